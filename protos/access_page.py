@@ -23,7 +23,8 @@ call to it before it reads the request, and does not start while a method has no
 `FullAccess` counts as each; users of a company that is not listed are refused with `PARTY_NOT_ADMITTED`, those without a role
 with `ROLE_MISSING`. A service may call the methods that name it, for a user who is admitted or for nobody, and fails with
 `SERVICE_NOT_ADMITTED` at all others. What is by own hand only is refused with `IMPERSONATED` to whoever acts in the place of
-a user.
+a user. A guest, who shops by a token for one order, calls what says so, as a user of a buyer with no role
+but Shopper, and reaches that order alone; everything else is `GUEST_NOT_ADMITTED`.
 
 Data rights say what of the marketplace such a caller reaches; nothing stands there where it reaches all that the method is about.
 The rest is NOT_FOUND, or left out of lists. This page is made from the contracts by `python protos/access_page.py`.
@@ -93,7 +94,8 @@ def rows(method: MethodDescriptor) -> Iterator[str]:
     for i, admission in enumerate(access.admits):
         name, also = ("", "") if i else (f" `{method.name}`", services_of(access))
         hand = ", by own hand only" if access.own_hand else ""
-        yield f"|{name} | {parties(admission)}{hand} | {roles(admission)} |{reached(admission)} |{also} |"
+        guest = ", guests too" if access.guests and PartyKind.Value("PARTY_KIND_BUYER") in admission.parties else ""
+        yield f"|{name} | {parties(admission)}{guest}{hand} | {roles(admission)} |{reached(admission)} |{also} |"
 
 
 def parties(admission: Admission) -> str:

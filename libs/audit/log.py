@@ -35,7 +35,7 @@ class SqlAuditLog:
 
     async def list(self, caller: Principal, request: PageRequest) -> Page[AuditEntry]:
         """See the protocol."""
-        plan = self._listing.plan(self._db.dialect, request, {"party": caller.party_id, "user": caller.user_id})
+        plan = self._listing.plan(self._db.dialect, request, {"party": caller.party_id, "user": caller.identity})
         async with self._db.reading(snapshot=plan.counts) as tx:
             page = await plan.read(tx, sa.select(self._table))
         return page.map(lambda row: AuditEntry(**{name: row._mapping[name] for name in AuditEntry.__slots__}))

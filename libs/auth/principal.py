@@ -33,6 +33,8 @@ class Principal:
     """Ids of the groups that the user is in; None where the token had no room for them, so that the directory has to be asked."""
     impersonator_id: str = ""
     """The user of the seller who acts in this one's place; empty for none."""
+    order_id: str = ""
+    """Of a guest: the one order that the token is for. Many guests share a user. Empty for whoever signed in."""
     generations: tuple[int, ...] = field(default=(), compare=False, repr=False)
     """Those that the caller's own token was given in, where it was verified here; no part of who the caller is."""
 
@@ -50,6 +52,16 @@ class Principal:
         """Whether the caller belongs to the owner of the marketplace."""
         return self.party_kind is PartyKind.SELLER
 
+    @property
+    def is_guest(self) -> bool:
+        """Whether the caller shops without a profile of its own, by a token for one order."""
+        return bool(self.order_id)
+
+    @property
+    def identity(self) -> str:
+        """What counts as one caller where callers are held apart: the user, or one guest of those who share it."""
+        return f"guest {self.order_id}" if self.order_id else self.user_id
+
     def claims(self) -> dict[str, Any]:
         """As claims of a token."""
         return {
@@ -60,6 +72,7 @@ class Principal:
             "client": self.client_id,
             **({"groups_cut": True} if self.groups is None else {"groups": sorted(self.groups)}),
             **({"imp": self.impersonator_id} if self.impersonator_id else {}),
+            **({"order": self.order_id} if self.order_id else {}),
         }
 
     @staticmethod
@@ -74,4 +87,5 @@ class Principal:
             service,
             frozenset(str(group) for group in claims["groups"]) if "groups" in claims else None,
             str(claims.get("imp", "")),
+            str(claims.get("order", "")),
         )

@@ -36,7 +36,7 @@ def key_of(principal: Principal, method: str, message: Any) -> RequestKey | None
     bare.CopyFrom(message)
     bare.request_id = ""
     digest = hashlib.sha256(bare.SerializeToString(deterministic=True)).hexdigest()
-    return RequestKey(_company(principal), principal.user_id, method, request_id, digest)
+    return RequestKey(_company(principal), principal.identity, method, request_id, digest)
 
 
 def _company(principal: Principal) -> str:

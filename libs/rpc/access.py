@@ -28,11 +28,14 @@ class Rule:
     """The services that may call it."""
     own_hand: bool = False
     """Whether it is refused to whoever acts in the place of a user."""
+    guests: bool = False
+    """Whether a guest may call it, whose token is for one order."""
     admits: Mapping[PartyKind, tuple[str, ...]] = field(default_factory=dict)
     """By the kind of the caller's company: roles, any of which is enough, and none for every user."""
 
     def require(self, caller: Principal | None, service: str | None) -> None:
-        """Raises SERVICE_NOT_ADMITTED, SERVICE_ONLY, TOKEN_MISSING, PARTY_NOT_ADMITTED, ROLE_MISSING or IMPERSONATED.
+        """Raises SERVICE_NOT_ADMITTED, SERVICE_ONLY, TOKEN_MISSING, PARTY_NOT_ADMITTED, ROLE_MISSING,
+        GUEST_NOT_ADMITTED or IMPERSONATED.
 
         Whom a service calls for must be admitted besides; one that calls for nobody passes. What needs to know a user refuses
         it by itself, as it does a call without a token.
@@ -54,6 +57,9 @@ class Rule:
             raise self._not_admitted()
         if roles and FULL_ACCESS not in caller.roles and caller.roles.isdisjoint(roles):
             raise denied(roles[0])
+        if caller.is_guest and not self.guests:
+            why = "this method is for users who signed in, and not for guests"
+            raise WaybillError(Kind.DENIED, reasons.GUEST_NOT_ADMITTED, why)
         if self.own_hand and caller.impersonator_id:
             raise impersonated(caller.impersonator_id)
 
@@ -122,6 +128,7 @@ def _rule(access: Access) -> Rule:
         service_only=access.service_only,
         services=frozenset(access.services),
         own_hand=access.own_hand,
+        guests=access.guests,
         admits={
             PartyKind(PartyKindValue.Name(kind).removeprefix("PARTY_KIND_")): tuple(admission.any_of_roles)
             for admission in access.admits

@@ -14,6 +14,7 @@ from libs.service.loops import Loop
 
 if TYPE_CHECKING:
     from libs.audit.entry import AuditLog
+    from libs.auth import Principal
     from libs.auth.keys import KeyChanges
     from libs.db import Database
     from libs.obs.metrics import Reading
@@ -30,6 +31,8 @@ class Runtime:
     ids: IdSource
     peers: Peers
     failpoints: Failpoints
+    verify: Callable[[str], Awaitable[Principal]]
+    """Who a user's token is of, as the callers' own are verified. Raises UNAUTHENTICATED where it does not hold."""
 
 
 async def _nothing() -> None:

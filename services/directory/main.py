@@ -210,7 +210,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     database.on_commit(REVOCATIONS, key_changes.announce_revocation)
     throttle = Throttle(clock, sign_ins, settings.sign_in_limits)
     access, refreshing = AccessTokens(accounts, key_ring, clock), RefreshTokens(units, argon2, clock)
-    issue = IssueToken(accounts, argon2, throttle, access, refreshing)
+    issue = IssueToken(accounts, argon2, throttle, access, refreshing, runtime.ids)
 
     def standard(resource: Resource) -> StandardMethods[SqlDirectoryWork]:
         return StandardMethods(database, REQUESTS, resource, clock, ids, SqlDirectoryWork)

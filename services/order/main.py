@@ -40,6 +40,7 @@ from services.order.application.building.build_order import BuildOrder
 from services.order.application.building.create_order import CreateOrder
 from services.order.application.building.delete_order import DeleteOrder
 from services.order.application.building.line_items import LineItems
+from services.order.application.building.transfer_order import TransferOrder
 from services.order.application.building.update_order import UpdateOrder
 from services.order.application.checkout.payments import OrderPayments
 from services.order.application.checkout.place_order import PlaceOrder
@@ -132,6 +133,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
             update=UpdateOrder(units, directory, clock),
             cancel=cancel,
             delete=DeleteOrder(units, others.payments, clock, order_plain),
+            transfer=TransferOrder(units, others.directory, others.payments, runtime.verify, clock),
             changes=changes,
             forward=ForwardOrder(units, fulfillment, report, clock),
             hold=hold,

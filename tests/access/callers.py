@@ -16,6 +16,7 @@ from libs.auth import PartyKind, Principal, ServiceTokens
 from libs.rpc.required import behaviors
 from services.host.contexts import CONTEXTS
 from services.host.sample.marketplace import PASSWORD, PORTAL, SHOP, party
+from tests.support.guests import WEB, open_to_guests
 from tests.support.marketplace import Marketplace
 from waybill.directory.v1 import token_service_pb2, token_service_pb2_grpc, user_service_pb2
 from waybill_client import WaybillError
@@ -43,6 +44,7 @@ class Callers:
     outside: grpc.aio.Channel
     inside: grpc.aio.Channel
     _known: dict[tuple[PartyKind, frozenset[str]], Metadata] = field(default_factory=dict)
+    _guest: Metadata = ()
 
     async def sign_up(self, wanted: Iterable[tuple[PartyKind, Collection[str]]]) -> None:
         """Makes a user for each, and signs it in."""
@@ -74,6 +76,15 @@ class Callers:
     def of(self, kind: PartyKind, held: Collection[str]) -> Metadata:
         """What a call of such a user carries."""
         return self._known[kind, frozenset(held)]
+
+    async def guest(self) -> Metadata:
+        """What a call of a guest carries."""
+        if not self._guest:
+            await open_to_guests(self.market)
+            request = token_service_pb2.IssueTokenRequest(client_id=WEB, guest=token_service_pb2.GuestGrant())
+            issued = await token_service_pb2_grpc.TokenServiceStub(self.outside).IssueToken(request)
+            self._guest = (("authorization", f"Bearer {issued.access_token}"),)
+        return self._guest
 
     async def call(self, method: MethodDescriptor, request: Message, metadata: Metadata) -> tuple[Answer, Message | None]:
         """What a caller hears and is given from outside; nothing where it is refused."""

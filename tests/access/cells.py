@@ -62,6 +62,17 @@ def tables(name: str) -> Iterator[tuple[str, list[str]]]:
             yield heading, [cell.strip() for cell in line.strip().strip("|").split("|")]
 
 
+def guests() -> frozenset[str]:
+    """Methods that a guest may call, of `calls.md`."""
+    found = set()
+    for heading, cells in tables("calls.md"):
+        if heading == "Guests":
+            service, _, methods = cells[0].partition(": ")
+            context, _, name = service.partition(".")
+            found.update(f"/waybill.{context}.v1.{name}/{method}" for method in split(methods))
+    return frozenset(found)
+
+
 def rows() -> list[Row]:
     """Of `calls.md`."""
     found, service = [], ""

@@ -10,18 +10,23 @@ from libs.auth import PartyKind, Principal
 from services import roles
 from services.host.contexts import CONTEXTS
 from tests.access.callers import Answer, Callers
-from tests.access.cells import PARTIES, Row, roles_of_data, rows
+from tests.access.cells import PARTIES, Row, guests, roles_of_data, rows
 from tests.support.contracts import services
 from waybill_client import AsyncWaybill
 from waybill_client.aio_services import AsyncServices
 from waybill_client.services import Service, Services
 
 METHODS = {f"/{m.containing_service.full_name}/{m.name}": m for s in services() for m in s.methods}
-ACCESS = frozenset({"TOKEN_MISSING", "SERVICE_ONLY", "SERVICE_NOT_ADMITTED", "PARTY_NOT_ADMITTED", "ROLE_MISSING"})
+ACCESS = frozenset(
+    {"TOKEN_MISSING", "SERVICE_ONLY", "SERVICE_NOT_ADMITTED", "PARTY_NOT_ADMITTED", "ROLE_MISSING", "GUEST_NOT_ADMITTED"}
+)
 """Reasons that say who may call; every other answer comes from a method that admitted its caller."""
 DEFECTS = frozenset({"INTERNAL", "UNKNOWN", "UNIMPLEMENTED", "DEADLINE_EXCEEDED", "UNAVAILABLE", "TOKEN_INVALID"})
 """Answers that say nothing about access."""
 ROWS = rows()
+GUESTS = guests()
+GUEST = frozenset({roles.SHOPPER, roles.ME_CREDIT_CARD_ADMIN})
+"""Roles of a guest."""
 
 
 def test_every_method_has_one_row() -> None:
@@ -29,6 +34,11 @@ def test_every_method_has_one_row() -> None:
     assert sorted(METHODS.keys() - set(listed)) == [], "methods without a row in calls.md"
     assert sorted(set(listed) - METHODS.keys()) == [], "rows of calls.md without a method"
     assert len(listed) == len(set(listed))
+
+
+def test_guests_call_what_there_is() -> None:
+    shoppers = {row.method for row in ROWS if PartyKind.BUYER in row.admits}
+    assert sorted(GUESTS - shoppers) == [], "methods for guests that no buyer's user may call"
 
 
 def test_every_role_admits_to_a_call_or_is_said_to_open_something_else() -> None:
@@ -97,6 +107,17 @@ async def by_users(callers: Callers, row: Row, method: MethodDescriptor) -> list
     return found
 
 
+async def by_guest(callers: Callers, row: Row, method: MethodDescriptor) -> list[str]:
+    """What a guest hears otherwise than it should: what a buyer's user with its roles would hear, or that it is a guest."""
+    admitted = row.admits.get(PartyKind.BUYER)
+    if admitted is not None and (not admitted or GUEST & set(admitted)):
+        expected = None if row.method in GUESTS else ("GUEST_NOT_ADMITTED", dict[str, str]())
+    else:
+        expected = expected_of(row, PartyKind.BUYER)[frozenset()]
+    heard = await callers.answer(method, await callers.guest())
+    return [f"{row.method}: a guest heard {heard}, not {expected or 'an admission'}"] if differs(heard, expected) else []
+
+
 async def by_others(callers: Callers, row: Row, method: MethodDescriptor) -> list[str]:
     """What nobody, and services, hear otherwise than they should."""
     heard = {"nobody": await callers.answer(method, ())}
@@ -126,6 +147,7 @@ async def test_who_is_admitted_is_what_the_row_says(callers: Callers, context: s
     looked = [row for row in ROWS if row.context == context and row.method in METHODS]
     await callers.sign_up((kind, held) for row in looked for kind in PARTIES for held in expected_of(row, kind))
     wrong = [said for row in looked for said in await by_users(callers, row, METHODS[row.method])]
+    wrong += [said for row in looked for said in await by_guest(callers, row, METHODS[row.method])]
     wrong += [said for row in looked for said in await by_others(callers, row, METHODS[row.method])]
     assert looked
     assert not wrong, "\n".join(wrong)

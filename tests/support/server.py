@@ -158,7 +158,11 @@ def runtime_for(
 ) -> Runtime:
     """The ports to build a service with. Its peers are connected later: by `serving`, or by `fake_peers`."""
     return Runtime(
-        clock or SystemClock(), ids or RandomIds(), peers or Peers(service, SERVICE_TOKENS), failpoints or Failpoints()
+        clock or SystemClock(),
+        ids or RandomIds(),
+        peers or Peers(service, SERVICE_TOKENS),
+        failpoints or Failpoints(),
+        TokenVerifier(key_set).verify,
     )
 
 

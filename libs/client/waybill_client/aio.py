@@ -81,12 +81,14 @@ class AsyncWaybill(AsyncServices):
         username: str = "",
         password: str = "",
         roles: Sequence[str] = (),
+        guest: bool = False,
         credentials: grpc.ChannelCredentials | None = None,
         addresses: Mapping[str, str] | None = None,
     ) -> None:
         """`addresses` says where single contexts are served, such as {"directory": "10.0.0.5:8420"}, when there is no
-        one address in front of them."""
-        self._credentials = Credentials(client_id, client_secret, username, password, tuple(roles))
+        one address in front of them. `guest` shops without a user, for one order: once its
+        token is over, so is this client."""
+        self._credentials = Credentials(client_id, client_secret, username, password, tuple(roles), guest)
         self._tls = credentials
         self._address = address
         self._addresses = dict(addresses or {})
@@ -146,6 +148,11 @@ class AsyncWaybill(AsyncServices):
             self._token.keep(await tokens.IssueToken(request, timeout=SIGN_IN))
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from None
+
+    async def guest_order(self) -> tuple[str, str]:
+        """The id of the one order of a guest, and the token that whoever signs in has it transferred with; empty for others."""
+        await self._metadata()
+        return self._token.order_id, self._token.text if self._token.order_id else ""
 
     def _outlived(self, error: WaybillError, used: Metadata) -> bool:
         return self._token.outlived(error, used)

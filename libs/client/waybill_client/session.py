@@ -24,19 +24,22 @@ EARLY = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """How to get a token: the client's secret alone, or a user's name and password."""
+    """How to get a token: the client's secret alone, a user's name and password, or as a guest nothing."""
 
     client_id: str
     client_secret: str = ""
     username: str = ""
     password: str = ""
     roles: tuple[str, ...] = ()
+    guest: bool = False
 
     def request(self, refresh_token: str = "") -> pb.IssueTokenRequest:
         """The call that gets one, by a refresh token if there is one."""
         made = pb.IssueTokenRequest(client_id=self.client_id, client_secret=self.client_secret, roles=self.roles)
         if refresh_token:
             made.refresh.CopyFrom(pb.RefreshGrant(refresh_token=refresh_token))
+        elif self.guest:
+            made.guest.CopyFrom(pb.GuestGrant())
         elif self.username:
             made.password.CopyFrom(pb.PasswordGrant(username=self.username, password=self.password))
         else:
@@ -55,23 +58,24 @@ class Token:
     """The current token."""
 
     def __init__(self) -> None:
-        self.text = self.refresh_token = ""
+        self.text = self.refresh_token = self.order_id = ""
         self._until = 0.0
 
     @property
     def fresh(self) -> bool:
         """Whether it can still be used."""
-        return bool(self.text) and time.monotonic() < self._until
+        # A guest's is for one order, and another one would be for another: whoever asks the server hears when it is over.
+        return bool(self.order_id) or (bool(self.text) and time.monotonic() < self._until)
 
     def keep(self, answer: pb.IssueTokenResponse) -> None:
         """Takes a new one. How long it is good counts from now: no clock needs to agree with the server's."""
-        self.text, self.refresh_token = answer.access_token, answer.refresh_token
+        self.text, self.refresh_token, self.order_id = answer.access_token, answer.refresh_token, answer.order_id
         self._until = time.monotonic() + answer.lifetime.seconds - EARLY
 
     def outlived(self, error: WaybillError, used: Metadata) -> bool:
         """Whether a call was refused because the token it carried is over, as after a sleep of this machine. It is used
         no more, unless somebody has signed in again in the meantime."""
-        if not is_over(error):
+        if not is_over(error) or self.order_id:
             return False
         if used == self.metadata:
             self._until = 0.0

@@ -188,7 +188,7 @@ class StandardMethods(Generic[Work]):
         """A page."""
         table = self._resource.table
         caller = current().principal
-        bound = {"party": caller.party_id, "user": caller.user_id}
+        bound = {"party": caller.party_id, "user": caller.identity}
         plan = self._resource.listing.plan(self._db.dialect, page_request(request), bound)
         async with self._db.reading(snapshot=plan.counts) as tx:
             page = await plan.read(tx, self._seen(sa.select(table)))

@@ -160,7 +160,7 @@ class Admission:
                 keys.append((self._strange_sources, source.name))
             keys.append((self._strangers, ""))
         else:
-            keys.append((self._users, caller.user_id))
+            keys.append((self._users, caller.identity))
             keys.append((self._companies, (caller.party_kind, caller.party_id)))
         if not source.shared:
             keys.append((self._sources, source.name))

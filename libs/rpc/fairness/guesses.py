@@ -40,7 +40,7 @@ class Guesses:
         """
         if caller is None or method not in self._methods:
             return
-        lacking = 1 - self._allowances.left(caller.user_id, self._now())
+        lacking = 1 - self._allowances.left(caller.identity, self._now())
         if lacking > 0:
             raise WaybillError(
                 Kind.EXHAUSTED,
@@ -57,7 +57,7 @@ class Guesses:
             return
         self._methods.add(method)
         if caller is not None and not caller.is_seller:
-            self._allowances.spend(caller.user_id, found, self._now())
+            self._allowances.spend(caller.identity, found, self._now())
 
 
 def _taken(reason: str) -> bool:

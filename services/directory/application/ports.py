@@ -310,8 +310,11 @@ class Contexts(Protocol):
         """The id of the seller; it never changes."""
         ...
 
-    async def ordering(self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str]) -> OrderingContext:
-        """Who orders and where to; the number of addresses does not matter."""
+    async def ordering(
+        self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str], guest: bool = False, admitting: str = ""
+    ) -> OrderingContext:
+        """Who orders and where to; the number of addresses does not matter. To a guest only what everyone of the buyer is
+        assigned is usable. `admitting` is the client that is asked about the buyer, where it is another one."""
         ...
 
     async def addresses(self, refs: Collection[tuple[str, str]]) -> Sequence[tuple[str, Fields]]:

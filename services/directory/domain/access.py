@@ -82,10 +82,14 @@ def token_roles(held: Collection[str], most: Collection[str], wanted: Collection
     return frozenset(wanted) if frozenset(wanted) <= available else None
 
 
+GUESTS = frozenset({roles.SHOPPER, roles.ME_CREDIT_CARD_ADMIN})
+"""What a guest's token may carry: to shop, and to have a card noted for its one order."""
+
+
 def beyond_anonymous(carried: Collection[str]) -> list[str]:
     """Roles that a token which everybody can have must not carry: with any of them visitors would read or change what is other
     people's, or what they all share."""
-    return sorted(set(carried) - {roles.SHOPPER})
+    return sorted(set(carried) - GUESTS)
 
 
 def lacked(held: Collection[str], asked: Sequence[str]) -> str:

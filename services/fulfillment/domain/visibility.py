@@ -11,7 +11,7 @@ from enum import StrEnum
 from libs.auth import Principal
 from libs.auth.principal import PartyKind
 from services import roles
-from services.fulfillment.domain.shipments.shipment import Shipment
+from services.fulfillment.domain.shipments.shipment import Shipment, ShipmentItem
 
 STOCK_READERS = (roles.INVENTORY_ADMIN, roles.PRODUCT_ADMIN, roles.SHIPMENT_ADMIN, roles.INVENTORY_READER)
 """Who keeps stock, who sells it, who packs it, who looks at it."""
@@ -36,11 +36,17 @@ class Scope:
     supplier_id: str | None = None
     buyer_id: str | None = None
     user_id: str | None = None
+    order_id: str | None = None
+    """Of a guest: the one order that its token is for."""
     nothing: bool = False
 
     def bound(self) -> dict[str, str]:
         """What a page token belongs to."""
-        return {"s": repr(self.supplier_id), "b": repr(self.buyer_id), "u": repr(self.user_id)}
+        return {"s": repr(self.supplier_id), "b": repr(self.buyer_id), "u": repr(self.user_id), "o": repr(self.order_id)}
+
+    def holds(self, item: ShipmentItem) -> bool:
+        """Whether an item of a buyer's order is one of those that this user, or guest, has ordered."""
+        return self.user_id in (None, item.user_id) and self.order_id in (None, item.order_id)
 
     def of_supplier(self, supplier_id: str) -> bool:
         """Whether what is this supplier's lies within, for all that suppliers narrow it."""
@@ -78,6 +84,8 @@ def shipments(caller: Principal) -> Scope:
     if caller.party_kind is not PartyKind.BUYER:
         return _with_role(caller, roles.ORDER_READER, roles.ORDER_ADMIN, roles.SHIPMENT_ADMIN, roles.SHIPMENT_READER)
     caller.require(roles.SHOPPER, roles.ORDER_READER, roles.ORDER_ADMIN)
+    if caller.is_guest:
+        return Scope(buyer_id=caller.party_id, user_id=caller.user_id, order_id=caller.order_id)
     whole = caller.has(roles.ORDER_READER, roles.ORDER_ADMIN)
     return Scope(buyer_id=caller.party_id, user_id=None if whole else caller.user_id)
 
@@ -90,7 +98,7 @@ def seen(shipment: Shipment, scope: Scope) -> Shipment:
     """
     if scope.buyer_id is None:
         return shipment
-    own = [i for i in shipment.items if scope.user_id in (None, i.user_id)]
+    own = [i for i in shipment.items if scope.holds(i)]
     return replace(shipment, cost=None, ship_from_id="", items=tuple(replace(i, record_id="") for i in own))
 
 

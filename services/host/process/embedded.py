@@ -93,13 +93,13 @@ async def _serving(host: HostSettings, clock: Clock, ids: IdSource) -> AsyncIter
     failpoints = Failpoints.from_env(host.failpoints)
     peers = Peers("host", tokens, host.addresses, trusted, host.calls)
     settings = await _all_settings(host, find, clock)
-    apps: dict[str, ServiceApp] = {}
-    for context in host.hosted:
-        runtime = Runtime(clock, ids, peers.of(context), failpoints)
-        apps[context] = await _part(context, "main").build(settings[context], runtime)
     own = peers.of(host.hosted[0])
     fetchers = _key_fetcher(own), _revocation_fetcher(own)
     verifier = TokenVerifier(fetchers[0], refresh_seconds=host.key_refresh, fetch_revocations=fetchers[1])
+    apps: dict[str, ServiceApp] = {}
+    for context in host.hosted:
+        runtime = Runtime(clock, ids, peers.of(context), failpoints, verifier.verify)
+        apps[context] = await _part(context, "main").build(settings[context], runtime)
     for changes in (app.key_changes for app in apps.values() if app.key_changes is not None):
         changes.listeners.append(verifier.refresh)
         changes.revoked.append(verifier.stale)

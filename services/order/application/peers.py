@@ -25,6 +25,8 @@ class OrderingContext:
     user: OrderUser | None
     user_active: bool
     channel_active: bool
+    admitted: bool
+    """Whether the channel admits the buyer."""
     policy: Policy
     default_shipping_address: Address | None
     default_billing_address: Address | None
@@ -38,8 +40,12 @@ class Directory(Protocol):
     """Parties, users, addresses, channels."""
 
     async def ordering_context(
-        self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str]
-    ) -> OrderingContext: ...
+        self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str], guest: bool = False, admitting: str = ""
+    ) -> OrderingContext:
+        """To a guest only what everyone of the buyer is assigned is usable. `admitting` is the channel of `admitted`, where it
+        is another one."""
+        ...
+
     async def locations(self, seller_id: str, refs: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Address]:
         """Addresses by (supplier id, address id), as far as they exist; the empty supplier id is the seller."""
         ...

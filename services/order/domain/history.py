@@ -23,6 +23,7 @@ def stated(order: Order) -> JsonObject:
         "line_items": order.line_item_count,
         "total": order.total,
         "must_cover_total": order.policy.must_cover_total,
+        "guest": order.guest,
     }
 
 

@@ -208,6 +208,8 @@ class Order:
     estimated_version: int = 0
     calculated_version: int = 0
     is_submitted: bool = False
+    guest: bool = False
+    """Whether it is a guest's: its user is one that guests share, named as the guest calls itself."""
     sub_status: str = ""
     line_item_count: int = 0
     subtotal: int = 0

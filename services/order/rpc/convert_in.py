@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from libs import protoconv
 from libs.errors import Violations, invalid
-from services.order.domain.building.drafts import LineDraft, OrderDraft, check_count
+from services.order.domain.building.drafts import GuestName, LineDraft, OrderDraft, check_count
 from services.order.domain.model import MAX_LINES
 from services.order.domain.reading.visibility import Direction
 from waybill.order.v1 import line_item_pb2, order_pb2, reasons
@@ -84,6 +84,12 @@ def order_in(found: Violations, message: order_pb2.Order) -> OrderDraft:
         billing_address_id=message.billing_address_id,
         billing_address=_address(found, "order.billing_address", message, "billing_address"),
         comments=protoconv.text_in(found, "order.comments", message.comments, 2_000),
+        guest=GuestName(
+            *(
+                protoconv.text_in(found, f"order.from_user.{name}", getattr(message.from_user, name), most)
+                for name, most in (("first_name", 100), ("last_name", 100), ("email", 200))
+            )
+        ),
         xp=protoconv.xp_in(found, "order.xp", message.xp),
         shipping_cost_override=shipping_cost,
         tax_override=tax,

@@ -71,6 +71,7 @@ def order_out(o: Order) -> order_pb2.Order:
         status=status_out(o.status.value),
         sub_status=o.sub_status,
         is_submitted=o.is_submitted,
+        guest=o.guest,
         submission=None if o.submission is None else submission_out(o.submission),
         currency=cur,
         line_item_count=o.line_item_count,

@@ -19,6 +19,7 @@ from services.order.application.aftercare.complete_order import ChangeOrder
 from services.order.application.aftercare.forward_order import ForwardOrder
 from services.order.application.building.create_order import CreateOrder
 from services.order.application.building.delete_order import DeleteOrder
+from services.order.application.building.transfer_order import TransferOrder
 from services.order.application.building.update_order import PATHS, UpdateOrder
 from services.order.application.progress.hold_order import HoldOrder
 from services.order.application.reading.read_orders import ReadOrders
@@ -66,6 +67,7 @@ class OrderUseCases:
     update: UpdateOrder
     cancel: CancelOrder
     delete: DeleteOrder
+    transfer: TransferOrder
     changes: ChangeOrder
     forward: ForwardOrder
     hold: HoldOrder
@@ -102,7 +104,7 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
 
     async def ListOrders(self, request: pb.ListOrdersRequest, context: Any) -> pb.ListOrdersResponse:
         caller = current().principal
-        bound = {"party": caller.party_id, "user": caller.user_id}
+        bound = {"party": caller.party_id, "user": caller.identity}
         page = await self._use.read.page(caller, direction_in(request.direction), page_request(request), bound)
         return pb.ListOrdersResponse(
             orders=[any_order(o, sides(caller)) for o in page.items],
@@ -127,6 +129,11 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
             raise found.error()
         order = await self._use.update(caller, draft, paths, request.order.etag, found, key)
         return pb.UpdateOrderResponse(order=order_out(order))
+
+    async def TransferOrder(self, request: pb.TransferOrderRequest, context: Any) -> pb.TransferOrderResponse:
+        caller, key = request_key(request)
+        order, lines = await self._use.transfer(caller, request.anonymous_token, key)
+        return pb.TransferOrderResponse(order=order_out(order), line_items=lines_out(order, lines))
 
     async def CancelOrder(self, request: pb.CancelOrderRequest, context: Any) -> pb.CancelOrderResponse:
         caller, key = request_key(request)

@@ -47,6 +47,7 @@ class OrderRef:
     user_id: str
     total: int
     currency: str
+    guest: bool = False
     version: int = 0
     """That payments were asked for at; 0 where they come with an attempt to submit, which no deletion can be under way with."""
     caller: Principal | None = None
@@ -135,6 +136,7 @@ class OrderPayments:
         return Means(
             await work.means.accounts({p.spending_account_id for p in payments}, payer, lock=lock),
             await work.means.cards({p.credit_card_id for p in payments}, payer, lock=lock),
+            order.guest,
         )
 
     async def remove(self, key: uuid.UUID, payment_ids: Sequence[str], request: RequestKey | None) -> None:

@@ -47,6 +47,7 @@ ACCOUNT = Shape("spending account", account_pb.SpendingAccount, _ACCOUNT, prefix
 _CARD = (
     ref("buyer_id", immutable=True),
     ref("user_id", immutable=True),
+    ref("order_id", immutable=True),
     Attribute("token", Storage.TEXT, _read_token, lambda row: None, immutable=True, nullable=False, length=200),
     text("card_type", 40),
     text("partial_number", 40),

@@ -68,6 +68,8 @@ class Card:
     """Those of the payers whom it is assigned to; an empty user is everyone of its buyer."""
     groups: Collection[str] = ()
     """Those of the payer's groups that it is assigned to."""
+    order_id: str = ""
+    """Order of the guest who made it, which alone it pays for; empty for a card that is kept."""
 
     def serves(self, buyer_id: str, user_id: str) -> bool:
         """Whether it is the user's own, or its company lets the user, who is in these groups, pay with it."""
@@ -91,6 +93,8 @@ class Means:
 
     accounts: Mapping[str, Account]
     cards: Mapping[str, Card]
+    guest: bool = False
+    """Whether a guest pays, to whom nothing serves but the cards that it has made for its order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +111,12 @@ def unusable(payments: Sequence[Payment], means: Means, now: datetime) -> list[P
     for p in payments:
         if p.holding is Holding.GATEWAY:
             card = means.cards.get(p.credit_card_id)
-            if card is None or not card.serves(p.buyer_id, p.user_id):
+            order_id = p.order_id if means.guest else ""
+            if card is None or card.order_id != order_id or not card.serves(p.buyer_id, p.user_id):
                 text = f"the user has no card {p.credit_card_id!r}"
                 problems.append(Problem(p.id, reasons.CARD_NOT_FOUND, text, field="credit_card_id"))
         elif p.holding is Holding.BALANCE:
-            problems += _unusable_account(p, means.accounts.get(p.spending_account_id), now)
+            problems += _unusable_account(p, None if means.guest else means.accounts.get(p.spending_account_id), now)
     return problems
 
 

@@ -51,7 +51,8 @@ def order_in(found: Violations, message: order_pb.CreatePaymentsRequest | attemp
     found.check_id("buyer_id", message.buyer_id)
     found.check_id("user_id", message.user_id)
     key, types = key_in(message.order_key), frozenset(message.payment_types)
-    return OrderRef(key, message.order_id, message.buyer_id, message.user_id, total, currency, types=types)
+    whose = (message.order_id, message.buyer_id, message.user_id)
+    return OrderRef(key, *whose, total, currency, guest=message.guest, types=types)
 
 
 def drafts_in(found: Violations, messages: Sequence[pb.Payment], currency: str, field: str = "payments") -> list[Draft]:

@@ -37,6 +37,7 @@ class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
         caller = current().principal
         card = pb.CreditCard()
         card.CopyFrom(request.credit_card)
+        card.order_id = caller.order_id
         found = Violations()
         number = cards.is_number(card.id)
         found.require("credit_card.id", not number, reasons.CARD_NUMBER_REFUSED, "is a card number, which is never stored")

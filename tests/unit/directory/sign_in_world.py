@@ -8,6 +8,7 @@ import pytest
 from libs.auth import KeySet, TokenVerifier
 from libs.clock import ManualClock
 from libs.errors import Kind, WaybillError
+from libs.ids import SequentialIds
 from services import roles
 from services.directory.application.tokens.access_tokens import AccessTokens, RefreshToken
 from services.directory.application.tokens.issue_token import IssueToken
@@ -111,7 +112,7 @@ class World:
         self.sign_ins = SignIns()
         self.access = AccessTokens(self.accounts, self.accounts, self.clock)
         throttle = Throttle(self.clock, self.sign_ins, LIMITS)
-        self.issue = IssueToken(self.accounts, self.secrets, throttle, self.access, Refreshing(self.clock))
+        self.issue = IssueToken(self.accounts, self.secrets, throttle, self.access, Refreshing(self.clock), SequentialIds())
 
     async def password(self, client="shop", secret="s3cret", name="anna", password="open sesame", wanted=(), origin=HOME):
         return await self.issue.by_password(client, secret, name, password, wanted, origin)

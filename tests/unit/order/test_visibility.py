@@ -1,5 +1,7 @@
 """The one visibility rule, by party, direction and role."""
 
+from dataclasses import replace
+
 import pytest
 
 from libs.auth import PartyKind, Principal
@@ -18,8 +20,10 @@ SHOPPER = caller(PartyKind.BUYER, roles.SHOPPER)
 READER = caller(PartyKind.BUYER, roles.SHOPPER, roles.ORDER_READER)
 SELLER = caller(PartyKind.SELLER, roles.ORDER_ADMIN)
 OWNER = caller(PartyKind.SELLER, roles.FULL_ACCESS)
+GUEST = replace(caller(PartyKind.BUYER, roles.SHOPPER, roles.ORDER_ADMIN), order_id="cart-1")
 CLERK = caller(PartyKind.SUPPLIER, roles.ORDER_READER)
 OWN = Scope(BuyerOrders("mine", "me", False, False, False), None)
+ONE = Scope(BuyerOrders("mine", "me", False, False, False, "cart-1"), None)
 COMPANY = Scope(BuyerOrders("mine", "me", False, True, False), None)
 SUBMITTED = BuyerOrders(None, "me", True, True, False)
 EVERYTHING = BuyerOrders(None, "me", True, True, True)
@@ -33,6 +37,9 @@ NOTHING = Scope(None, None)
         (SHOPPER, D.ALL, OWN),
         (SHOPPER, D.INCOMING, NOTHING),
         (READER, D.OUTGOING, COMPANY),
+        (GUEST, D.OUTGOING, ONE),
+        (GUEST, D.ALL, ONE),
+        (GUEST, D.INCOMING, NOTHING),
         (SELLER, D.INCOMING, Scope(SUBMITTED, None)),
         (SELLER, D.OUTGOING, Scope(None, SupplierOrders(None))),
         (SELLER, D.ALL, Scope(SUBMITTED, SupplierOrders(None))),

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from libs.auth import PartyKind, Principal
+from libs.auth.roles import FULL_ACCESS
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError
 from services.directory.application.ports import Accounts
 from services.directory.application.tokens.ports import KeyRing
-from services.directory.domain.access import lacked, token_roles
+from services.directory.domain.access import GUESTS, lacked, token_roles
 from services.directory.domain.tokens.grants import Account, Client, generations_of
 from waybill.directory.v1 import reasons
 
@@ -36,6 +37,8 @@ class Issued:
     lifetime: timedelta
     roles: frozenset[str]
     refresh: RefreshToken | None = None
+    order_id: str = ""
+    """Of a guest: the order that the token is for."""
 
 
 class AccessTokens:
@@ -46,18 +49,24 @@ class AccessTokens:
         self._keys = keys
         self._clock = clock
 
-    async def make(self, client: Client, user: Account, wanted: Sequence[str], by: Principal | None = None) -> Issued:
-        """One for a user whom the client admits, once it is certain who asks for it. `by` is who acts in the user's place.
-        Raises ROLE_MISSING."""
+    async def make(
+        self, client: Client, user: Account, wanted: Sequence[str], by: Principal | None = None, order_id: str = ""
+    ) -> Issued:
+        """One for a user whom the client admits, once it is certain who asks for it. `by` is who acts in the user's place. With
+        an order it is a guest's, and carries no role that a guest may not have. Raises ROLE_MISSING."""
         standing = await self._accounts.standing(user.id)
         held = standing.roles | frozenset(user.roles)
         if role := lacked(held, client.minimum_roles):
             raise unavailable(role)
+        if order_id:
+            held = GUESTS if FULL_ACCESS in held else held & GUESTS
         roles = token_roles(held, client.roles, wanted)
         if roles is None:
             raise unavailable(next(role for role in wanted if token_roles(held, client.roles, [role]) is None))
-        now, ttl = self._clock.now(), timedelta(minutes=client.minutes)
-        principal = Principal(user.id, user.party_id, PartyKind(user.party_kind), roles, client.id, groups=standing.groups)
+        now, ttl = self._clock.now(), timedelta(minutes=client.anonymous_minutes if order_id else client.minutes)
+        principal = Principal(
+            user.id, user.party_id, PartyKind(user.party_kind), roles, client.id, groups=standing.groups, order_id=order_id
+        )
         principal = principal if by is None else replace(principal, impersonator_id=by.user_id)
         # Read before what the token is to carry: what is taken away meanwhile ends the token.
         generations = generations_of(client, user)
@@ -65,7 +74,7 @@ class AccessTokens:
         token = signer.issue(principal, ttl, now, user.username, generations, by)
         if len(token) >= TOKEN_LENGTH and principal.groups:
             token = signer.issue(replace(principal, groups=None), ttl, now, user.username, generations, by)
-        return Issued(token, now + ttl, ttl, roles)
+        return Issued(token, now + ttl, ttl, roles, order_id=order_id)
 
 
 def unavailable(role: str) -> WaybillError:

@@ -1,5 +1,5 @@
-"""IssueToken: grants by password, by client credentials and by refresh token. One reason for whatever is wrong, so that nobody
-can probe."""
+"""IssueToken: grants by password, by client credentials, by refresh token, and to guests. One reason for whatever is wrong,
+so that nobody can probe."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from libs.errors import Kind, WaybillError
+from libs.ids import IdSource
 from services.directory.application.ports import Accounts, Secrets
 from services.directory.application.tokens.access_tokens import AccessTokens, Issued, RefreshToken, unavailable
 from services.directory.application.tokens.refresh_tokens import RefreshTokens, digest_of
@@ -15,19 +16,28 @@ from services.directory.domain.tokens.grants import Account, Client, admits
 from waybill.directory.v1 import reasons
 
 NOWHERE = Origin()
+CART = "cart"
+"""How the id of a guest's order begins."""
 
 
 class IssueToken:
     """Checks a grant and gives tokens."""
 
     def __init__(
-        self, accounts: Accounts, secrets: Secrets, throttle: Throttle, access: AccessTokens, refreshing: RefreshTokens
+        self,
+        accounts: Accounts,
+        secrets: Secrets,
+        throttle: Throttle,
+        access: AccessTokens,
+        refreshing: RefreshTokens,
+        ids: IdSource,
     ) -> None:
         self._accounts = accounts
         self._secrets = secrets
         self._throttle = throttle
         self._access = access
         self._refreshing = refreshing
+        self._ids = ids
 
     async def by_password(
         self, client_id: str, client_secret: str, username: str, password: str, wanted: Sequence[str], origin: Origin = NOWHERE
@@ -61,6 +71,20 @@ class IssueToken:
         user = await self._accounts.user(user_id=client.default_user_id) if client and client.default_user_id else None
         client, user, known = await self._require(attempt, client, user, ok, _whose("API client", client))
         return await self._noted(attempt, known, await self._access.make(client, user, wanted))
+
+    async def by_guest(self, client_id: str, client_secret: str, wanted: Sequence[str], origin: Origin = NOWHERE) -> Issued:
+        """For somebody without a user, who shops as the client's anonymous user: for one order, whose id is made here. Nothing is
+        kept of it, and what is not used leaves nothing. Raises as `by_password` does.
+
+        Failures count where they come from, and under no name that guests share: nobody shuts the shop with wrong secrets.
+        """
+        attempt = Attempt(f"guest of {client_id[:NAME_LIMIT]} from {origin.source}", origin)
+        await self._throttle.check(attempt)
+        client = await self._accounts.client(client_id)
+        ok = await self._secret_holds(client, client_secret, origin)
+        user = await self._accounts.user(user_id=client.anonymous_user_id) if client and client.anonymous_user_id else None
+        client, user, _ = await self._require(attempt, client, user, ok, _whose("API client", client))
+        return await self._access.make(client, user, wanted, order_id=self._ids.public(CART))
 
     async def by_refresh(
         self, client_id: str, client_secret: str, token: str, wanted: Sequence[str], origin: Origin = NOWHERE

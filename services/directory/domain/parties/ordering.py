@@ -40,6 +40,7 @@ class OrderingContext:
     buyer: OrderingBuyer | None
     user: OrderingUser | None
     channel_active: bool
+    channel_admits: bool
     policy: JsonObject | None
     """How the channel wants orders handled, by the names of its contract's fields."""
     shipping: Fields | None

@@ -43,16 +43,19 @@ class OrderingContextServicer(pb_grpc.OrderingContextServiceServicer):
 
     async def GetOrderingContext(self, request: pb.GetOrderingContextRequest, context: Any) -> pb.GetOrderingContextResponse:
         wrong = Violations()
-        for field in ("buyer_id", "user_id", "client_id"):
+        for field in ("buyer_id", "user_id", "client_id", "admitting_client_id"):
             wrong.check_id(field, getattr(request, field), required=field == "buyer_id")
         asked = request.address_ids
         wrong.require("address_ids", len(asked) <= MAX_ADDRESSES, reasons.TOO_MANY_ITEMS, f"at most {MAX_ADDRESSES:,}")
         wrong.raise_if_any()
-        found = await self._contexts.ordering(request.buyer_id, request.user_id, request.client_id, asked)
+        found = await self._contexts.ordering(
+            request.buyer_id, request.user_id, request.client_id, asked, request.guest, request.admitting_client_id
+        )
         answer = pb.GetOrderingContextResponse(
             seller_id=found.seller_id,
             policy=_policy(found.policy),
             channel_active=found.channel_active,
+            channel_admits=found.channel_admits,
             addresses=[
                 pb.UsableAddress(address=Address(**u.address), shipping=u.shipping, billing=u.billing) for u in found.addresses
             ],

@@ -40,6 +40,8 @@ class TokenServicer(pb_grpc.TokenServiceServicer):
             made = await self._issue.by_password(*client, user.username, user.password, request.roles, origin)
         elif grant == "refresh":
             made = await self._issue.by_refresh(*client, request.refresh.refresh_token, request.roles, origin)
+        elif grant == "guest":
+            made = await self._issue.by_guest(*client, request.roles, origin)
         else:
             made = await self._issue.by_client(*client, request.roles, origin)
         return _answer(made)
@@ -58,6 +60,7 @@ def _answer(made: Issued) -> pb.IssueTokenResponse:
     answer = pb.IssueTokenResponse(
         access_token=made.token, token_type="Bearer", expire_time=time_out(made.expire_time), roles=sorted(made.roles)
     )
+    answer.order_id = made.order_id
     answer.lifetime.FromTimedelta(made.lifetime)
     if made.refresh is not None:
         answer.refresh_token = made.refresh.token

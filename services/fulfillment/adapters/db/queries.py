@@ -125,6 +125,8 @@ class SqlLists:
             items = sa.select(shipment_items.c.shipment_key).where(shipment_items.c.quantity > 0)
             if scope.user_id is not None:
                 items = items.where(shipment_items.c.user_id == scope.user_id)
+            if scope.order_id is not None:
+                items = items.where(shipment_items.c.order_id == scope.order_id)
             if order_id:
                 items = items.where(shipment_items.c.order_id == order_id if valid_id(order_id) else sa.false())
             where.append(_S.key.in_(items))

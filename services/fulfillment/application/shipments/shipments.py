@@ -131,4 +131,4 @@ def _holds(scope: Scope, shipment: Shipment) -> bool:
         return False
     if scope.buyer_id is not None and shipment.buyer_id != scope.buyer_id:
         return False
-    return scope.user_id is None or any(item.user_id == scope.user_id for item in shipment.items)
+    return scope.user_id is None or any(scope.holds(item) for item in shipment.items)

@@ -21,12 +21,18 @@ class DirectoryClient:
         self._stub: Any = peers.stub("directory", pb_grpc.OrderingContextServiceStub)
 
     async def ordering_context(
-        self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str]
+        self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str], guest: bool = False, admitting: str = ""
     ) -> OrderingContext:
         """Who orders, how the channel wants it, and where to."""
-        answer: pb.GetOrderingContextResponse = await self._stub.GetOrderingContext(
-            pb.GetOrderingContextRequest(buyer_id=buyer_id, user_id=user_id, client_id=client_id, address_ids=sorted(address_ids))
+        asked = pb.GetOrderingContextRequest(
+            buyer_id=buyer_id,
+            user_id=user_id,
+            client_id=client_id,
+            address_ids=sorted(address_ids),
+            guest=guest,
+            admitting_client_id=admitting,
         )
+        answer: pb.GetOrderingContextResponse = await self._stub.GetOrderingContext(asked)
         user = answer.user if answer.HasField("user") else None
         shipping = answer.default_shipping_address if answer.HasField("default_shipping_address") else None
         billing = answer.default_billing_address if answer.HasField("default_billing_address") else None
@@ -39,6 +45,7 @@ class DirectoryClient:
             user=None if user is None else OrderUser(user.id, user.first_name, user.last_name, user.email),
             user_active=user is not None and user.active,
             channel_active=answer.channel_active,
+            admitted=answer.channel_admits,
             policy=Policy(
                 AutoForward.ALL if answer.policy.auto_forward == pb.AUTO_FORWARD_ALL else AutoForward.NONE,
                 answer.policy.payment_coverage != pb.PAYMENT_COVERAGE_NONE,

@@ -56,6 +56,7 @@ _FIELDS = {
     "sub_status": Field(O.sub_status),
     "supplier_status": Field(O.supplier_status, "enum", {name: name for name in SUPPLIER_STATUSES}),
     "is_submitted": Field(O.is_submitted, "bool"),
+    "guest": Field(O.guest, "bool"),
     "currency": Field(O.currency),
     "buyer_id": Field(O.buyer_id),
     "supplier_id": Field(O.supplier_id),

@@ -46,6 +46,7 @@ _ORDER_FIELDS = (
     "estimated_version",
     "calculated_version",
     "is_submitted",
+    "guest",
     "sub_status",
     "line_item_count",
     "subtotal",

@@ -42,6 +42,7 @@ ORDERS = sa.Table(
     # Of a supplier order; empty on buyer orders.
     sa.Column("supplier_status", sa.String(20), nullable=False, server_default=""),
     sa.Column("is_submitted", sa.Boolean, nullable=False),
+    sa.Column("guest", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("policy", Json(), nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("content_version", sa.BigInteger, nullable=False),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from libs.auth import PartyKind, Principal
@@ -48,6 +49,7 @@ class BuildOrder:
         self, caller: Principal, draft: OrderDraft, drafts: Sequence[LineDraft], found: Violations
     ) -> tuple[Order, tuple[Line, ...], Facts]:
         """The order, UNSUBMITTED, with its lines; raises all violations at once."""
+        draft = _of_guest(caller, draft, found)
         buyer_id, user_id = self._who(caller, draft, found)
         require_override_roles(caller, overrides_of(draft, drafts))
         check_lines(found, drafts)
@@ -93,7 +95,7 @@ class BuildOrder:
         if not valid_id(buyer_id):
             return None
         user = user_id if valid_id(user_id) else ""
-        context = await self._directory.ordering_context(buyer_id, user, caller.client_id, wanted)
+        context = await self._directory.ordering_context(buyer_id, user, caller.client_id, wanted, caller.is_guest)
         return context if context.buyer_exists else None
 
     def _check_context(self, found: Violations, draft: OrderDraft, context: OrderingContext) -> None:
@@ -142,7 +144,8 @@ class BuildOrder:
             seller_id=context.seller_id,
             buyer_id=buyer_id,
             # Without a user a violation is noted, and the order is thrown away.
-            user=context.user or OrderUser(user_id),
+            user=_user(caller, draft, context.user or OrderUser(user_id)),
+            guest=caller.is_guest,
             created_by=caller.user_id,
             client_id=caller.client_id,
             currency=draft.currency or context.currency,
@@ -160,6 +163,21 @@ class BuildOrder:
             comments=draft.comments,
             xp=draft.xp,
         )
+
+
+def _of_guest(caller: Principal, draft: OrderDraft, found: Violations) -> OrderDraft:
+    """A guest makes one order, the one that its token is for, whether it names it or not."""
+    if not caller.is_guest:
+        return draft
+    text = f"the token is for the order {caller.order_id!r}"
+    found.require("order.id", draft.id in ("", caller.order_id), reasons.OTHER_ORDER, text)
+    return replace(draft, id=caller.order_id)
+
+
+def _user(caller: Principal, draft: OrderDraft, user: OrderUser) -> OrderUser:
+    """The user as the directory has it, or as a guest calls itself: of the user that guests share nothing but the id stands."""
+    given = draft.guest
+    return OrderUser(user.id, given.first_name, given.last_name, given.email) if caller.is_guest else user
 
 
 def facts_of(context: OrderingContext, catalog: Mapping[str, CatalogProduct]) -> Facts:

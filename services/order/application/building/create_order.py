@@ -57,7 +57,7 @@ class CreateOrder:
                 if recorded is not None:
                     return await self._again(work, caller, recorded["id"])
                 await work.orders.insert(order, lines, Worksheet(), [created(order, lines, caller)])
-                if draft.id:
+                if draft.id or caller.is_guest:
                     await work.orders.require_not_deleted(order.id)
         except OrderIdTaken:
             raise exists("order", order.id) from None

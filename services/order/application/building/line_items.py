@@ -61,7 +61,7 @@ class LineItems:
 
     async def _context(self, caller: Principal, order: Order, drafts: Sequence[LineDraft]) -> OrderingContext:
         wanted = {draft.shipping_address_id for draft in drafts} - {""}
-        return await self._directory.ordering_context(order.buyer_id, order.user.id, caller.client_id, wanted)
+        return await self._directory.ordering_context(order.buyer_id, order.user.id, caller.client_id, wanted, order.guest)
 
     async def _seen(self, caller: Principal, order_id: str, request: RequestKey | None) -> tuple[Order, Outcome | None]:
         async with self._units.reading() as work:

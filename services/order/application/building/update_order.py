@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from libs.auth import Principal
 from libs.clock import Clock
@@ -18,6 +18,7 @@ from services.order.domain.building.drafts import OrderDraft
 from services.order.domain.history import changed
 from services.order.domain.model import Order
 from services.order.domain.status import OrderStatus, Trigger
+from waybill.order.v1 import reasons
 
 PATHS = frozenset(
     {
@@ -26,12 +27,13 @@ PATHS = frozenset(
         "billing_address_id",
         "billing_address",
         "comments",
+        "from_user",
         "xp",
         "shipping_cost_override",
         "tax_override",
     }
 )
-_STALING = PATHS - {"comments", "billing_address_id", "billing_address", "xp"}
+_STALING = PATHS - {"comments", "from_user", "billing_address_id", "billing_address", "xp"}
 
 
 class UpdateOrder:
@@ -84,7 +86,8 @@ class UpdateOrder:
             if await work.requests.find(request) is not None:
                 return None
             seen = await writable(work.orders, caller, draft.id, self._clock.now(), trigger, etag, lock=False)
-        return await self._directory.ordering_context(seen.buyer_id, seen.user.id, caller.client_id, address_ids(draft, ()))
+        named = address_ids(draft, ())
+        return await self._directory.ordering_context(seen.buyer_id, seen.user.id, caller.client_id, named, seen.guest)
 
     def _edited(
         self, found: Violations, order: Order, draft: OrderDraft, paths: Sequence[str], context: OrderingContext | None
@@ -99,6 +102,8 @@ class UpdateOrder:
                 found, "order.billing_address", draft.billing_address_id, draft.billing_address, context, billing=True
             )
             order = replace(order, billing_address_id=id, billing_address=address)
+        if "from_user" in paths:
+            order = _named(found, order, draft)
         if "xp" in paths:
             order = replace(order, xp=merge_xp(order.xp, draft.xp))
             xp_size_ok(found, "order.xp", order.xp)
@@ -108,3 +113,12 @@ class UpdateOrder:
             shipping_cost_override=(draft if "shipping_cost_override" in paths else order).shipping_cost_override,
             tax_override=(draft if "tax_override" in paths else order).tax_override,
         )
+
+
+def _named(found: Violations, order: Order, draft: OrderDraft) -> Order:
+    """With what a guest calls itself. Who signed in is called as the directory has it: that may be repeated, not changed."""
+    user = replace(order.user, **asdict(draft.guest))
+    if order.guest or user == order.user:
+        return replace(order, user=user)
+    found.add("order.from_user", reasons.NO_GUEST, "only a guest's order says what its user is called")
+    return order

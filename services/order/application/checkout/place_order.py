@@ -83,7 +83,7 @@ class PlaceOrder:
                 if recorded is None:
                     await work.orders.insert(order, lines, worksheet, [opening, event])
                     await work.submissions.insert(attempt)
-                    if draft.id:
+                    if draft.id or caller.is_guest:
                         await work.orders.require_not_deleted(order.id)
         except OrderIdTaken:
             raise await self._taken(caller, order.id) from None

@@ -37,6 +37,15 @@ class LineDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class GuestName:
+    """What a guest calls itself."""
+
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OrderDraft:
     """An order as asked for."""
 
@@ -49,6 +58,7 @@ class OrderDraft:
     billing_address_id: str = ""
     billing_address: Address | None = None
     comments: str = ""
+    guest: GuestName = GuestName()
     xp: JsonObject = field(default_factory=dict)
     shipping_cost_override: int | None = None
     tax_override: int | None = None

@@ -3,7 +3,8 @@
 A buyer's user sees the company's buyer orders: the own ones always, others' with OrderReader or OrderAdmin, and others'
 unsubmitted ones with UnsubmittedOrderReader as well. The seller's users see buyer orders in the same way, "own" being
 those they created for a buyer, and supplier orders with OrderReader or OrderAdmin. A supplier's users see the
-supplier orders of their company, with the same roles. (Seed, direction and visibility.)
+supplier orders of their company, with the same roles. A guest sees the one order that its token is for, as long as it is
+a guest's. (Seed, direction and visibility.)
 
 Whoever holds none of these roles gets an error that says so; what they do not show is not there.
 """
@@ -47,6 +48,8 @@ class BuyerOrders:
     by_creator: bool
     others: bool
     others_unsubmitted: bool
+    order_id: str | None = None
+    """The only one that is seen, of a guest; None for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class Scope:
 class Owners:
     """What of an order decides who sees it."""
 
+    id: str
     kind: str
     """BUYER or SUPPLIER; a scope lets nobody see any other."""
     buyer_id: str
@@ -84,6 +88,8 @@ def sees(seen: Scope, owners: Owners) -> bool:
         return suppliers is not None and suppliers.supplier_id in (None, owners.supplier_id)
     buyers = seen.buyer_orders
     if owners.kind != "BUYER" or buyers is None or buyers.buyer_id not in (None, owners.buyer_id):
+        return False
+    if buyers.order_id not in (None, owners.id):
         return False
     own = (owners.created_by if buyers.by_creator else owners.user_id) == buyers.own_user_id
     return own or (buyers.others and (buyers.others_unsubmitted or owners.is_submitted))
@@ -112,6 +118,8 @@ def scope(caller: Principal, direction: Direction) -> Scope:
     if buyer:
         if direction is Direction.INCOMING:
             return Scope(None, None)
+        if caller.is_guest:
+            return Scope(BuyerOrders(caller.party_id, caller.user_id, False, False, False, caller.order_id), None)
         own = BuyerOrders(caller.party_id, caller.user_id, False, reads_all, reads_all and unsubmitted)
         return Scope(own, None)
     if caller.party_kind is PartyKind.SUPPLIER:

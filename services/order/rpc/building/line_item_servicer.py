@@ -75,7 +75,7 @@ class LineItemServicer(pb_grpc.LineItemServiceServicer):
         self, request: pb.ListLineItemsAcrossOrdersRequest, context: Any
     ) -> pb.ListLineItemsAcrossOrdersResponse:
         caller = current().principal
-        bound = {"party": caller.party_id, "user": caller.user_id}
+        bound = {"party": caller.party_id, "user": caller.identity}
         page = await self._read.lines_across(caller, direction_in(request.direction), page_request(request), bound)
         return pb.ListLineItemsAcrossOrdersResponse(
             line_items=[

@@ -15,7 +15,7 @@ def binding(caller: Principal, wanted: Wanted) -> str:
     return resume_token.binding(
         caller.party_kind.value,
         caller.party_id,
-        caller.user_id,
+        caller.identity,
         wanted.direction.value,
         sorted(wanted.order_ids),
         sorted(wanted.event_types),

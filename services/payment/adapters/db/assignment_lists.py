@@ -53,4 +53,4 @@ class SqlAssignmentLists:
 
 
 def _bound(caller: Principal) -> Mapping[str, str]:
-    return {"party": caller.party_id, "user": caller.user_id}
+    return {"party": caller.party_id, "user": caller.identity}

@@ -71,7 +71,9 @@ class SqlMeansStore:
         wanted = sorted({id for id in ids if id})
         if not wanted:
             return {}
-        statement = sa.select(C.id, C.buyer_id, C.user_id, C.token, C.restricted).where(C.id.in_(wanted)).order_by(C.id)
+        statement = (
+            sa.select(C.id, C.buyer_id, C.user_id, C.token, C.restricted, C.order_id).where(C.id.in_(wanted)).order_by(C.id)
+        )
         found = await self._tx.execute(statement.with_for_update(read=True, key_share=True) if lock else statement)
         rows = found.all()
         users: dict[str, list[str]] = {}
@@ -88,6 +90,7 @@ class SqlMeansStore:
                 user_id=r.user_id,
                 token=r.token,
                 restricted=r.restricted,
+                order_id=r.order_id,
                 users=users.get(r.id, ()),
                 groups=within.get(r.id, ()),
             )

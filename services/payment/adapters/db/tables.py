@@ -219,7 +219,7 @@ def visible_accounts(caller: Principal) -> sa.ColumnElement[bool] | None:
     """Buyers see accounts assigned to them or to groups that they are in; the seller's administrators all; suppliers none."""
     if caller.party_kind is PartyKind.SELLER:
         return None
-    if caller.party_kind is not PartyKind.BUYER:
+    if caller.party_kind is not PartyKind.BUYER or caller.is_guest:
         return sa.false()
     assigned = assigned_to(ACCOUNT_ASSIGNMENTS, caller.user_id, caller.groups or ())
     mine = sa.select(ACCOUNT_ASSIGNMENTS.c.spending_account_id).where(assigned)
@@ -233,20 +233,22 @@ def visible_cards(caller: Principal) -> sa.ColumnElement[bool] | None:
     """Users see their own cards, and their company's as far as they may pay with them; card administrators of the seller all."""
     if caller.party_kind is PartyKind.BUYER:
         of_company = CARDS.c.buyer_id == caller.party_id
+        if caller.is_guest:
+            return sa.and_(of_company, CARDS.c.order_id == caller.order_id)
         if caller.has(*_CARD_READERS):
             return of_company
         assigned = assigned_to(CARD_ASSIGNMENTS, caller.user_id, caller.groups or ())
         mine = CARDS.c.id.in_(sa.select(CARD_ASSIGNMENTS.c.credit_card_id).where(assigned))
         shared = sa.and_(CARDS.c.user_id == "", sa.or_(~CARDS.c.restricted, mine))
-        return sa.and_(of_company, sa.or_(CARDS.c.user_id == caller.user_id, shared))
+        return sa.and_(of_company, CARDS.c.order_id == "", sa.or_(CARDS.c.user_id == caller.user_id, shared))
     return None if caller.is_seller and caller.has(*_CARD_READERS) else sa.false()
 
 
 def writable_cards(caller: Principal) -> sa.ColumnElement[bool] | None:
     """Card administrators change and delete what they see; other users their own cards only."""
-    if caller.has(roles.CREDIT_CARD_ADMIN):
+    if caller.is_guest or caller.has(roles.CREDIT_CARD_ADMIN):
         return visible_cards(caller)
-    return sa.and_(CARDS.c.buyer_id == caller.party_id, CARDS.c.user_id == caller.user_id)
+    return sa.and_(CARDS.c.order_id == "", CARDS.c.buyer_id == caller.party_id, CARDS.c.user_id == caller.user_id)
 
 
 ACCOUNT = Resource(

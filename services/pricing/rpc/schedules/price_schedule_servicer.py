@@ -75,7 +75,7 @@ class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
         self, request: pb.ListPriceAssignmentsRequest, context: Any
     ) -> pb.ListPriceAssignmentsResponse:
         caller = current().principal
-        bound = {"party": caller.party_id, "user": caller.user_id}
+        bound = {"party": caller.party_id, "user": caller.identity}
         page = await self._assignments.page(page_request(request), bound)
         return pb.ListPriceAssignmentsResponse(
             assignments=[convert.assignment_out(a) for a in page.items],

@@ -87,5 +87,5 @@ class SqlAddressLists:
         return page.map(lambda r: (r.party, Assignment(r.address_id, r.user_id, r.shipping, r.billing, r.user_group_id)))
 
     def _plan(self, listing: Listing, caller: Principal, book: str, request: PageRequest) -> Plan:
-        bound = {"party": caller.party_id, "user": caller.user_id, "book": book}
+        bound = {"party": caller.party_id, "user": caller.identity, "book": book}
         return listing.plan(self._db.dialect, request, bound)

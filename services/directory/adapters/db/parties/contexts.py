@@ -23,20 +23,33 @@ _ADDRESSES = sa.select(ADDRESSES.c.address).where(
 _WHO = ("id", "name", "active", "currency", "restrict_addresses")
 _USER = ("id", "username", "first_name", "last_name", "email", "active")
 _CHANNEL = ("policy", "active")
+_ADMITTING = CLIENTS.alias("admitting")
+_ADMITS = ("active", "allow_any_buyer", "buyer_ids")
 
 
-def _named(table: sa.Table, names: Sequence[str], mark: str) -> list[sa.Label[Any]]:
+def _named(table: sa.FromClause, names: Sequence[str], mark: str) -> list[sa.Label[Any]]:
     return [table.c[name].label(mark + name) for name in names]
 
 
 _PEOPLE = (
-    sa.select(*_named(BUYERS, _WHO, "b_"), *_named(USERS, _USER, "u_"), *_named(CLIENTS, _CHANNEL, "c_"))
+    sa.select(
+        *_named(BUYERS, _WHO, "b_"),
+        *_named(USERS, _USER, "u_"),
+        *_named(CLIENTS, _CHANNEL, "c_"),
+        *_named(_ADMITTING, _ADMITS, "a_"),
+    )
     .select_from(sa.select(sa.literal_column("1").label("one")).subquery("one"))
     .outerjoin(BUYERS, BUYERS.c.id == sa.bindparam("buyer"))
     .outerjoin(USERS, sa.and_(USERS.c.id == sa.bindparam("user"), USERS.c.party == sa.bindparam("party")))
     .outerjoin(CLIENTS, CLIENTS.c.id == sa.bindparam("client"))
+    .outerjoin(_ADMITTING, _ADMITTING.c.id == sa.bindparam("admitting"))
 )
 """Buyer, user and API client in one row, whichever of them there are."""
+
+
+def _admits(people: sa.RowMapping, buyer_id: str) -> bool:
+    """Whether the API client that is asked of lets users of the buyer come through it."""
+    return bool(people["a_active"]) and (bool(people["a_allow_any_buyer"]) or buyer_id in (people["a_buyer_ids"] or ()))
 
 
 class SqlContexts:
@@ -56,30 +69,35 @@ class SqlContexts:
     async def _seller_in(self, tx: Tx) -> str:
         return self._seller or str((await tx.execute(sa.select(SELLERS.c.id))).scalar() or "")
 
-    async def ordering(self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str]) -> OrderingContext:
+    async def ordering(
+        self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str], guest: bool = False, admitting: str = ""
+    ) -> OrderingContext:
         """Three statements, however many addresses: buyer, user and policy come as one row."""
         party = f"BUYER:{buyer_id}"
         async with self._db.reading() as tx:
             self._seller = await self._seller_in(tx)
-            named = {"buyer": buyer_id, "user": user_id, "party": party, "client": client_id}
+            named = {"buyer": buyer_id, "user": user_id, "party": party, "client": client_id, "admitting": admitting or client_id}
             people = (await tx.execute(_PEOPLE, named)).mappings().one()
             assigned = [
                 Assignment(row.address_id, row.user_id, row.shipping, row.billing, row.user_group_id)
                 for row in await tx.execute(_ASSIGNED, {"party": party, "user": user_id})
             ]
+            if guest:
+                assigned = [one for one in assigned if not one.user_id and not one.group_id]
             ship_id, bill_id = default_id(assigned, user_id, False), default_id(assigned, user_id, True)
             wanted = {id for id in (*address_ids, ship_id, bill_id) if valid_id(id)}
             rows: Sequence[Any] = ()
             if wanted:
                 rows = (await tx.execute(_ADDRESSES, {"party": party, "ids": sorted(wanted)})).scalars().all()
         restricted = bool(people["b_restrict_addresses"])
-        allowed = {u.address["id"]: u for u in usable(rows, assigned, user_id, restricted)}
+        allowed = {u.address["id"]: u for u in usable(rows, assigned, user_id, restricted or guest)}
         ship_to, bill_to = allowed.get(ship_id), allowed.get(bill_id)
         return OrderingContext(
             seller_id=self._seller,
             buyer=None if people["b_id"] is None else OrderingBuyer(*(people[f"b_{name}"] for name in _WHO)),
             user=None if people["u_id"] is None else OrderingUser(*(people[f"u_{name}"] for name in _USER)),
             channel_active=people["c_active"] is None or bool(people["c_active"]),
+            channel_admits=_admits(people, buyer_id),
             policy=None if people["c_active"] is None else people["c_policy"],
             shipping=None if ship_to is None else ship_to.address,
             billing=None if bill_to is None else bill_to.address,

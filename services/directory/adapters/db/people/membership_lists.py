@@ -84,7 +84,7 @@ class SqlMembershipLists:
         return page.map(lambda row: ProfileAssignment(row.security_profile_id, row.party, row.user_group_id, row.user_id))
 
     def _plan(self, listing: Listing, caller: Principal, request: PageRequest, bound: Mapping[str, str]) -> Plan:
-        who = {"party": caller.party_id, "user": caller.user_id}
+        who = {"party": caller.party_id, "user": caller.identity}
         return listing.plan(self._db.dialect, request, {**who, **bound})
 
 

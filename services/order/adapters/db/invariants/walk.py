@@ -37,6 +37,7 @@ _WITNESSES = (
     "order_forwarded",
     "order_completed",
     "order_canceled",
+    "order_transferred",
     "line_items_added",
     "line_items_updated",
     "line_items_removed",

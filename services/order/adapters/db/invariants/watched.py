@@ -18,7 +18,7 @@ _ORDERS = Watch(
         **all_by("order_is_listed_for_its_user", "user_id user"),
         **all_by(
             "newest_event_states_the_order",
-            "created_by client_id currency shipping_address_id billing_address_id create_time update_time submit_time",
+            "created_by client_id guest currency shipping_address_id billing_address_id create_time update_time submit_time",
         ),
         **all_by("status_follows_units", "status"),
         **all_by("submitted_once", "is_submitted"),

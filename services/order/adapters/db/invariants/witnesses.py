@@ -15,9 +15,16 @@ from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder, SupplierOrd
 
 _LED_TO = {"SUBMIT": "OPENED", "CHANGE": "CHANGED"}
 _LEADS_TO = {"order_created": "UNSUBMITTED", "submission_begun": "UNSUBMITTED", "submission_refused": "UNSUBMITTED"}
-_LEADS_TO |= {"order_submitted": "OPEN", "order_completed": "COMPLETED", "order_canceled": "CANCELED"}
+_LEADS_TO |= {
+    "order_transferred": "UNSUBMITTED",
+    "order_submitted": "OPEN",
+    "order_completed": "COMPLETED",
+    "order_canceled": "CANCELED",
+}
 """What an order is after such an event."""
-_NEVER_CHANGED = ("created_by", "client_id", "currency")
+_NEVER_CHANGED = ("created_by", "currency")
+_KEPT_ONCE_TRANSFERRED = ("client_id", "guest")
+"""A guest's order has a channel until it is transferred, and another one from then on."""
 _KEPT_ONCE_SUBMITTED = ("content_version", "line_items", "total", "must_cover_total")
 _CLOCKS = timedelta(minutes=1)
 """How far the clocks of two replicas may be apart."""
@@ -51,7 +58,9 @@ def _history(whole: Whole) -> str | None:
 def _kept(whole: Whole, event: Event, mine: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """What an older event stated that has not changed since, and is stored otherwise now."""
     submitted = whole.order.is_submitted and whole.submit_sequence <= event.sequence
-    for name in (*_NEVER_CHANGED, *(_KEPT_ONCE_SUBMITTED if submitted else ())):
+    transfers = whole.event("order_transferred")
+    its_own = not transfers or transfers[-1].sequence <= event.sequence
+    for name in (*_NEVER_CHANGED, *(_KEPT_ONCE_TRANSFERRED if its_own else ()), *(_KEPT_ONCE_SUBMITTED if submitted else ())):
         if name in event.facts and event.facts[name] != mine[name]:
             yield name, event.facts[name]
 

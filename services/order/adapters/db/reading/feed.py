@@ -78,6 +78,12 @@ class OrderEvents:
 
 def _served(row: sa.RowMapping, epoch: str) -> Served:
     owners = Owners(
-        row["kind"], row["buyer_id"], row["supplier_id"], row["user_id"], row["created_by"], bool(row["is_submitted"])
+        row["order_id"],
+        row["kind"],
+        row["buyer_id"],
+        row["supplier_id"],
+        row["user_id"],
+        row["created_by"],
+        bool(row["is_submitted"]),
     )
     return Served(Place(Position(row["xact"], row["id"]), epoch), row["order_id"], event_of(row), owners)

@@ -26,6 +26,8 @@ def condition_on_deleted(scope: Scope) -> sa.ColumnElement[bool]:
     parts: list[sa.ColumnElement[bool]] = [o.key.is_not(None)]
     if seen.buyer_id is not None:
         parts.append(o.buyer_id == seen.buyer_id)
+    if seen.order_id is not None:
+        parts.append(o.id == seen.order_id)
     if not (seen.others and seen.others_unsubmitted):
         parts.append((o.created_by if seen.by_creator else o.user_id) == seen.own_user_id)
     return sa.and_(*parts)
@@ -36,6 +38,8 @@ def _buyer_orders(seen: BuyerOrders) -> sa.ColumnElement[bool]:
     of_kind = [o.kind == "BUYER"]
     if seen.buyer_id is not None:
         of_kind.append(o.buyer_id == seen.buyer_id)
+    if seen.order_id is not None:
+        of_kind.append(o.id == seen.order_id)
     if seen.others and seen.others_unsubmitted:
         return sa.and_(*of_kind)
     own = (o.created_by if seen.by_creator else o.user_id) == seen.own_user_id

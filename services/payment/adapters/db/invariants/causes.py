@@ -183,6 +183,7 @@ def _means() -> Any:
     """An account of its currency, or a card of its buyer, and none of the other means."""
     account = sa.exists().where(A.id == P.spending_account_id, A.currency == P.currency, A.buyer_id == P.buyer_id)
     card = sa.exists().where(C.id == P.credit_card_id, C.buyer_id == P.buyer_id, C.user_id.in_(("", P.user_id)))
+    card = card.where(C.order_id.in_(("", P.order_id)))
     taken = P.state.in_(("RESERVED", "AUTHORIZING", "AUTHORIZED", "CONFIRMED", "CAPTURED", "ATTENTION"))
     wrong = sa.or_(
         sa.and_(P.type == SPENDING_ACCOUNT, taken, ~account),

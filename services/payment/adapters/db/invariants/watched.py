@@ -137,7 +137,7 @@ WATCHED: Register = {
     tables.LEDGER: _LEDGER,
     tables.CARDS: Watch(
         {
-            **all_by("payment_has_its_means", "id buyer_id user_id"),
+            **all_by("payment_has_its_means", "id buyer_id user_id order_id"),
             **all_by("assignment_has_card", "restricted"),
             **all_free("what the buyer said of the card; only the card states it", "token card_type partial_number"),
             **all_free("what the buyer said of the card; only the card states it", "cardholder_name expiration xp"),

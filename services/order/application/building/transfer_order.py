@@ -1,0 +1,178 @@
+"""TransferOrder: what a guest has put together becomes the order of whoever signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+
+from libs.auth import Principal
+from libs.clock import Clock
+from libs.errors import Kind, Violations, WaybillError, missing, precondition, stale
+from libs.idempotency.key import RequestKey
+from services.order.application.access import readable, require_settled, require_writable
+from services.order.application.building.delete_order import LOOKS
+from services.order.application.peers import Directory, OrderingContext, Payments
+from services.order.application.ports import OrderWork, Units
+from services.order.domain.history import changed, placed
+from services.order.domain.model import Address, Line, Order
+from services.order.domain.reading.visibility import Direction, scope
+from services.order.domain.status import Trigger
+from waybill.order.v1 import reasons
+
+Verify = Callable[[str], Awaitable[Principal]]
+"""Who a token is of. Raises UNAUTHENTICATED where it does not hold."""
+
+
+class TransferOrder:
+    """Whoever shows a guest's token has the guest's order, while nothing was submitted. User, company and channel are the
+    caller's from then on, and all that followed from the guest's is worked out anew: addresses, prices, freight, tax. Payments
+    go first, as when an order is deleted: none comes at the version that the order had."""
+
+    def __init__(self, units: Units, directory: Directory, payments: Payments, verify: Verify, clock: Clock) -> None:
+        self._units = units
+        self._directory = directory
+        self._payments = payments
+        self._verify = verify
+        self._clock = clock
+
+    async def __call__(
+        self, caller: Principal, anonymous_token: str, request: RequestKey | None
+    ) -> tuple[Order, tuple[Line, ...]]:
+        """The order as it has become, with its lines."""
+        async with self._units.reading(snapshot=True) as work:
+            recorded = await work.requests.find(request)
+            if recorded is not None:
+                return await self._again(work, caller, recorded["id"])
+        guest = await self._guest(anonymous_token)
+        for _ in range(LOOKS):
+            async with self._units.reading(snapshot=True) as work:
+                seen = await readable(work.orders, guest, guest.order_id)
+            require_writable(guest, seen, self._clock.now(), Trigger.DELETE)
+            require_settled(seen)
+            context = await self._context(caller, seen)
+            await self._payments.delete(seen)
+            try:
+                async with self._units.transaction() as work:
+                    return await self._transfer(work, caller, guest, seen, context, request)
+            except _Overtaken:
+                continue
+        raise stale("order", guest.order_id, str(seen.version))
+
+    async def _guest(self, token: str) -> Principal:
+        found = Violations()
+        found.require("anonymous_token", bool(token), reasons.FIELD_REQUIRED, "is required")
+        found.raise_if_any()
+        try:
+            guest = await self._verify(token)
+        except WaybillError as error:
+            if error.kind is not Kind.UNAUTHENTICATED:
+                raise
+            guest = None
+        held = guest is not None and guest.is_guest
+        found.require("anonymous_token", held, reasons.GUEST_TOKEN_INVALID, "is no token of a guest that holds")
+        found.raise_if_any()
+        assert guest is not None
+        return guest
+
+    async def _context(self, caller: Principal, order: Order) -> OrderingContext:
+        """What the directory says of the caller and the channel that the caller came by. Raises where the channel of the order
+        does not admit the caller's company, or this one may not order, or orders in another currency."""
+        named = {order.shipping_address_id, order.billing_address_id} - {""}
+        context = await self._directory.ordering_context(
+            caller.party_id, caller.user_id, caller.client_id, named, admitting=order.client_id
+        )
+        if not context.admitted:
+            text = f"the channel of order {order.id} does not admit {caller.party_id}"
+            raise precondition(reasons.BUYER_NOT_ADMITTED, text, order=order.id)
+        found, where = Violations(), "anonymous_token"
+        active = context.buyer_active and context.user is not None and context.user_active
+        found.require(where, active, reasons.BUYER_INACTIVE, "the buyer or the user may not order")
+        text = f"the order is in {order.currency}, and this buyer orders in {context.currency}"
+        found.require(where, context.currency == order.currency, reasons.CURRENCY_MISMATCH, text)
+        found.raise_if_any()
+        return context
+
+    async def _transfer(
+        self,
+        work: OrderWork,
+        caller: Principal,
+        guest: Principal,
+        seen: Order,
+        context: OrderingContext,
+        request: RequestKey | None,
+    ) -> tuple[Order, tuple[Line, ...]]:
+        now = self._clock.now()
+        recorded = await work.requests.claim(request, {"id": seen.id}, now)
+        if recorded is not None:
+            return await self._again(work, caller, recorded["id"])
+        order = await work.orders.find(seen.id, scope(guest, Direction.ALL), lock=True)
+        if order is None or order.key != seen.key:
+            raise missing("order", seen.id)
+        require_writable(guest, order, now, Trigger.DELETE)
+        require_settled(order)
+        if order.version != seen.version:
+            raise _Overtaken
+        assert context.user is not None
+        ship_id, ship_to = _kept(order.shipping_address_id, order.shipping_address, context, context.shipping_addresses)
+        bill_id, bill_to = _kept(order.billing_address_id, order.billing_address, context, context.billing_addresses)
+        made = replace(
+            order,
+            guest=False,
+            buyer_id=caller.party_id,
+            user=context.user,
+            client_id=caller.client_id,
+            policy=context.policy,
+            shipping_address_id=ship_id or _id(context.default_shipping_address, ship_to),
+            shipping_address=ship_to or context.default_shipping_address,
+            billing_address_id=bill_id or _id(context.default_billing_address, bill_to),
+            billing_address=bill_to or context.default_billing_address,
+        )
+        lines = await work.orders.lines(order.key)
+        moved = _lines(lines, context)
+        data = {"client_id": order.client_id, "user_id": order.user.id}
+        after, event = changed(
+            made,
+            "order_transferred",
+            caller.user_id,
+            caller.party_id,
+            now,
+            content=True,
+            data=data,
+            ship_to=placed(moved, all=True),
+        )
+        await work.orders.update_lines(order.key, moved)
+        await work.orders.save(order, after, [event])
+        changed_lines = {line.id: line for line in moved}
+        return after, tuple(changed_lines.get(line.id, line) for line in lines)
+
+    async def _again(self, work: OrderWork, caller: Principal, order_id: str) -> tuple[Order, tuple[Line, ...]]:
+        order = await work.orders.find(order_id, scope(caller, Direction.ALL))
+        if order is None:
+            raise missing("order", order_id)
+        return order, await work.orders.lines(order.key)
+
+
+class _Overtaken(Exception):
+    """The order has changed since its payments went: undoes the transaction."""
+
+
+def _kept(id: str, address: Address | None, context: OrderingContext, book: Mapping[str, Address]) -> tuple[str, Address | None]:
+    """An address of the guest's order that may stay: of the book if the new user may use it, a one-time one unless its buyer
+    restricts addresses."""
+    if id:
+        return (id, book[id]) if id in book else ("", None)
+    return "", None if context.restrict_addresses else address
+
+
+def _id(default: Address | None, kept: Address | None) -> str:
+    return "" if kept is not None or default is None else str(default.get("id", ""))
+
+
+def _lines(lines: Sequence[Line], context: OrderingContext) -> tuple[Line, ...]:
+    """Those that go elsewhere from now on: to where their order goes."""
+    moved = []
+    for line in lines:
+        id, address = _kept(line.shipping_address_id, line.shipping_address, context, {})
+        if (id, address) != (line.shipping_address_id, line.shipping_address):
+            moved.append(replace(line, shipping_address_id=id, shipping_address=address))
+    return tuple(moved)
