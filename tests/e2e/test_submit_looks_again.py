@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from services.host.sample.marketplace import party
+from services.host.sample.marketplace import SHOP, party
 from tests.e2e.steps import checked_out, promise, ready, refused
 from tests.support.marketplace import Marketplace, create
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.directory.v1 import address_service_pb2, buyer_service_pb2
+from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2
 from waybill.shipping.v1 import ship_method_service_pb2
@@ -121,3 +122,18 @@ async def test_an_address_that_changed_in_the_book_is_refused_until_it_is_set_ag
     await ada.orders.UpdateOrder(order_service_pb2.UpdateOrderRequest(order=again))
     await checked_out(ada, "MOVED", [])
     await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="MOVED"))
+
+
+async def test_a_cart_of_a_channel_that_is_closed_to_its_buyer_is_not_sold(market: Marketplace) -> None:
+    """The buyer's own token has ended with it; a user of the seller is refused too, until the channel is open again."""
+    owner = market.people.owner
+    await ready(market.people.ada, "SHUT", promise(), tape=1)
+    only = {"paths": ["allow_any_buyer", "buyer_ids"]}
+    closing = client_pb.ApiClient(id=SHOP, buyer_ids=["globex"])
+    await owner.api_clients.UpdateApiClient(client_pb.UpdateApiClientRequest(api_client=closing, update_mask=only))
+    error = await refused(owner.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="SHUT")))
+    assert [(rule.reason, rule.subject) for rule in error.rules] == [("CHANNEL_CLOSED_TO_BUYER", "client_id")]
+    opening = client_pb.ApiClient(id=SHOP, buyer_ids=["globex", "acme"])
+    await owner.api_clients.UpdateApiClient(client_pb.UpdateApiClientRequest(api_client=opening, update_mask=only))
+    sold = (await owner.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="SHUT"))).order
+    assert sold.status == order_pb2.ORDER_STATUS_OPEN

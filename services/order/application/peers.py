@@ -27,6 +27,8 @@ class OrderingContext:
     channel_active: bool
     admitted: bool
     """Whether the channel admits the buyer."""
+    channel_admits: bool
+    """Whether orders of the buyer come through the channel."""
     policy: Policy
     default_shipping_address: Address | None
     default_billing_address: Address | None

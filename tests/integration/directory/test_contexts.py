@@ -73,6 +73,22 @@ async def test_a_channel_that_is_switched_off_is_shown_with_its_policy(world):
     assert (found.channel_active, found.policy.estimate_valid.seconds) == (False, 60)
 
 
+async def test_a_channel_is_open_to_the_buyers_that_it_admits_and_to_all_where_the_seller_orders(world):
+    await small(world)
+    for id, admits in (
+        ("closed", {"allow_any_buyer": False}),
+        ("others", {"allow_any_buyer": False, "buyer_ids": ["globex"], "allow_any_supplier": True}),
+        ("own", {"allow_any_buyer": False, "buyer_ids": ["acme"]}),
+        ("desk", {"allow_any_buyer": False, "allow_seller": True}),
+    ):
+        await world.client(id, **admits)
+    found = {
+        id: (await world.contexts.GetOrderingContext(ask(client_id=id))).channel_closed_to_buyer
+        for id in ("shop", "closed", "others", "own", "desk", "nobody")
+    }
+    assert found == {"shop": False, "closed": True, "others": True, "own": False, "desk": False, "nobody": False}
+
+
 async def test_a_restricted_buyer_orders_to_assigned_addresses_only(world):
     await small(world, restricted=True)
     found = await world.contexts.GetOrderingContext(ask(addresses=["attic", "dock", "hq"]))

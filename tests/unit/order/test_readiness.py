@@ -135,6 +135,12 @@ def test_a_channel_that_is_off_and_a_buyer_with_another_currency_are_reported() 
     assert names(order(), [line()], SHEET, facts) == ["CHANNEL_INACTIVE", "CURRENCY_MISMATCH"]
 
 
+def test_a_channel_that_is_closed_to_the_buyer_is_reported_unless_it_is_off_anyway() -> None:
+    closed = replace(FACTS, channel_admits=False)
+    assert names(order(), [line()], SHEET, closed) == ["CHANNEL_CLOSED_TO_BUYER"]
+    assert names(order(), [line()], SHEET, replace(closed, channel_active=False)) == ["CHANNEL_INACTIVE"]
+
+
 def test_a_freight_price_is_kept_as_long_as_the_channel_says() -> None:
     sheet = replace(SHEET, estimate_time=NOW - timedelta(hours=2))
     kept, over = (replace(FACTS, policy=Policy(estimate_valid_seconds=seconds)) for seconds in (7_200, 7_199))

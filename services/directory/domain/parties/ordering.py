@@ -41,6 +41,9 @@ class OrderingContext:
     user: OrderingUser | None
     channel_active: bool
     channel_admits: bool
+    """Whether orders of the buyer come through the channel, made by its users or by the seller's."""
+    buyer_admitted: bool
+    """Whether the channel that was asked of admits users of the buyer."""
     policy: JsonObject | None
     """How the channel wants orders handled, by the names of its contract's fields."""
     shipping: Fields | None

@@ -55,7 +55,8 @@ class OrderingContextServicer(pb_grpc.OrderingContextServiceServicer):
             seller_id=found.seller_id,
             policy=_policy(found.policy),
             channel_active=found.channel_active,
-            channel_admits=found.channel_admits,
+            buyer_admitted=found.buyer_admitted,
+            channel_closed_to_buyer=not found.channel_admits,
             addresses=[
                 pb.UsableAddress(address=Address(**u.address), shipping=u.shipping, billing=u.billing) for u in found.addresses
             ],

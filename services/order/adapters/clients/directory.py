@@ -45,7 +45,8 @@ class DirectoryClient:
             user=None if user is None else OrderUser(user.id, user.first_name, user.last_name, user.email),
             user_active=user is not None and user.active,
             channel_active=answer.channel_active,
-            admitted=answer.channel_admits,
+            admitted=answer.buyer_admitted,
+            channel_admits=not answer.channel_closed_to_buyer,
             policy=Policy(
                 AutoForward.ALL if answer.policy.auto_forward == pb.AUTO_FORWARD_ALL else AutoForward.NONE,
                 answer.policy.payment_coverage != pb.PAYMENT_COVERAGE_NONE,

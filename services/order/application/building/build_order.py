@@ -188,6 +188,7 @@ def facts_of(context: OrderingContext, catalog: Mapping[str, CatalogProduct]) ->
         policy=context.policy,
         products={p.id: p.snapshot for p in catalog.values() if p.active},
         channel_active=context.channel_active,
+        channel_admits=context.channel_admits,
         currency=context.currency,
         restrict_addresses=context.restrict_addresses,
         shipping_addresses=_with(context.default_shipping_address, context.shipping_addresses),

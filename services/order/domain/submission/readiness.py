@@ -27,6 +27,7 @@ class Facts:
     products: Mapping[str, ProductSnapshot]
     """The order's products that exist, are visible to the buyer and active, as they are now."""
     channel_active: bool = True
+    channel_admits: bool = True
     currency: str = ""
     """What the buyer orders in; empty when there is no such buyer."""
     restrict_addresses: bool = False
@@ -58,6 +59,9 @@ def _parties(order: Order, facts: Facts) -> Iterator[Problem]:
         yield _reason(reasons.BUYER_INACTIVE, "from_user", f"user {order.user.id} may not order")
     if not facts.channel_active:
         yield _reason(reasons.CHANNEL_INACTIVE, "client_id", f"nothing is ordered through {order.client_id} any more")
+    elif not facts.channel_admits:
+        text = f"{order.client_id} is no way to order for buyer {order.buyer_id} any more"
+        yield _reason(reasons.CHANNEL_CLOSED_TO_BUYER, "client_id", text)
     if facts.currency and facts.currency != order.currency:
         yield _reason(reasons.CURRENCY_MISMATCH, "currency", f"this buyer orders in {facts.currency} by now")
 

@@ -22,7 +22,7 @@ _ADDRESSES = sa.select(ADDRESSES.c.address).where(
 )
 _WHO = ("id", "name", "active", "currency", "restrict_addresses")
 _USER = ("id", "username", "first_name", "last_name", "email", "active")
-_CHANNEL = ("policy", "active")
+_CHANNEL = ("policy", "active", "allow_seller", "allow_any_buyer", "buyer_ids")
 _ADMITTING = CLIENTS.alias("admitting")
 _ADMITS = ("active", "allow_any_buyer", "buyer_ids")
 
@@ -97,7 +97,10 @@ class SqlContexts:
             buyer=None if people["b_id"] is None else OrderingBuyer(*(people[f"b_{name}"] for name in _WHO)),
             user=None if people["u_id"] is None else OrderingUser(*(people[f"u_{name}"] for name in _USER)),
             channel_active=people["c_active"] is None or bool(people["c_active"]),
-            channel_admits=_admits(people, buyer_id),
+            buyer_admitted=_admits(people, buyer_id),
+            channel_admits=people["c_active"] is None
+            or bool(people["c_allow_seller"] or people["c_allow_any_buyer"])
+            or buyer_id in people["c_buyer_ids"],
             policy=None if people["c_active"] is None else people["c_policy"],
             shipping=None if ship_to is None else ship_to.address,
             billing=None if bill_to is None else bill_to.address,
