@@ -16,7 +16,7 @@ from libs.db.migrate import open_migrated
 from libs.db.unit_of_work import SqlUnitsOfWork
 from libs.idempotency.invariants import with_effects
 from libs.idempotency.outcomes import forgetting
-from libs.ids import IdSource
+from libs.ids import IdSource, new_id
 from libs.invariants import Inspection as AnyInspection
 from libs.relay.change_feed import SqlChangeFeed
 from libs.resource.database import Resource, StandardMethods
@@ -42,7 +42,7 @@ from services.directory.adapters.passwords import Argon2
 from services.directory.application.address_book.address_assignments import AddressAssignments
 from services.directory.application.address_book.addresses import Addresses
 from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER, OneTimeSecret
-from services.directory.application.channels.api_clients import RotateSecret
+from services.directory.application.channels.secrets import ClientSecretUseCases, replace_others
 from services.directory.application.inspection import Inspection
 from services.directory.application.people.change_password import ChangePassword
 from services.directory.application.people.security_profiles import SecurityProfileAssignments
@@ -55,6 +55,7 @@ from services.directory.application.tokens.refresh_tokens import RefreshTokens
 from services.directory.application.tokens.revocations import EndTokens
 from services.directory.application.tokens.signing_keys import SigningKeys
 from services.directory.application.tokens.throttle import Throttle
+from services.directory.domain.tokens.client_secrets import ClientSecret, clue_of
 from services.directory.rpc.address_book.address_servicer import AddressServicer
 from services.directory.rpc.channels.api_client_servicer import ApiClientServicer
 from services.directory.rpc.parties.buyer_servicer import BuyerServicer
@@ -144,8 +145,8 @@ async def reset_owner_secret(settings: Settings, clock: Clock) -> OneTimeSecret 
         if await work.client_secrets.limits(ADMIN_CLIENT) is None:
             return False
         now = clock.now()
-        await work.client_secrets.set_secret(ADMIN_CLIENT, hashed, now)
-        await work.revocations.client(ADMIN_CLIENT, now)
+        made = ClientSecret(new_id("sec"), "", clue_of(secret), hashed, now)
+        await replace_others(work, ADMIN_CLIENT, await work.client_secrets.every(ADMIN_CLIENT), made, None, now)
         work.trail.note("API client", ADMIN_CLIENT, now, action="ResetOwnerSecret")
         return True
 
@@ -252,7 +253,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         ),
         (
             api_client_service_pb2_grpc.add_ApiClientServiceServicer_to_server,
-            ApiClientServicer(standard(CLIENT), RotateSecret(units, argon2, clock), ending),
+            ApiClientServicer(standard(CLIENT), ClientSecretUseCases(units, argon2, clock, ids), ending),
             "ApiClient",
         ),
         (

@@ -43,6 +43,7 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "suppliers": Resource("supplier"),
         "users": Resource("user"),
         "api_clients": Resource("API client"),
+        "client_secrets": Part("API client"),
         "addresses": Resource("address"),
         "address_assignments": Resource("address assignment"),
         "user_groups": Resource("user group"),

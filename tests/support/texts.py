@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -15,8 +15,9 @@ from typing import Any
 from google.protobuf.message_factory import GetMessageClass
 
 from libs import postal, protoconv
-from libs.errors import Violations
+from libs.errors import FieldViolation, Violations, WaybillError
 from libs.resource.database import Resource
+from services.directory.rpc.channels.api_client_servicer import secret_in
 from services.fulfillment.rpc.shipments.requests import shipment_in
 from services.fulfillment.rpc.stock.requests import adjustments_in
 from services.fulfillment.rpc.supplier_orders import supplier_order_servicer
@@ -28,6 +29,7 @@ from services.payment.rpc.spending_account_servicer import adjustment_in
 from services.pricing.rpc import convert as pricing
 from services.shipping.contract.attributes import check_places
 from tests.support.contracts import requested, services
+from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, supplier_order_service_pb2
 from waybill.order.v1 import order_pb2
 from waybill.payment.v1 import payment_pb2, spending_account_service_pb2
@@ -115,7 +117,26 @@ def _shipment(found: Violations, message: Any) -> None:
     shipment_in(found, "shipment", message, NOW)
 
 
+def _noted(read: Callable[[], object]) -> Sequence[FieldViolation]:
+    """What is noted by a reader that raises it all at once."""
+    try:
+        read()
+    except WaybillError as error:
+        return error.fields
+    return ()
+
+
 _READ: dict[str, tuple[Any, Reader, dict[str, int]]] = {
+    "directory.v1.CreateSecretRequest": (
+        client_pb.CreateSecretRequest,
+        lambda found, m: found.items.extend(_noted(lambda: secret_in(m, "end_time"))),
+        {"name": 100},
+    ),
+    "directory.v1.RotateSecretRequest": (
+        client_pb.RotateSecretRequest,
+        lambda found, m: found.items.extend(_noted(lambda: secret_in(m, "others_end_time"))),
+        {"name": 100},
+    ),
     "fulfillment.v1.Shipment": (
         shipment_pb2.Shipment,
         _shipment,

@@ -22,6 +22,7 @@ from libs.relay.delivery import REASON_LENGTH
 from libs.service.retries import FAILURE_LENGTH
 from services.directory.application.tokens.refresh_tokens import digest_of
 from services.directory.contract.resources import MAX_NAME_KEY
+from services.directory.domain.tokens.client_secrets import clue_of
 from services.fulfillment.domain.sourcing.model import Strategy
 from services.fulfillment.domain.sourcing.reservation import Freeze, ReservationState
 from services.fulfillment.domain.sourcing.reservation import Kind as ReservationKind
@@ -71,7 +72,11 @@ WIDTHS: dict[str, dict[str, int | str]] = {
     "directory.addresses": {"party": PARTY},
     "directory.address_assignments": {"party": PARTY},
     "directory.security_profile_assignments": {"party": PARTY},
-    "directory.api_clients": {"secret_hash": len(PasswordHasher(1, 8, 1).hash("x" * 200))},
+    "directory.client_secrets": {
+        "name": "directory.v1.CreateSecretRequest.name",
+        "secret_hash": len(PasswordHasher(1, 8, 1).hash("x" * 200)),
+        "clue": len(clue_of("")),
+    },
     "directory.refresh_tokens": {"token_hash": len(digest_of(""))},
     "directory.revocations": {"kind": len("SUPPLIER")},
     "directory.sign_ins": {"key": len(hashlib.sha256().hexdigest())},

@@ -20,6 +20,7 @@ MESSAGES = {
 WHOLE = {
     "directory.ListKeys",
     "directory.ListRevocations",
+    "directory.ListSecrets",
     "directory.ListUserGroupIds",
     "order.ListPayments",
     "order.ListEndedOrders",

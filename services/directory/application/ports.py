@@ -15,6 +15,7 @@ from services.directory.application.tokens.ports import AuditTrail, RefreshToken
 from services.directory.domain.address_book.addresses import Assignment, Entry, Fields
 from services.directory.domain.parties.ordering import OrderingContext
 from services.directory.domain.people.memberships import Group, Membership, ProfileAssignment
+from services.directory.domain.tokens.client_secrets import ClientSecret
 from services.directory.domain.tokens.grants import Account, Client, ClientAccess, Standing
 
 Outcome = Mapping[str, Sequence[Sequence[str]]]
@@ -123,8 +124,20 @@ class ClientSecrets(Protocol):
         """Whom a client admits, and with what."""
         ...
 
-    async def set_secret(self, id: str, hashed: str, now: datetime) -> None:
-        """Stores the hash, as a new version of the client."""
+    async def every(self, id: str) -> Sequence[ClientSecret]:
+        """Those of a client, oldest first."""
+        ...
+
+    async def add(self, id: str, secret: ClientSecret, now: datetime) -> None:
+        """Stores one more, as a new version of the client, and forgets those that have ended."""
+        ...
+
+    async def end(self, id: str, secret_ids: Collection[str], end_time: datetime) -> None:
+        """Lets secrets end at that time; those that end before keep their own."""
+        ...
+
+    async def note_change(self, id: str, now: datetime) -> None:
+        """A new version of the client, whose secrets are others."""
         ...
 
 

@@ -139,5 +139,5 @@ _CLIENT = (
     ref("registration_buyer_id", index=False),
 )
 CLIENT = Shape(
-    "API client", client_pb.ApiClient, _CLIENT, prefix="api", extra=lambda row: {"has_secret": bool(row.get("secret_hash"))}
+    "API client", client_pb.ApiClient, _CLIENT, prefix="api", extra=lambda row: {"has_secret": bool(row.get("has_secret"))}
 )

@@ -127,6 +127,7 @@ CORRUPTIONS = [
         set_where(PROFILE_ASSIGNMENTS, "user_group_id", "purchasing", user_id="ada"),
     ),
     breaks("directory", "client_has_its_companies", "shop", set_where(CLIENTS, "id", "shop", buyer_ids=["acme", "nobody"])),
+    breaks("directory", "client_has_secret_as_it_says", "shop", set_where(CLIENTS, "id", "shop", has_secret=True)),
     breaks("directory", "address_has_its_user", "hq-acme", set_where(ADDRESSES, "id", "hq-acme", user_id="gil")),
     breaks("directory", _CONTRACT, "user ada", set_where(USERS, "id", "ada", username_key="Ada")),
     breaks("catalog", _CONTRACT, "product tarp", set_where(PRODUCTS, "id", "tarp", tax_class="")),

@@ -46,6 +46,8 @@ DIRECTORY: Places = {
     "api_clients.anonymous_user_id": Place(changes=to("nobody")),
     "api_clients.anonymous_token_minutes": Place(changes=to(1)),
     "api_clients.registration_buyer_id": Place(changes=to("nobody")),
+    "api_clients.has_secret": Place(of(directory.CLIENTS.c.id, "waybill-admin")),
+    "client_secrets.client_id": Place(changes=to("shop")),
     "addresses.party": Place(changes=to("BUYER:gone")),
     "addresses.user_id": Place(changes=to("nobody")),
     **{

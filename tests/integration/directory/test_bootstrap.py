@@ -13,6 +13,7 @@ from services.directory.adapters.db.tables import (
     ADDRESS_ASSIGNMENTS,
     ADDRESSES,
     BUYERS,
+    CLIENT_SECRETS,
     CLIENTS,
     REQUESTS,
     SELLERS,
@@ -45,7 +46,7 @@ async def test_of_starts_at_the_same_time_one_sets_the_marketplace_up(settings, 
 async def test_the_secret_is_stored_as_a_hash(settings, secret):
     database = await Database.open(settings.database_url, settings.database_schema)
     async with database.reading() as tx:
-        stored = (await tx.execute(sa.select(CLIENTS.c.secret_hash))).scalar()
+        stored = (await tx.execute(sa.select(CLIENT_SECRETS.c.secret_hash))).scalar()
     await database.close()
     assert stored.startswith("$argon2id$")
     assert secret.client_secret not in stored
@@ -54,7 +55,7 @@ async def test_the_secret_is_stored_as_a_hash(settings, secret):
 async def test_a_sound_directory_yields_a_summary_only(world, app):
     await world.companies()
     await world.people()
-    assert [record async for record in app.inspected()] == [Summary("directory", 21, 23, 0)]
+    assert [record async for record in app.inspected()] == [Summary("directory", 22, 24, 0)]
 
 
 async def test_what_refers_to_nothing_is_found(settings, app, clock):

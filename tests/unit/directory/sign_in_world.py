@@ -14,14 +14,22 @@ from services.directory.application.tokens.access_tokens import AccessTokens, Re
 from services.directory.application.tokens.issue_token import IssueToken
 from services.directory.application.tokens.refresh_tokens import digest_of
 from services.directory.application.tokens.throttle import Limits, Origin, Tally, Throttle
+from services.directory.domain.tokens.client_secrets import ClientSecret, clue_of
 from services.directory.domain.tokens.grants import Account, Client, RefreshGrant, Standing, generations_of
 from tests.support import keys
 
 LIMIT, WINDOW = 10, timedelta(minutes=1)
 LIMITS = Limits(pair=LIMIT, source=20, name=40, window=WINDOW, known=timedelta(days=30))
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-SHOP = Client("shop", True, 30, "hash of s3cret", "robot", (), False, True, False, (), ())
-PUBLIC = replace(SHOP, id="app", secret_hash=None, refresh_minutes=1_000)
+
+
+def a_secret(text, end_time=None):
+    """A secret of a client, whose hash shows it."""
+    return ClientSecret(text, "", clue_of(text), f"hash of {text}", NOW, end_time)
+
+
+SHOP = Client("shop", True, 30, (a_secret("s3cret"),), "robot", (), False, True, False, (), ())
+PUBLIC = replace(SHOP, id="app", secrets=(), refresh_minutes=1_000)
 ANNA = Account("anna", "Anna.B", "BUYER", "acme", True, True, (roles.SHOPPER,), "hash of open sesame")
 ROBOT = replace(ANNA, id="robot", password_hash=None)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services import roles
-from tests.unit.directory.sign_in_world import AWAY, LIMIT, LIMITS, NOW, SHOP, WINDOW, World, refused, verified
+from tests.unit.directory.sign_in_world import AWAY, LIMIT, LIMITS, NOW, SHOP, WINDOW, World, a_secret, refused, verified
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ ENDINGS = {
     "a client that is inactive": ("app", {"active": False}),
     "a client that admits another company": ("app", {"any_buyer": False, "buyer_ids": ("globex",)}),
     "a client that grants no more": ("app", {"refresh_minutes": 0}),
-    "a client that has a secret now": ("app", {"secret_hash": "hash of another"}),
+    "a client that has a secret now": ("app", {"secrets": (a_secret("another"),)}),
 }
 
 

@@ -10,14 +10,16 @@ import sqlalchemy as sa
 
 from libs.clock import Clock
 from libs.db import Database
+from libs.ids import new_id
 from libs.relay.change import Change
 from libs.relay.changes import append
 from services import roles
-from services.directory.adapters.db.tables import CHANGES, CLIENTS, SELLERS, SIGNING_KEYS, USERS
+from services.directory.adapters.db.tables import CHANGES, CLIENT_SECRETS, CLIENTS, SELLERS, SIGNING_KEYS, USERS
 from services.directory.adapters.db.tokens.signing_keys import SqlSigningKeys, new_row
 from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER
 from services.directory.application.tokens.ports import KeyMaker, MadeKey
 from services.directory.domain.channels.policy import PAYMENT_TYPES
+from services.directory.domain.tokens.client_secrets import clue_of
 from services.directory.domain.tokens.grants import ANONYMOUS_MINUTES
 from services.directory.domain.tokens.signing_keys import SigningKey, signing
 
@@ -29,6 +31,7 @@ class FirstRows:
     seller: dict[str, Any]
     user: dict[str, Any]
     client: dict[str, Any]
+    secret: dict[str, Any]
     key: dict[str, Any]
 
 
@@ -72,10 +75,18 @@ async def first_rows(
         "anonymous_user_id": "",
         "anonymous_token_minutes": ANONYMOUS_MINUTES,
         "registration_buyer_id": "",
+        "has_secret": True,
+    }
+    proof = {
+        "client_id": ADMIN_CLIENT,
+        "id": new_id("sec"),
+        "name": "",
+        "clue": clue_of(secret),
         "secret_hash": await hash(secret),
+        "create_time": now,
     }
     seller = {**base, "id": seller_id, "name": seller_name, "singleton": True}
-    return FirstRows(seller, user, client, new_row(SigningKey(made.kid, now, now), made))
+    return FirstRows(seller, user, client, proof, new_row(SigningKey(made.kid, now, now), made))
 
 
 async def renew_key(database: Database, maker: KeyMaker, clock: Clock) -> None:
@@ -106,6 +117,7 @@ async def store(database: Database, rows: FirstRows) -> bool:
             return False
         await tx.execute(tx.insert(USERS), rows.user)
         await tx.execute(tx.insert(CLIENTS), rows.client)
+        await tx.execute(tx.insert(CLIENT_SECRETS), rows.secret)
         await tx.execute(tx.insert(SIGNING_KEYS), rows.key)
         made = [("seller", rows.seller), ("user", rows.user), ("API client", rows.client)]
         await append(tx, CHANGES, [Change(resource, row["id"], row["version"], row["create_time"]) for resource, row in made])

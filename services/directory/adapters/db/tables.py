@@ -10,6 +10,7 @@ from libs.idempotency import outcomes, tombstones
 from libs.relay.changes import change_tables
 from libs.resource.database import resource_table
 from services.directory.contract import resources
+from services.directory.domain.tokens.client_secrets import CLUE_LENGTH
 
 METADATA = metadata()
 
@@ -50,7 +51,25 @@ USERS = resource_table(
     _generation(),
 )
 CLIENTS = resource_table(
-    METADATA, "api_clients", resources.CLIENT, sa.Column("secret_hash", sa.String(300), nullable=True), _generation()
+    METADATA,
+    "api_clients",
+    resources.CLIENT,
+    # Once true, always: a client whose secrets have all ended is not open to everybody.
+    sa.Column("has_secret", sa.Boolean, nullable=False, server_default=sa.false()),
+    _generation(),
+)
+CLIENT_SECRETS = sa.Table(
+    "client_secrets",
+    METADATA,
+    sa.Column("client_id", sa.String(100), primary_key=True),
+    sa.Column("id", sa.String(100), primary_key=True),
+    sa.Column("name", sa.String(100), nullable=False),
+    # The beginning of a SHA-256 of the secret, by which it is found; the hash proves it. Empty for those of before.
+    sa.Column("clue", sa.String(CLUE_LENGTH), nullable=False),
+    sa.Column("secret_hash", sa.String(300), nullable=False),
+    sa.Column("create_time", UtcTime(), nullable=False),
+    sa.Column("end_time", UtcTime(), nullable=True),
+    sa.ForeignKeyConstraint(["client_id"], ["api_clients.id"], ondelete="CASCADE"),
 )
 ADDRESSES = sa.Table(
     "addresses",

@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from libs.auth import Principal
-from libs.clock import Clock
-from libs.errors import Violations, missing, precondition
-from libs.idempotency.key import RequestKey
+from libs.errors import Violations, precondition
 from services.directory.application.bootstrap import ADMIN_CLIENT
-from services.directory.application.ports import DirectoryWork, KnownUser, Secrets, Units
+from services.directory.application.ports import DirectoryWork, KnownUser
 from services.directory.domain.access import beyond_anonymous, commands, token_roles
 from waybill.directory.v1 import reasons
 
 
-def _own_roles(user: KnownUser | None, most: Sequence[str]) -> frozenset[str]:
+def own_roles(user: KnownUser | None, most: Sequence[str]) -> frozenset[str]:
     """What a token of the client itself carries."""
     return frozenset() if user is None else token_roles(user.held, most, ()) or frozenset()
 
@@ -59,7 +57,7 @@ async def check_clients(work: DirectoryWork, found: Violations, caller: Principa
         where, user = f"{client.where}.default_user_id", known.get(client.default_user_id)
         there = user is not None or not client.default_user_id
         found.require(where, there, reasons.USER_NOT_FOUND, "there is no such user")
-        commands(found, where, caller, _own_roles(user, client.roles))
+        commands(found, where, caller, own_roles(user, client.roles))
         for field, company in client.companies():
             found.require(field, company in existing, reasons.PARTY_NOT_FOUND, "the company does not exist")
         _check_visitors(found, caller, client, known)
@@ -79,7 +77,7 @@ def _check_visitors(found: Violations, caller: Principal, client: ClientValues, 
         return
     admitted = client.admits(user.party)
     found.require(where, admitted, reasons.BUYER_NOT_ADMITTED, "is no user of a buyer that the API client admits")
-    carried = _own_roles(user, client.roles)
+    carried = own_roles(user, client.roles)
     if beyond := beyond_anonymous(carried):
         found.add(where, reasons.ROLE_NOT_AVAILABLE, f"whom everybody can be must not hold {', '.join(beyond)}")
     else:
@@ -91,42 +89,3 @@ def client_may_go(caller: Principal, id: str) -> None:
     secrets are lost is opened again."""
     if id in (ADMIN_CLIENT, caller.client_id):
         raise precondition(reasons.CANNOT_BE_DELETED, f"API client {id!r} stays", resource="API client", id=id)
-
-
-class RotateSecret:
-    """RotateSecret."""
-
-    def __init__(self, units: Units, secrets: Secrets, clock: Clock) -> None:
-        self._units = units
-        self._secrets = secrets
-        self._clock = clock
-
-    async def __call__(self, caller: Principal, client_id: str, request: RequestKey | None) -> str:
-        """Makes a secret, from now on the client's only one, and returns it.
-
-        Raises `SECRET_SHOWN_ONCE` for a repeat: no secret is recorded with its request, and an empty answer could be
-        taken for one.
-        """
-        found = Violations()
-        found.check_id("api_client_id", client_id)
-        found.raise_if_any()
-        secret = self._secrets.new()
-        hashed = await self._secrets.hash(secret)
-        now = self._clock.now()
-
-        async def do(work: DirectoryWork) -> None:
-            if await work.requests.claim(request, {}, now) is not None:
-                text = "the request has made a secret, which cannot be shown again: rotate under another request id"
-                raise precondition(reasons.SECRET_SHOWN_ONCE, text, api_client=client_id)
-            limits = await work.client_secrets.limits(client_id)
-            if limits is None:
-                raise missing("API client", client_id)
-            user_id, most = limits
-            user = (await work.users.known([user_id])).get(user_id) if user_id else None
-            commands(found, "api_client_id", caller, _own_roles(user, most))
-            found.raise_if_any()
-            await work.client_secrets.set_secret(client_id, hashed, now)
-            await work.revocations.client(client_id, now)
-
-        await self._units.retrying(do)
-        return secret

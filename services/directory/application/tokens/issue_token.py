@@ -12,6 +12,7 @@ from services.directory.application.ports import Accounts, Secrets
 from services.directory.application.tokens.access_tokens import AccessTokens, Issued, RefreshToken, unavailable
 from services.directory.application.tokens.refresh_tokens import RefreshTokens, digest_of
 from services.directory.application.tokens.throttle import NAME_LIMIT, Attempt, Origin, Throttle, attempt_of
+from services.directory.domain.tokens.client_secrets import candidate
 from services.directory.domain.tokens.grants import Account, Client, admits
 from waybill.directory.v1 import reasons
 
@@ -67,7 +68,7 @@ class IssueToken:
         attempt = Attempt(f"client {client_id[:NAME_LIMIT]}", origin)
         await self._throttle.check(attempt)
         client = await self._accounts.client(client_id)
-        ok = await self._secrets.verify(client.secret_hash if client else None, client_secret, origin.counted)
+        ok = await self._verified(client, client_secret, origin)
         user = await self._accounts.user(user_id=client.default_user_id) if client and client.default_user_id else None
         client, user, known = await self._require(attempt, client, user, ok, _whose("API client", client))
         return await self._noted(attempt, known, await self._access.make(client, user, wanted))
@@ -113,10 +114,15 @@ class IssueToken:
     async def _secret_holds(self, client: Client | None, secret: str, origin: Origin) -> bool:
         """A public client has none. What is sent decides what a check costs, not what is known: an unknown client and an unknown
         user take as much time as known ones, and no secret at all takes none."""
-        public = client is not None and client.secret_hash is None
+        public = client is not None and not client.secrets
         if not secret:
             return public
-        return await self._secrets.verify(client.secret_hash if client else None, secret, origin.counted) or public
+        return await self._verified(client, secret, origin) or public
+
+    async def _verified(self, client: Client | None, secret: str, origin: Origin) -> bool:
+        """Whether it is one of the client's that hold: one check, however many there are, and whether there is such a client."""
+        found = candidate(client.secrets if client else (), secret, self._refreshing.now())
+        return await self._secrets.verify(found.secret_hash if found else None, secret, origin.counted)
 
     async def _require(
         self, attempt: Attempt, client: Client | None, user: Account | None, proven: bool, whose: str

@@ -9,6 +9,7 @@ from datetime import datetime
 from libs.auth import Generations
 from services import roles
 from services.directory.domain.access import client_admits
+from services.directory.domain.tokens.client_secrets import ClientSecret
 
 LONGEST_REFRESH_MINUTES = 524_160
 """The longest life of a refresh token: 364 days, as OrderCloud has it."""
@@ -25,7 +26,8 @@ class Client:
     id: str
     active: bool
     minutes: int
-    secret_hash: str | None
+    secrets: Sequence[ClientSecret]
+    """All that there are, also those that have ended: a client that has had any is never a public one again."""
     default_user_id: str
     roles: Sequence[str]
     seller: bool

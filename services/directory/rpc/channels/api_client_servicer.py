@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from libs.errors import Violations
 from libs.idempotency.key import key_of
+from libs.protoconv import text_in, time_in, time_out
 from libs.resource.contract import Items, Methods
 from libs.rpc import current
-from services.directory.application.channels.api_clients import ClientValues, RotateSecret, check_clients, client_may_go
+from services.directory.application.channels.api_clients import ClientValues, check_clients, client_may_go
+from services.directory.application.channels.secrets import ClientSecretUseCases
 from services.directory.application.ports import DirectoryWork
 from services.directory.application.tokens.revocations import EndTokens
 from services.directory.contract.access import access_of
+from services.directory.domain.tokens.client_secrets import ClientSecret
 from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import api_client_service_pb2 as pb
 from waybill.directory.v1 import api_client_service_pb2_grpc as pb_grpc
@@ -20,9 +24,9 @@ from waybill.directory.v1 import api_client_service_pb2_grpc as pb_grpc
 class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
     """Channels."""
 
-    def __init__(self, clients: Methods[DirectoryWork], rotate_secret: RotateSecret, ending: EndTokens) -> None:
+    def __init__(self, clients: Methods[DirectoryWork], secrets: ClientSecretUseCases, ending: EndTokens) -> None:
         self._clients = clients
-        self._rotate_secret = rotate_secret
+        self._secrets = secrets
         self._ending = ending
 
     async def CreateApiClient(self, request: pb.CreateApiClientRequest, context: Any) -> pb.CreateApiClientResponse:
@@ -64,9 +68,45 @@ class ApiClientServicer(pb_grpc.ApiClientServiceServicer):
         return pb.DeleteApiClientResponse()
 
     async def RotateSecret(self, request: pb.RotateSecretRequest, context: Any) -> pb.RotateSecretResponse:
-        caller = current().principal
-        secret = await self._rotate_secret(caller, request.api_client_id, key_of(caller, current().method, request))
-        return pb.RotateSecretResponse(client_secret=secret)
+        caller, end = current().principal, secret_in(request, "others_end_time")
+        key = key_of(caller, current().method, request)
+        secret, made = await self._secrets.rotate(caller, request.api_client_id, request.name, end, key)
+        return pb.RotateSecretResponse(client_secret=secret, secret=_secret_out(made))
+
+    async def CreateSecret(self, request: pb.CreateSecretRequest, context: Any) -> pb.CreateSecretResponse:
+        caller, end = current().principal, secret_in(request, "end_time")
+        key = key_of(caller, current().method, request)
+        secret, made = await self._secrets.create(caller, request.api_client_id, request.name, end, key)
+        return pb.CreateSecretResponse(client_secret=secret, secret=_secret_out(made))
+
+    async def ListSecrets(self, request: pb.ListSecretsRequest, context: Any) -> pb.ListSecretsResponse:
+        found = await self._secrets.list(id_in("api_client_id", request.api_client_id))
+        return pb.ListSecretsResponse(secrets=[_secret_out(each) for each in found])
+
+    async def EndSecret(self, request: pb.EndSecretRequest, context: Any) -> pb.EndSecretResponse:
+        found = Violations()
+        found.check_id("api_client_id", request.api_client_id)
+        found.check_id("secret_id", request.secret_id)
+        found.raise_if_any()
+        key = key_of(current().principal, current().method, request)
+        await self._secrets.end(request.api_client_id, request.secret_id, key)
+        return pb.EndSecretResponse()
+
+
+def secret_in(request: pb.CreateSecretRequest | pb.RotateSecretRequest, ends: str) -> datetime | None:
+    """The time in the field `ends`, if there is one. Raises with everything that the request breaks by itself."""
+    found = Violations()
+    found.check_id("api_client_id", request.api_client_id)
+    text_in(found, "name", request.name, 100)
+    end = time_in(found, ends, getattr(request, ends)) if request.HasField(ends) else None  # type: ignore[arg-type]
+    found.raise_if_any()
+    return end
+
+
+def _secret_out(secret: ClientSecret) -> pb.ApiClientSecret:
+    return pb.ApiClientSecret(
+        id=secret.id, name=secret.name, create_time=time_out(secret.create_time), end_time=time_out(secret.end_time)
+    )
 
 
 async def _guard(work: DirectoryWork, found: Violations, items: Items) -> None:

@@ -12,7 +12,7 @@ from libs.identify import folded
 from libs.resource.database.invariants import Stored, looking
 from libs.sealing import MARK
 from services.directory.adapters.db.resources import BUYER, CLIENT, GROUP, PROFILE, SELLER, SUPPLIER, USER
-from services.directory.adapters.db.tables import ADDRESSES, BUYERS, CLIENTS, SIGNING_KEYS, SUPPLIERS, USERS
+from services.directory.adapters.db.tables import ADDRESSES, BUYERS, CLIENT_SECRETS, CLIENTS, SIGNING_KEYS, SUPPLIERS, USERS
 
 _STORED = (
     Stored(SELLER, {"singleton": lambda _: True}),
@@ -35,6 +35,14 @@ def _admits_nobody(dialect: str, name: str, companies: sa.Table) -> sa.Select[An
         .select_from(CLIENTS.join(admitted, sa.true()))
         .where(~sa.exists().where(companies.c.id == admitted.c.value))
     )
+
+
+def _without_its_secret() -> sa.Select[Any]:
+    """API clients that ask for a secret and have none, or have one and do not ask for it."""
+    c = CLIENTS.c
+    any_secret = sa.exists().where(CLIENT_SECRETS.c.client_id == c.id)
+    wrong = sa.or_(sa.and_(c.has_secret, ~any_secret), sa.and_(~c.has_secret, any_secret))
+    return sa.select(c.id.label("subject"), sentence("says ", c.has_secret, " of having secrets")).where(wrong)
 
 
 def _of_nobody() -> sa.Select[Any]:
@@ -66,6 +74,7 @@ def look(dialect: str) -> Look:
     admitted = sa.union_all(_admits_nobody(dialect, "buyer_ids", BUYERS), _admits_nobody(dialect, "supplier_ids", SUPPLIERS))
     rules = (
         SqlRule("client_has_its_companies", admitted, CLIENTS),
+        SqlRule("client_has_secret_as_it_says", _without_its_secret(), CLIENTS),
         SqlRule("address_has_its_user", _of_nobody(), ADDRESSES),
         SqlRule("private_half_is_sealed", _lying_open(), SIGNING_KEYS),
         SqlRule("ended_key_has_no_private_half", _kept_too_long(), SIGNING_KEYS),

@@ -58,10 +58,19 @@ WATCHED: Register = {
             "anonymous_user_id": by("client_has_anonymous_user"),
             "registration_buyer_id": by("client_has_registration_buyer"),
             **all_free(_SAID, "name active allow_seller allow_any_buyer allow_any_supplier xp"),
-            "secret_hash": Free(_SECRET),
+            "has_secret": by("client_has_secret_as_it_says"),
             **_HOLDS_TOKENS,
         },
         Free("nothing in the directory names a client: whoever signs in by one that is gone is refused"),
+    ),
+    tables.CLIENT_SECRETS: Watch(
+        {
+            "client_id": by("client_has_secret_as_it_says"),
+            **all_free(_SECRET, "clue secret_hash"),
+            **all_free(_SAID, "name end_time"),
+            **all_free(_SHOWN, "id create_time"),
+        },
+        by("client_has_secret_as_it_says"),
     ),
     tables.ADDRESSES: Watch(
         {

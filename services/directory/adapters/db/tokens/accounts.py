@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,12 +11,21 @@ from libs.db import Database
 from libs.identify import folded
 from libs.ids import valid_id
 from services.directory.adapters.db.people.held_roles import of_users
-from services.directory.adapters.db.tables import BUYERS, CLIENTS, MEMBERS, USERS
+from services.directory.adapters.db.tables import BUYERS, CLIENT_SECRETS, CLIENTS, MEMBERS, USERS
 from services.directory.adapters.db.tokens.revocations import COMPANIES
+from services.directory.domain.tokens.client_secrets import ClientSecret
 from services.directory.domain.tokens.grants import Account, Client, Standing
 
 MOST_GROUPS = 1_000
 """More than any token has room for, of ids of one character too."""
+
+_SECRET = ("id", "name", "clue", "secret_hash", "create_time", "end_time")
+_CLIENT = (
+    sa.select(CLIENTS, *(CLIENT_SECRETS.c[name].label(f"s_{name}") for name in _SECRET))
+    .outerjoin_from(CLIENTS, CLIENT_SECRETS, CLIENT_SECRETS.c.client_id == CLIENTS.c.id)
+    .where(CLIENTS.c.id == sa.bindparam("client"))
+)
+"""A client once for each of its secrets, or once without any."""
 
 
 class SqlAccounts:
@@ -26,14 +36,19 @@ class SqlAccounts:
 
     async def client(self, client_id: str) -> Client | None:
         """An API client, or none."""
-        row = await self._first(sa.select(CLIENTS).where(CLIENTS.c.id == client_id)) if valid_id(client_id) else None
-        if row is None:
+        if not valid_id(client_id):
             return None
+        # In one statement, so that a secret never goes with generations that are newer than its end.
+        async with self._db.reading() as tx:
+            rows: Sequence[Any] = (await tx.execute(_CLIENT, {"client": client_id})).all()
+        if not rows:
+            return None
+        row = rows[0]
         return Client(
             id=row.id,
             active=row.active,
             minutes=row.access_token_minutes,
-            secret_hash=row.secret_hash,
+            secrets=[ClientSecret(*(getattr(each, f"s_{name}") for name in _SECRET)) for each in rows if each.s_id is not None],
             default_user_id=row.default_user_id,
             roles=row.roles,
             seller=row.allow_seller,
