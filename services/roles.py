@@ -22,6 +22,10 @@ __all__ = [
     "BUYER_READER",
     "BUYER_USER_ADMIN",
     "BUYER_USER_READER",
+    "CATALOG_ADMIN",
+    "CATALOG_READER",
+    "CATEGORY_ADMIN",
+    "CATEGORY_READER",
     "CREDIT_CARD_ADMIN",
     "CREDIT_CARD_READER",
     "FULL_ACCESS",
@@ -44,6 +48,7 @@ __all__ = [
     "PRICE_SCHEDULE_ADMIN",
     "PRICE_SCHEDULE_READER",
     "PRODUCT_ADMIN",
+    "PRODUCT_ASSIGNMENT_ADMIN",
     "PRODUCT_READER",
     "SECURITY_PROFILE_ADMIN",
     "SECURITY_PROFILE_READER",
@@ -77,6 +82,9 @@ OVERRIDE_TAX: Final = "OverrideTax"
 OVERRIDE_UNIT_PRICE: Final = "OverrideUnitPrice"
 OVERRIDE_DISCOUNT: Final = "OverrideDiscount"
 PRODUCT_ADMIN: Final = "ProductAdmin"
+PRODUCT_ASSIGNMENT_ADMIN: Final = "ProductAssignmentAdmin"
+CATALOG_ADMIN: Final = "CatalogAdmin"
+CATEGORY_ADMIN: Final = "CategoryAdmin"
 PRICE_SCHEDULE_ADMIN: Final = "PriceScheduleAdmin"
 TAX_RATE_ADMIN: Final = "TaxRateAdmin"
 SHIPPING_ADMIN: Final = "ShippingAdmin"
@@ -110,6 +118,8 @@ API_CLIENT_READER: Final = "ApiClientReader"
 ADMIN_USER_READER: Final = "AdminUserReader"
 BUYER_READER: Final = "BuyerReader"
 BUYER_USER_READER: Final = "BuyerUserReader"
+CATALOG_READER: Final = "CatalogReader"
+CATEGORY_READER: Final = "CategoryReader"
 CREDIT_CARD_READER: Final = "CreditCardReader"
 INVENTORY_READER: Final = "InventoryReader"
 PRICE_SCHEDULE_READER: Final = "PriceScheduleReader"

@@ -154,15 +154,17 @@ def _audited(tx: Tx, tables: ChangeTables, changes: Sequence[Change]) -> None:
     audit.note(tx, tables.changes.metadata, acts)
 
 
-def note(tx: Tx, tables: ChangeTables, changes: Sequence[Change]) -> None:
-    """Has changes written at the end of the transaction: all that were noted in it, by one statement."""
+def note(tx: Tx, tables: ChangeTables, changes: Sequence[Change], *, follows: bool = False) -> None:
+    """Has changes written at the end of the transaction: all that were noted in it, by one statement. What `follows` from
+    another change of the transaction is no act of its own."""
 
     async def write(noted: Sequence[Change]) -> None:
         # What a row is at the end is looked up once, however often it has changed.
         found = {(change.resource, change.key): change for change in noted if change.key is not None}
         await _append(tx, tables, [change for change in noted if change.key is None] + list(found.values()))
 
-    _audited(tx, tables, changes)
+    if not follows:
+        _audited(tx, tables, changes)
     tx.note(tables.changes, changes, write)
 
 

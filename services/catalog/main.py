@@ -3,43 +3,102 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from libs.audit.log import SqlAuditLog
 from libs.db.invariants import with_rules
 from libs.db.migrate import open_migrated
+from libs.db.unit_of_work import SqlUnitsOfWork
 from libs.idempotency.invariants import with_effects
 from libs.idempotency.outcomes import forgetting
 from libs.relay.change_feed import SqlChangeFeed
-from libs.resource.database import StandardMethods
+from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
+from services.catalog.adapters.clients.directory import DirectoryMemberships
+from services.catalog.adapters.db.assignment_store import SqlAssignmentLists
 from services.catalog.adapters.db.invariants.census_store import CensusReader
 from services.catalog.adapters.db.invariants.rules import look
-from services.catalog.adapters.db.tables import AUDIT, CHANGES, MADE, PRODUCT, REQUESTS
+from services.catalog.adapters.db.tables import AUDIT, CATALOG, CATEGORY, CHANGES, MADE, PRODUCT, REQUESTS
+from services.catalog.adapters.db.visible import SqlShown
+from services.catalog.adapters.db.work import SqlCatalogWork
+from services.catalog.application.assigning import Assigning
 from services.catalog.application.inspection import Inspection
-from services.catalog.rpc.servicer import ProductServicer
+from services.catalog.application.placing import ends_assignments_of_categories, ends_assignments_of_products, places_products
+from services.catalog.application.showing import Showing
+from services.catalog.domain.assignment import (
+    CATALOG_BUYER,
+    CATALOG_PRODUCT,
+    CATEGORY_BUYER,
+    CATEGORY_PRODUCT,
+    PRODUCT_BUYER,
+    Kind,
+)
+from services.catalog.rpc.assignments import Assigned
+from services.catalog.rpc.catalog_servicer import CatalogServicer
+from services.catalog.rpc.category_servicer import CategoryServicer
+from services.catalog.rpc.product_assignment_servicer import ProductAssignmentServicer
+from services.catalog.rpc.product_servicer import ProductServicer
 from services.catalog.settings import Settings
-from waybill.catalog.v1 import product_service_pb2_grpc as pb_grpc
+from waybill.catalog.v1 import (
+    catalog_service_pb2_grpc,
+    category_service_pb2_grpc,
+    product_assignment_service_pb2_grpc,
+    product_service_pb2_grpc,
+)
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
+PACKAGE = "waybill.catalog.v1"
 
 
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the service."""
     database = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)
-    # Products have no checks that need other tables, so what guards are given does not matter.
-    products = StandardMethods(database, REQUESTS, PRODUCT, runtime.clock, runtime.ids, lambda tx: tx)
+    clock = runtime.clock
+    units = SqlUnitsOfWork(database, SqlCatalogWork)
+    lists = SqlAssignmentLists(database)
+
+    def standard(resource: Resource) -> StandardMethods[SqlCatalogWork]:
+        return StandardMethods(database, REQUESTS, resource, clock, runtime.ids, SqlCatalogWork)
+
+    def assigned(kind: Kind) -> Assigned:
+        return Assigned(kind, Assigning(units, clock, kind), lists)
+
+    catalogs, categories, products = standard(CATALOG), standard(CATEGORY), standard(PRODUCT)
+    shown = SqlShown(database, catalogs, categories, products)
+    showing = Showing(units, DirectoryMemberships(runtime.peers))
+    ended = ends_assignments_of_products(clock)
+    served: list[tuple[Any, Any, str]] = [
+        (
+            product_service_pb2_grpc.add_ProductServiceServicer_to_server,
+            ProductServicer(products, shown, showing, places_products(clock), ended),
+            "ProductService",
+        ),
+        (
+            catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server,
+            CatalogServicer(catalogs, shown, showing, assigned(CATALOG_BUYER)),
+            "CatalogService",
+        ),
+        (
+            category_service_pb2_grpc.add_CategoryServiceServicer_to_server,
+            CategoryServicer(categories, shown, showing, assigned(CATEGORY_BUYER), ends_assignments_of_categories(clock)),
+            "CategoryService",
+        ),
+        (
+            product_assignment_service_pb2_grpc.add_ProductAssignmentServiceServicer_to_server,
+            ProductAssignmentServicer(assigned(CATALOG_PRODUCT), assigned(CATEGORY_PRODUCT), assigned(PRODUCT_BUYER)),
+            "ProductAssignmentService",
+        ),
+    ]
     inspection = with_rules(Inspection(CensusReader(database)), database, look())
     changes = SqlChangeFeed(database, CHANGES)
     audit = SqlAuditLog(database, AUDIT.metadata)
     return ServiceApp(
         name="catalog",
-        registrations=[
-            (pb_grpc.add_ProductServiceServicer_to_server, ProductServicer(products), "waybill.catalog.v1.ProductService")
-        ],
+        registrations=[(add, servicer, f"{PACKAGE}.{name}") for add, servicer, name in served],
         background=[
-            forgetting(database, REQUESTS, runtime.clock, settings.remembered, settings.forget_pause),
-            changes.forgetting(runtime.clock, settings.changes_kept),
-            audit.forgetting(runtime.clock, settings.audit_kept),
+            forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause),
+            changes.forgetting(clock, settings.changes_kept),
+            audit.forgetting(clock, settings.audit_kept),
         ],
         close=database.close,
         inspection=with_effects(inspection, database, "catalog", REQUESTS, MADE),

@@ -55,7 +55,17 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "refresh_tokens": Inner("what users sign in with who have signed in before, as hashes"),
         "signing_keys": Inner("secrets; their public halves are had from GetKeySet"),
     },
-    "catalog": {**_DELETING, "products": Resource("product")},
+    "catalog": {
+        **_DELETING,
+        "products": Resource("product"),
+        "catalogs": Resource("catalog"),
+        "categories": Resource("category"),
+        "catalog_assignments": Resource("catalog assignment"),
+        "category_assignments": Resource("category assignment"),
+        "product_assignments": Resource("product assignment"),
+        "catalog_products": Resource("catalog product"),
+        "category_products": Resource("category product"),
+    },
     "pricing": {
         **_DELETING,
         "price_schedules": Resource("price schedule"),

@@ -94,6 +94,8 @@ def _place(found: Violations, message: Any) -> None:
 
 
 _NAMES = {
+    "catalog.v1.Catalog": {"name": 100, "description": 2_000},
+    "catalog.v1.Category": {"name": 100, "description": 2_000},
     "catalog.v1.Product": {"name": 100, "description": 2_000, "tax_class": 100},
     "directory.v1.ApiClient": {"name": 100},
     "directory.v1.Buyer": {"name": 100},

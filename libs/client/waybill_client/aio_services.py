@@ -8,6 +8,9 @@ from waybill_client.services import Services
 
 if TYPE_CHECKING:
     from waybill.audit.v1.audit_service_pb2_grpc import AuditServiceAsyncStub
+    from waybill.catalog.v1.catalog_service_pb2_grpc import CatalogServiceAsyncStub
+    from waybill.catalog.v1.category_service_pb2_grpc import CategoryServiceAsyncStub
+    from waybill.catalog.v1.product_assignment_service_pb2_grpc import ProductAssignmentServiceAsyncStub
     from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceAsyncStub
     from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceAsyncStub
     from waybill.directory.v1.address_service_pb2_grpc import AddressServiceAsyncStub
@@ -58,6 +61,9 @@ class AsyncServices:
     line_items: LineItemServiceAsyncStub = _stub("line_items")
     checkout: CheckoutServiceAsyncStub = _stub("checkout")
     products: ProductServiceAsyncStub = _stub("products")
+    catalogs: CatalogServiceAsyncStub = _stub("catalogs")
+    categories: CategoryServiceAsyncStub = _stub("categories")
+    product_assignments: ProductAssignmentServiceAsyncStub = _stub("product_assignments")
     pricing: PricingServiceAsyncStub = _stub("pricing")
     price_schedules: PriceScheduleServiceAsyncStub = _stub("price_schedules")
     tax_rates: TaxRateServiceAsyncStub = _stub("tax_rates")

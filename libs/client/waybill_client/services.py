@@ -6,6 +6,9 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from waybill.audit.v1.audit_service_pb2_grpc import AuditServiceStub
+from waybill.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from waybill.catalog.v1.category_service_pb2_grpc import CategoryServiceStub
+from waybill.catalog.v1.product_assignment_service_pb2_grpc import ProductAssignmentServiceStub
 from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceStub
 from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceStub
 from waybill.directory.v1.address_service_pb2_grpc import AddressServiceStub
@@ -71,6 +74,9 @@ class Services:
     line_items = Service(LineItemServiceStub)
     checkout = Service(CheckoutServiceStub)
     products = Service(ProductServiceStub)
+    catalogs = Service(CatalogServiceStub)
+    categories = Service(CategoryServiceStub)
+    product_assignments = Service(ProductAssignmentServiceStub)
     pricing = Service(PricingServiceStub)
     price_schedules = Service(PriceScheduleServiceStub)
     tax_rates = Service(TaxRateServiceStub)

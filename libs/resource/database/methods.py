@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from copy import copy
 from functools import cache
 from typing import Any, Generic, TypeVar
 
@@ -21,7 +22,7 @@ from libs.query.request import Page, page_request
 from libs.relay import changes
 from libs.relay.change import Change
 from libs.resource.contract import Guard, Then
-from libs.resource.database.resource import Resource
+from libs.resource.database.resource import Clause, Resource, Rule
 from libs.resource.database.uses import uses_of
 from libs.rpc.call import current
 from waybill.type.v1 import reasons
@@ -50,11 +51,18 @@ class StandardMethods(Generic[Work]):
         self._db = database
         self._requests = requests
         self._resource = resource
+        self._visible: Rule = resource.visible
         self._bind = bind
         self._clock = clock
         self._ids = ids
         self._deleted = tombstones.of(requests.metadata)
         self._changes = changes.tables_of(requests.metadata) if changes.keeps_changes(requests.metadata) else None
+
+    def showing(self, visible: Clause) -> StandardMethods[Work]:
+        """The same methods for a caller who sees these rows, whatever the resource says: for what depends on other tables."""
+        made = copy(self)
+        made._visible = lambda _: visible
+        return made
 
     async def create(
         self,
@@ -144,7 +152,7 @@ class StandardMethods(Generic[Work]):
 
     def _seen(self, statement: sa.Select[Any]) -> sa.Select[Any]:
         """Of these rows those that the caller sees."""
-        visible = self._resource.visible(current().principal)
+        visible = self._visible(current().principal)
         return statement if visible is None else statement.where(visible)
 
     def _written(self, statement: sa.Select[Any]) -> sa.Select[Any]:

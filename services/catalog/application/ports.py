@@ -2,10 +2,122 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
+from libs.idempotency.key import RequestKey
+from libs.query.request import Page, PageRequest
+from libs.resource.contract import Methods
+from libs.service.unit_of_work import UnitsOfWork
+from services.catalog.domain.assignment import Key, Kind, Known, Row
 from services.catalog.domain.product import StoredProduct
+from services.catalog.domain.tree import Parents
+from services.catalog.domain.visibility import Grant, Node, Reach, Sight
+
+
+class AssignmentStore(Protocol):
+    """Assignments of every kind. Rows are written in the order of their keys. What follows from another act is none itself."""
+
+    async def put(self, kind: Kind, rows: Sequence[Row], now: datetime, *, follows: bool = False) -> None:
+        """Inserts or replaces."""
+
+    async def remove(self, kind: Kind, keys: Sequence[Key], now: datetime, *, follows: bool = False) -> Sequence[Key]:
+        """Ends those that stand, and names them."""
+        ...
+
+    async def remove_all(self, kind: Kind, field: str, id: str, now: datetime) -> None:
+        """Ends all that name something."""
+
+
+class KnownStore(Protocol):
+    """What there is of what requests name, locked against removal."""
+
+    async def named(self, kind: Kind, rows: Sequence[Row]) -> Known:
+        """What assignments name."""
+        ...
+
+    async def within(self, pairs: Sequence[Key]) -> Sequence[Key]:
+        """Of pairs of a catalog and a product: the catalog's categories that the product is in, each with the product."""
+        ...
+
+    async def taking_products(self) -> Sequence[str]:
+        """The catalogs that take new products."""
+        ...
+
+    async def trees(self, catalogs: Collection[str]) -> Mapping[str, Parents]:
+        """The trees of those of the catalogs that exist, whose trees nobody else changes until the transaction ends."""
+        ...
+
+
+class SightStore(Protocol):
+    """What decides over what a buyer's user is shown."""
+
+    async def reaches(self, buyer_id: str) -> list[Reach]:
+        """The active catalogs that the buyer has."""
+        ...
+
+    async def shown_to_groups(self, buyer_id: str) -> bool:
+        """Whether any category or product is assigned to a group of the buyer."""
+        ...
+
+    async def nodes(self, catalogs: Collection[str]) -> Sequence[Node]:
+        """All categories of the catalogs."""
+        ...
+
+    async def grants(self, buyer_id: str, groups: Collection[str]) -> Sequence[Grant]:
+        """Assignments of categories to the buyer and to the groups."""
+        ...
+
+
+class RequestStore(Protocol):
+    """Recorded requests."""
+
+    async def claim(self, request: RequestKey | None, now: datetime) -> bool:
+        """Records the request; False when it was made before. A request without an id is always new."""
+        ...
+
+
+class CatalogWork(Protocol):
+    """The catalog's stores in one transaction."""
+
+    @property
+    def assignments(self) -> AssignmentStore: ...
+    @property
+    def known(self) -> KnownStore: ...
+    @property
+    def sights(self) -> SightStore: ...
+    @property
+    def requests(self) -> RequestStore: ...
+
+
+Units = UnitsOfWork[CatalogWork]
+
+
+class AssignmentLists(Protocol):
+    """Reads assignments."""
+
+    async def page(self, kind: Kind, request: PageRequest, bound: Mapping[str, str]) -> Page[Row]:
+        """A page in the order of the keys, and the token of the next; `bound` is what else the token belongs to."""
+        ...
+
+
+class Shown(Protocol):
+    """The standard methods for somebody who sees only what a sight shows."""
+
+    def catalogs(self, sight: Sight) -> Methods[CatalogWork]: ...
+    def categories(self, sight: Sight) -> Methods[CatalogWork]: ...
+    def products(self, sight: Sight, *, inactive: bool = False) -> Methods[CatalogWork]:
+        """With `inactive` also products that are shown but not active."""
+        ...
+
+
+class Memberships(Protocol):
+    """The directory, which knows who is in which group."""
+
+    async def group_ids(self, user_id: str) -> Collection[str]:
+        """The groups that the user is in now; raises when the directory does not answer."""
+        ...
 
 
 class CensusStore(Protocol):

@@ -1,4 +1,4 @@
-"""What products are, between their message and the values that are kept."""
+"""What catalogs, categories and products are, between their messages and the values that are kept."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 from libs.errors import Violations
 from libs.resource.contract import Shape, decimal, flag, integer, ref, refs, text, xp
 from services.catalog.domain import product
-from waybill.catalog.v1 import product_pb2
+from services.catalog.domain.assignment import MAX_ORDER
+from waybill.catalog.v1 import catalog_pb2, category_pb2, product_pb2
 
 _ATTRIBUTES = (
     text("name", 100, required=True),
@@ -34,3 +35,23 @@ def _check(found: Violations, where: str, row: Mapping[str, Any]) -> None:
 
 
 PRODUCT = Shape("product", product_pb2.Product, _ATTRIBUTES, prefix="prd", check=_check)
+
+_CATALOG = (
+    text("name", 100, required=True),
+    text("description", 2_000),
+    flag("active"),
+    flag("open_to_all_buyers"),
+    flag("takes_new_products"),
+    xp(),
+)
+CATALOG = Shape("catalog", catalog_pb2.Catalog, _CATALOG, prefix="cat")
+_CATEGORY = (
+    ref("catalog_id", required=True, immutable=True),
+    ref("parent_id"),
+    text("name", 100, required=True),
+    text("description", 2_000),
+    flag("active"),
+    integer("list_order", 0, MAX_ORDER),
+    xp(),
+)
+CATEGORY = Shape("category", category_pb2.Category, _CATEGORY, prefix="ctg")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from google.protobuf.duration_pb2 import Duration
 from google.type.decimal_pb2 import Decimal
 
+from services.host.sample.catalogs import set_up_catalogs
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.directory.v1 import (
     address_service_pb2,
@@ -90,6 +91,7 @@ async def set_up(owner: AsyncWaybill) -> None:
     await _parties(owner)
     await _groups(owner)
     await _catalog(owner)
+    await set_up_catalogs(owner)
     await _shipping(owner)
     await owner.spending_accounts.CreateSpendingAccount(
         spending_account_service_pb2.CreateSpendingAccountRequest(

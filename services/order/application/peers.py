@@ -63,9 +63,9 @@ class CatalogProduct:
 
 
 class Catalog(Protocol):
-    """Products."""
+    """Products, as catalogs show them to the user of the order: whoever makes it, what that user may not see is not there."""
 
-    async def products(self, product_ids: Collection[str]) -> dict[str, CatalogProduct]: ...
+    async def products(self, product_ids: Collection[str], buyer_id: str, user_id: str) -> dict[str, CatalogProduct]: ...
 
 
 class Pricing(Protocol):

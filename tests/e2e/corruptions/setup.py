@@ -8,7 +8,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.catalog.adapters.db import tables as catalog
-from services.catalog.adapters.db.tables import PRODUCTS
+from services.catalog.adapters.db.tables import (
+    CATALOG_PRODUCTS,
+    CATALOGS,
+    CATEGORIES,
+    CATEGORY_ASSIGNMENTS,
+    PRODUCT_ASSIGNMENTS,
+    PRODUCTS,
+)
 from services.directory.adapters.db import tables as directory
 from services.directory.adapters.db.tables import (
     ADDRESS_ASSIGNMENTS,
@@ -68,6 +75,7 @@ def reservation(state: str) -> Any:
 
 
 _CONTRACT = "stored_as_its_contract_allows"
+_MOVED = ("category_has_its_parent", "product_of_category_is_in_its_catalog")
 CORRUPTIONS = [
     *[
         breaks(context, "request_has_its_effect", "stray", made_nothing(context, requests, method))
@@ -133,6 +141,33 @@ CORRUPTIONS = [
     breaks("catalog", _CONTRACT, "product tarp", set_where(PRODUCTS, "id", "tarp", tax_class="")),
     breaks("pricing", _CONTRACT, "price schedule list-tape", set_where(SCHEDULES, "id", "list-tape", currency="ZZZ")),
     breaks("shipping", _CONTRACT, "rate table ground-us", set_where(RATE_TABLES, "id", "ground-us", handling=-1)),
+    breaks("catalog", "category_has_its_catalog", "forge", set_where(CATEGORIES, "id", "forge", catalog_id="gone"), *_MOVED),
+    breaks("catalog", "category_has_its_parent", "hand-tools", set_where(CATEGORIES, "id", "hand-tools", parent_id="gone")),
+    breaks("catalog", "category_is_within_its_levels", "forge", set_where(CATEGORIES, "id", "forge", parent_id="hand-tools")),
+    breaks(
+        "catalog",
+        "assigned_catalog_exists",
+        "trade/acme",
+        lambda _: [sa.delete(CATALOGS).where(CATALOGS.c.id == "trade")],
+        "category_has_its_catalog",
+    ),
+    breaks(
+        "catalog",
+        "assigned_category_exists",
+        "gone/acme",
+        lambda _: [
+            sa.update(CATEGORY_ASSIGNMENTS).where(CATEGORY_ASSIGNMENTS.c.category_id == "forge").values(category_id="gone")
+        ],
+    ),
+    breaks(
+        "catalog", "assigned_product_exists", "gone/acme", set_where(PRODUCT_ASSIGNMENTS, "product_id", "lamp", product_id="gone")
+    ),
+    breaks(
+        "catalog",
+        "product_of_category_is_in_its_catalog",
+        "forge",
+        lambda _: [sa.delete(CATALOG_PRODUCTS).where(CATALOG_PRODUCTS.c.product_id == "anvil")],
+    ),
     breaks("catalog", "suppliers_stand_once", "crate", set_where(PRODUCTS, "id", "crate", supplier_ids=["wh-west", "wh-west"])),
     breaks("catalog", "multiplier_is_positive", "anvil", set_where(PRODUCTS, "id", "anvil", quantity_multiplier=0)),
     breaks("catalog", "measures_are_not_negative", "lamp", set_where(PRODUCTS, "id", "lamp", weight_kg="-1")),

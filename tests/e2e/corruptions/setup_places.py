@@ -68,6 +68,18 @@ CATALOG: Places = {
     "products.supplier_ids": Place(changes=to(["wh-west", "wh-west"])),
     "products.quantity_multiplier": Place(changes=to(0)),
     **{f"products.{name}": Place(changes=to("-1")) for name in ("weight_kg", "length_cm", "width_cm", "height_cm")},
+    "catalogs": Place(of(catalog.CATALOGS.c.id, "trade")),
+    "categories": Place(of(catalog.CATEGORIES.c.id, "forge")),
+    "categories.parent_id": Place(
+        of(catalog.CATEGORIES.c.id, "forge"), {"lost": lambda _: "nowhere", "below itself": lambda _: "hand-tools"}
+    ),
+    "categories.list_order": Place(changes=to(-1)),
+    "catalog_products": Place(
+        lambda _: sa.exists().where(
+            catalog.CATEGORY_PRODUCTS.c.product_id == catalog.CATALOG_PRODUCTS.c.product_id,
+            catalog.CATALOG_PRODUCTS.c.catalog_id == "trade",
+        )
+    ),
     "requests.outcome": _recorded(catalog.REQUESTS, "BatchCreateProducts"),
 }
 _ASSIGNED = named_by(pricing.SCHEDULES.c.id, pricing.ASSIGNMENTS.c.price_schedule_id)

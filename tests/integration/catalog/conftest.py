@@ -12,7 +12,9 @@ from libs.invariants import Finding
 from libs.service.app import ServiceApp
 from services.catalog.main import build
 from services.catalog.settings import Settings
-from tests.support.server import Served, runtime_for, serving
+from tests.integration.catalog.world import FakeMemberships, World
+from tests.support.server import Served, fake_peers, runtime_for, serving
+from waybill.directory.v1 import membership_service_pb2_grpc
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -33,4 +35,16 @@ async def served(app) -> AsyncIterator[Served]:
     """Ends with the invariant check."""
     async with serving(app) as found:
         yield found
+        assert [record async for record in app.inspected() if isinstance(record, Finding)] == []
+
+
+@pytest.fixture
+async def world(settings) -> AsyncIterator[World]:
+    """With a directory; ends with the invariant check."""
+    runtime, memberships = runtime_for("catalog", clock=ManualClock(NOW)), FakeMemberships()
+    add = membership_service_pb2_grpc.add_MembershipServiceServicer_to_server
+    fakes = {"directory": [(add, memberships, "waybill.directory.v1.MembershipService")]}
+    app = await build(settings, runtime)
+    async with fake_peers(fakes, peers=runtime.peers), serving(app) as served:
+        yield World(served, app, memberships)
         assert [record async for record in app.inspected() if isinstance(record, Finding)] == []

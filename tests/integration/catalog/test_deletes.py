@@ -40,7 +40,7 @@ async def test_a_deleted_product_is_gone_and_its_last_body_stays_in_the_feed(app
         "RESOURCE_NOT_FOUND",
     )
     async with app.database.reading() as tx:
-        change = (await tx.execute(sa.select(CHANGES.changes).where(CHANGES.changes.c.body.is_not(None)))).one()
+        change = (await tx.execute(sa.select(CHANGES.changes).where(CHANGES.changes.c.body.is_not(None)).limit(1))).one()
     assert (change.resource, change.resource_id, change.version) == ("product", "anvil", 1)
     assert change.body == MessageToDict(made, preserving_proto_field_name=True)
 

@@ -100,4 +100,5 @@ async def test_calls_and_statements_do_not_grow_with_lines(counted: dict[int, Co
     assert counted[FEW] == counted[MANY]
     calls, statements = counted[FEW]["place order"]
     assert calls == 10, counted[FEW]
-    assert statements <= 52, counted[FEW]
+    # Two of them because the sample's buyer has a catalog that is shown by its categories.
+    assert statements <= 55, counted[FEW]

@@ -9,8 +9,10 @@ from libs.auth import PartyKind, Principal
 from libs.db import metadata
 from libs.idempotency import outcomes, tombstones
 from libs.relay.changes import change_tables
-from libs.resource.database import Resource, resource_table
+from libs.resource.database import Resource, UsedBy, resource_table
 from services.catalog.contract import resources
+from services.catalog.domain import assignment
+from services.catalog.domain.assignment import Kind
 
 METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
@@ -19,10 +21,77 @@ CHANGES = change_tables(METADATA)
 AUDIT = audit_table(METADATA)
 
 PRODUCTS = resource_table(METADATA, "products", resources.PRODUCT)
+CATALOGS = resource_table(METADATA, "catalogs", resources.CATALOG)
+CATEGORIES = resource_table(METADATA, "categories", resources.CATEGORY)
+
+
+def _id(name: str, of: sa.Table | None = None) -> sa.Column[str]:
+    """A part of a key: the id of a row here, or of something elsewhere."""
+    lead = () if of is None else (sa.ForeignKey(of.c.id),)
+    return sa.Column(name, sa.String(100), *lead, primary_key=True)
+
+
+def _flag(name: str) -> sa.Column[bool]:
+    return sa.Column(name, sa.Boolean, nullable=False)
+
+
+CATALOG_ASSIGNMENTS = sa.Table(
+    "catalog_assignments",
+    METADATA,
+    _id("catalog_id", CATALOGS),
+    _id("buyer_id"),
+    _flag("view_all_categories"),
+    _flag("view_all_products"),
+    sa.Index("ix_catalog_assignments_buyer_id", "buyer_id", "catalog_id"),
+)
+CATEGORY_ASSIGNMENTS = sa.Table(
+    "category_assignments",
+    METADATA,
+    _id("category_id", CATEGORIES),
+    _id("buyer_id"),
+    _id("user_group_id"),
+    _flag("visible"),
+    _flag("view_all_products"),
+    sa.Index("ix_category_assignments_buyer_id", "buyer_id", "user_group_id", "category_id"),
+)
+PRODUCT_ASSIGNMENTS = sa.Table(
+    "product_assignments",
+    METADATA,
+    _id("product_id", PRODUCTS),
+    _id("buyer_id"),
+    _id("user_group_id"),
+    sa.Index("ix_product_assignments_buyer_id", "buyer_id", "user_group_id", "product_id"),
+)
+CATALOG_PRODUCTS = sa.Table(
+    "catalog_products",
+    METADATA,
+    _id("catalog_id", CATALOGS),
+    _id("product_id", PRODUCTS),
+    sa.Index("ix_catalog_products_product_id", "product_id", "catalog_id"),
+)
+CATEGORY_PRODUCTS = sa.Table(
+    "category_products",
+    METADATA,
+    _id("category_id", CATEGORIES),
+    _id("product_id", PRODUCTS),
+    sa.Column("list_order", sa.BigInteger, nullable=False),
+    sa.Index("ix_category_products_product_id", "product_id", "category_id"),
+)
+ASSIGNMENTS: dict[Kind, sa.Table] = {
+    assignment.CATALOG_BUYER: CATALOG_ASSIGNMENTS,
+    assignment.CATEGORY_BUYER: CATEGORY_ASSIGNMENTS,
+    assignment.PRODUCT_BUYER: PRODUCT_ASSIGNMENTS,
+    assignment.CATALOG_PRODUCT: CATALOG_PRODUCTS,
+    assignment.CATEGORY_PRODUCT: CATEGORY_PRODUCTS,
+}
+"""By kind, where they are kept."""
 
 
 def visible(caller: Principal) -> sa.ColumnElement[bool] | None:
-    """The seller, and a service whoever it calls for, see every product; buyers active ones; suppliers also their own others."""
+    """The seller, and a service whoever it calls for, see every product; suppliers active ones and their own others.
+
+    What a buyer's user sees depends on catalogs, too: see `visible.py`.
+    """
     if caller.service is not None or caller.party_kind is PartyKind.SELLER:
         return None
     if caller.party_kind is PartyKind.SUPPLIER:
@@ -31,6 +100,23 @@ def visible(caller: Principal) -> sa.ColumnElement[bool] | None:
 
 
 PRODUCT = Resource(resources.PRODUCT, PRODUCTS, visible)
+CATALOG = Resource(
+    resources.CATALOG,
+    CATALOGS,
+    uses=[
+        UsedBy.column("category", CATEGORIES.c.id, CATEGORIES.c.catalog_id),
+        UsedBy.column("product", CATALOG_PRODUCTS.c.product_id, CATALOG_PRODUCTS.c.catalog_id),
+        UsedBy.column("buyer", CATALOG_ASSIGNMENTS.c.buyer_id, CATALOG_ASSIGNMENTS.c.catalog_id),
+    ],
+)
+CATEGORY = Resource(resources.CATEGORY, CATEGORIES, uses=[UsedBy.column("category", CATEGORIES.c.id, CATEGORIES.c.parent_id)])
 
-MADE = {"CreateProduct": PRODUCTS, "BatchCreateProducts": PRODUCTS}
+MADE = {
+    "CreateProduct": PRODUCTS,
+    "BatchCreateProducts": PRODUCTS,
+    "CreateCatalog": CATALOGS,
+    "BatchCreateCatalogs": CATALOGS,
+    "CreateCategory": CATEGORIES,
+    "BatchCreateCategories": CATEGORIES,
+}
 """By the method that makes it: the table where the id in a recorded outcome leads, unless it was deleted."""

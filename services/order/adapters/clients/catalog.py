@@ -20,12 +20,13 @@ class CatalogClient:
     def __init__(self, peers: Peers) -> None:
         self._stub: Any = peers.stub("catalog", pb_grpc.ProductServiceStub)
 
-    async def products(self, product_ids: Collection[str]) -> dict[str, CatalogProduct]:
-        """Those that exist, by id; none asked for is no call."""
+    async def products(self, product_ids: Collection[str], buyer_id: str, user_id: str) -> dict[str, CatalogProduct]:
+        """Those that the buyer's user is shown, active or not, by id; none asked for is no call."""
         wanted = sorted(product_ids)
         if not wanted:
             return {}
-        answer: pb.BatchGetProductsResponse = await self._stub.BatchGetProducts(pb.BatchGetProductsRequest(product_ids=wanted))
+        request = pb.BatchGetProductsRequest(product_ids=wanted, buyer_id=buyer_id, user_id=user_id)
+        answer: pb.BatchGetProductsResponse = await self._stub.BatchGetProducts(request)
         return {p.id: CatalogProduct(p.id, p.active, _snapshot(p)) for p in answer.products}
 
 

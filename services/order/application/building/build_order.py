@@ -58,7 +58,7 @@ class BuildOrder:
         wanted = address_ids(draft, drafts)
         products = {line.product_id for line in drafts}
         context, catalog = await asyncio.gather(
-            self._context(caller, buyer_id, user_id, wanted), self._catalog.products(products)
+            self._context(caller, buyer_id, user_id, wanted), self._products(products, buyer_id, user_id)
         )
         now = self._clock.now()
         if context is None:
@@ -89,6 +89,12 @@ class BuildOrder:
         found.require("order.from_party.id", bool(draft.buyer_id), reasons.FIELD_REQUIRED, "is required")
         found.require("order.from_user.id", bool(draft.user_id), reasons.FIELD_REQUIRED, "is required")
         return draft.buyer_id, draft.user_id
+
+    async def _products(self, ids: Collection[str], buyer_id: str, user_id: str) -> dict[str, CatalogProduct]:
+        """What the buyer's user is shown. Where there can be no such buyer, nothing is."""
+        if not valid_id(buyer_id):
+            return {}
+        return await self._catalog.products(ids, buyer_id, user_id if valid_id(user_id) else "")
 
     async def _context(self, caller: Principal, buyer_id: str, user_id: str, wanted: Collection[str]) -> OrderingContext | None:
         """What the directory says; None when there is no such buyer. Ids that are none are not asked about."""

@@ -86,7 +86,8 @@ class LineItems:
         found.require("line_items", bool(drafts), reasons.FIELD_REQUIRED, "at least one line")
         check_lines(found, drafts)
         context, catalog = await asyncio.gather(
-            self._context(caller, seen, drafts), self._catalog.products({d.product_id for d in drafts})
+            self._context(caller, seen, drafts),
+            self._catalog.products({d.product_id for d in drafts}, seen.buyer_id, seen.user.id),
         )
         async with self._units.transaction() as work:
             now = self._clock.now()

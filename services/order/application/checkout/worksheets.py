@@ -88,7 +88,8 @@ class Worksheets:
 
     async def _products(self, sheet: Sheet) -> dict[str, ProductSnapshot]:
         """The products as the catalog has them now: what is worked out next is worked out from these."""
-        products = await self._peers.catalog.products({line.product_id for line in sheet.lines})
+        order, wanted = sheet.order, {line.product_id for line in sheet.lines}
+        products = await self._peers.catalog.products(wanted, order.buyer_id, order.user.id)
         return {p.id: p.snapshot for p in products.values()}
 
     async def estimated(self, order: Order, lines: Sequence[Line], worksheet: Worksheet) -> Worksheet:

@@ -65,7 +65,7 @@ class TrySubmission:
         named = {order.shipping_address_id, order.billing_address_id, *(line.shipping_address_id for line in lines)} - {""}
         context, products = await asyncio.gather(
             self._directory.ordering_context(order.buyer_id, order.user.id, order.client_id, named, order.guest),
-            self._catalog.products({line.product_id for line in lines}),
+            self._catalog.products({line.product_id for line in lines}, order.buyer_id, order.user.id),
         )
         return facts_of(context, products)
 

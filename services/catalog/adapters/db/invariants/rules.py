@@ -1,12 +1,97 @@
-"""What the catalog's resources can be, as rules of its inspection."""
+"""What the catalog's rows refer to, how its trees stand, and what its resources can be, as rules of its inspection."""
 
 from __future__ import annotations
 
-from libs.db.invariants import Look
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.db.invariants import Look, SqlRule, sentence
 from libs.resource.database.invariants import Stored, looking
-from services.catalog.adapters.db.tables import PRODUCT
+from services.catalog.adapters.db.tables import (
+    CATALOG,
+    CATALOG_ASSIGNMENTS,
+    CATALOG_PRODUCTS,
+    CATALOGS,
+    CATEGORIES,
+    CATEGORY,
+    CATEGORY_ASSIGNMENTS,
+    CATEGORY_PRODUCTS,
+    PRODUCT,
+    PRODUCT_ASSIGNMENTS,
+    PRODUCTS,
+)
+from services.catalog.domain.tree import MAX_LEVEL
 
 
+def _found(subject: Any, detail: Any) -> sa.Select[Any]:
+    return sa.select(subject.label("subject"), detail)
+
+
+def _lost(table: sa.Table, field: str, of: sa.Table) -> sa.Select[Any]:
+    """Rows that name what is not there."""
+    subject: Any = sa.literal(f"{table.name} ")
+    for i, column in enumerate(table.primary_key):
+        subject = subject + (sa.literal("/") + column if i else column)
+    return _found(subject, sentence(field, " ", table.c[field])).where(~sa.exists().where(of.c.id == table.c[field]))
+
+
+def _of_other_catalogs() -> sa.Select[Any]:
+    """Products in categories of catalogs that they do not stand in."""
+    here, stands, g = CATEGORY_PRODUCTS.c, CATALOG_PRODUCTS.c, CATEGORIES.c
+    there = sa.exists().where(stands.catalog_id == g.catalog_id, stands.product_id == here.product_id)
+    found = _found(sa.literal("category ") + here.category_id, sentence(here.product_id))
+    return found.select_from(CATEGORY_PRODUCTS.join(CATEGORIES, g.id == here.category_id)).where(~there)
+
+
+def _astray() -> sa.Select[Any]:
+    """Categories whose parent is not in their catalog."""
+    g, above = CATEGORIES.c, CATEGORIES.alias("above")
+    there = sa.exists().where(above.c.id == g.parent_id, above.c.catalog_id == g.catalog_id)
+    return _found(sa.literal("category ") + g.id, sentence(g.parent_id)).where(g.parent_id != "", ~there)
+
+
+def _too_deep() -> sa.Select[Any]:
+    """Categories with as many above them as there are levels: so is every one that stands below itself."""
+    g = CATEGORIES.c
+    chain: Any = CATEGORIES
+    last: Any = g
+    for level in range(MAX_LEVEL):
+        above = CATEGORIES.alias(f"above_{level}")
+        chain = chain.join(above, above.c.id == last.parent_id)
+        last = above.c
+    return _found(sa.literal("category ") + g.id, sentence(f"is below level {MAX_LEVEL}")).select_from(chain)
+
+
+@cache
 def look() -> Look:
-    """Judges every product."""
-    return looking("catalog", (), (Stored(PRODUCT),))
+    """Judges all of them."""
+    rules = (
+        SqlRule("category_has_its_catalog", _lost(CATEGORIES, "catalog_id", CATALOGS), CATEGORIES),
+        SqlRule("category_has_its_parent", _astray(), CATEGORIES),
+        SqlRule("category_is_within_its_levels", _too_deep(), CATEGORIES),
+        SqlRule(
+            "assigned_catalog_exists",
+            sa.union_all(_lost(CATALOG_ASSIGNMENTS, "catalog_id", CATALOGS), _lost(CATALOG_PRODUCTS, "catalog_id", CATALOGS)),
+            CATALOG_ASSIGNMENTS,
+        ),
+        SqlRule(
+            "assigned_category_exists",
+            sa.union_all(
+                _lost(CATEGORY_ASSIGNMENTS, "category_id", CATEGORIES), _lost(CATEGORY_PRODUCTS, "category_id", CATEGORIES)
+            ),
+            CATEGORY_ASSIGNMENTS,
+        ),
+        SqlRule(
+            "assigned_product_exists",
+            sa.union_all(
+                _lost(CATALOG_PRODUCTS, "product_id", PRODUCTS),
+                _lost(CATEGORY_PRODUCTS, "product_id", PRODUCTS),
+                _lost(PRODUCT_ASSIGNMENTS, "product_id", PRODUCTS),
+            ),
+            CATALOG_PRODUCTS,
+        ),
+        SqlRule("product_of_category_is_in_its_catalog", _of_other_catalogs(), CATEGORY_PRODUCTS),
+    )
+    return looking("catalog", rules, (Stored(CATALOG), Stored(CATEGORY), Stored(PRODUCT)))

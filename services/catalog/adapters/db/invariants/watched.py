@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from libs.db.watched import AUDIT as AUDIT_WATCH
-from libs.db.watched import CHANGE_FEED, Register, Watch, all_by, all_free, by
+from libs.db.watched import CHANGE_FEED, Free, Register, Watch, all_by, all_free, by
 from libs.db.watched import CHANGES as CHANGES_WATCH
 from libs.db.watched import DELETED as DELETED_WATCH
 from libs.db.watched import REQUESTS as REQUESTS_WATCH
 from services.catalog.adapters.db import tables
 
+_CONTRACT = "stored_as_its_contract_allows"
+_SAID = "what the seller says; only the row states it"
+_TIMES = all_free("shown, and compared with what a caller has read", "version create_time update_time")
+_NOBODY = "leads into another service's tables: a buyer or group that is not there has nobody who could see anything"
+_ENDED = Free("an assignment may end at any time")
 _ELSEWHERE = "leads into another service's tables, which is asked at every use and refuses what it does not know"
 WATCHED: Register = {
     tables.PRODUCTS: Watch(
         {
-            "id": by("request_has_its_effect"),
+            "id": by("request_has_its_effect assigned_product_exists"),
             "supplier_ids": by("suppliers_stand_once"),
             "quantity_multiplier": by("multiplier_is_positive"),
             **all_by("measures_are_not_negative", "weight_kg length_cm width_cm height_cm"),
@@ -23,7 +28,60 @@ WATCHED: Register = {
             **all_free("what the seller says of it; orders keep a copy, which is watched there", "name description xp"),
             **all_free("shown, and compared with what a caller has read", "version create_time update_time"),
         },
-        by("request_has_its_effect"),
+        by("request_has_its_effect assigned_product_exists"),
+    ),
+    tables.CATALOGS: Watch(
+        {
+            "id": by("assigned_catalog_exists category_has_its_catalog request_has_its_effect"),
+            **all_free(_SAID, "name description active open_to_all_buyers takes_new_products xp"),
+            **_TIMES,
+        },
+        by("assigned_catalog_exists category_has_its_catalog request_has_its_effect"),
+    ),
+    tables.CATEGORIES: Watch(
+        {
+            "id": by("assigned_category_exists category_has_its_parent request_has_its_effect"),
+            "catalog_id": by("category_has_its_catalog category_has_its_parent product_of_category_is_in_its_catalog"),
+            "parent_id": by("category_has_its_parent category_is_within_its_levels"),
+            "list_order": by(_CONTRACT),
+            **all_free(_SAID, "name description active xp"),
+            **_TIMES,
+        },
+        by("assigned_category_exists category_has_its_parent request_has_its_effect"),
+    ),
+    tables.CATALOG_ASSIGNMENTS: Watch(
+        {
+            "catalog_id": by("assigned_catalog_exists"),
+            "buyer_id": Free(_NOBODY),
+            **all_free(_SAID, "view_all_categories view_all_products"),
+        },
+        _ENDED,
+    ),
+    tables.CATEGORY_ASSIGNMENTS: Watch(
+        {
+            "category_id": by("assigned_category_exists"),
+            **all_free(_NOBODY, "buyer_id user_group_id"),
+            **all_free(_SAID, "visible view_all_products"),
+        },
+        _ENDED,
+    ),
+    tables.PRODUCT_ASSIGNMENTS: Watch(
+        {"product_id": by("assigned_product_exists"), **all_free(_NOBODY, "buyer_id user_group_id")}, _ENDED
+    ),
+    tables.CATALOG_PRODUCTS: Watch(
+        {
+            "catalog_id": by("assigned_catalog_exists product_of_category_is_in_its_catalog"),
+            "product_id": by("assigned_product_exists product_of_category_is_in_its_catalog"),
+        },
+        by("product_of_category_is_in_its_catalog"),
+    ),
+    tables.CATEGORY_PRODUCTS: Watch(
+        {
+            "category_id": by("assigned_category_exists"),
+            "product_id": by("assigned_product_exists product_of_category_is_in_its_catalog"),
+            "list_order": Free(_SAID),
+        },
+        _ENDED,
     ),
     tables.REQUESTS: REQUESTS_WATCH,
     tables.AUDIT: AUDIT_WATCH,

@@ -1,0 +1,65 @@
+"""The rule of `domain/visibility.py` as conditions on rows."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from libs.db import Database
+from libs.db.lists import among
+from libs.resource.database import StandardMethods
+from services.catalog.adapters.db.tables import (
+    CATALOG_PRODUCTS,
+    CATALOGS,
+    CATEGORIES,
+    CATEGORY_PRODUCTS,
+    PRODUCT_ASSIGNMENTS,
+    PRODUCTS,
+)
+from services.catalog.adapters.db.work import SqlCatalogWork
+from services.catalog.domain.visibility import Sight
+
+
+def shown_products(dialect: str, sight: Sight) -> sa.ColumnElement[bool]:
+    """Products that are shown, whether they are active or not. What is empty is not asked about."""
+    stands, shelved, assigned = CATALOG_PRODUCTS.c, CATEGORY_PRODUCTS.c, PRODUCT_ASSIGNMENTS.c
+    id, ways = PRODUCTS.c.id, list[sa.ColumnElement[bool]]()
+    if sight.whole:
+        ways.append(sa.exists().where(stands.product_id == id, among(dialect, stands.catalog_id, sight.whole)))
+    if sight.shelves:
+        ways.append(sa.exists().where(shelved.product_id == id, among(dialect, shelved.category_id, sight.shelves)))
+    if rest := sight.catalogs - sight.whole:
+        stands_there = sa.exists().where(stands.product_id == id, among(dialect, stands.catalog_id, rest))
+        mine = among(dialect, assigned.user_group_id, {"", *sight.groups})
+        ways.append(
+            sa.and_(stands_there, sa.exists().where(assigned.product_id == id, assigned.buyer_id == sight.buyer_id, mine))
+        )
+    return sa.or_(sa.false(), *ways)
+
+
+class SqlShown:
+    """Fulfils `Shown`: the standard methods, narrowed."""
+
+    def __init__(
+        self,
+        database: Database,
+        catalogs: StandardMethods[SqlCatalogWork],
+        categories: StandardMethods[SqlCatalogWork],
+        products: StandardMethods[SqlCatalogWork],
+    ) -> None:
+        self._dialect = database.dialect
+        self._catalogs = catalogs
+        self._categories = categories
+        self._products = products
+
+    def catalogs(self, sight: Sight) -> StandardMethods[SqlCatalogWork]:
+        """Catalogs that the buyer has."""
+        return self._catalogs.showing(among(self._dialect, CATALOGS.c.id, sight.catalogs))
+
+    def categories(self, sight: Sight) -> StandardMethods[SqlCatalogWork]:
+        """Categories that are shown."""
+        return self._categories.showing(among(self._dialect, CATEGORIES.c.id, sight.categories))
+
+    def products(self, sight: Sight, *, inactive: bool = False) -> StandardMethods[SqlCatalogWork]:
+        """Products that are shown."""
+        shown = shown_products(self._dialect, sight)
+        return self._products.showing(shown if inactive else sa.and_(PRODUCTS.c.active, shown))

@@ -1,0 +1,55 @@
+"""The catalog's stores in one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from libs.db import Tx
+from libs.idempotency import outcomes
+from libs.idempotency.key import RequestKey
+from services.catalog.adapters.db.assignment_store import SqlAssignmentStore
+from services.catalog.adapters.db.known_store import SqlKnownStore
+from services.catalog.adapters.db.sight_store import SqlSightStore
+from services.catalog.adapters.db.tables import REQUESTS
+
+
+class SqlRequestStore:
+    """Remembers requests for 30 days."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    async def claim(self, request: RequestKey | None, now: datetime) -> bool:
+        """Records the request; False when it was made before."""
+        return await outcomes.claim(self._tx, REQUESTS, request, {}, now) is None
+
+
+class SqlCatalogWork:
+    """Fulfils `CatalogWork`. A store is made when it is asked for; that costs no statement."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    @property
+    def assignments(self) -> SqlAssignmentStore:
+        """Where products stand, and who is shown what."""
+        return SqlAssignmentStore(self._tx)
+
+    @property
+    def known(self) -> SqlKnownStore:
+        """What there is of what requests name."""
+        return SqlKnownStore(self._tx)
+
+    @property
+    def sights(self) -> SqlSightStore:
+        """What decides over what a buyer's user is shown."""
+        return SqlSightStore(self._tx)
+
+    @property
+    def requests(self) -> SqlRequestStore:
+        """Recorded requests."""
+        return SqlRequestStore(self._tx)

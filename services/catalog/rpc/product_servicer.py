@@ -1,0 +1,87 @@
+"""ProductService."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.auth import PartyKind
+from libs.errors import Violations
+from libs.resource.contract import Guard, Methods, Then
+from libs.rpc import current
+from services.catalog.application.ports import CatalogWork, Shown
+from services.catalog.application.showing import Showing
+from services.catalog.domain.visibility import Customer
+from waybill.catalog.v1 import product_service_pb2 as pb
+from waybill.catalog.v1 import product_service_pb2_grpc as pb_grpc
+from waybill.catalog.v1 import reasons
+
+MAX_LOOKUP = 5_000
+
+
+class ProductServicer(pb_grpc.ProductServiceServicer):
+    """Products and their look-up by other services."""
+
+    def __init__(
+        self,
+        products: Methods[CatalogWork],
+        shown: Shown,
+        showing: Showing,
+        placing: Then[CatalogWork],
+        ending: Guard[CatalogWork],
+    ) -> None:
+        """`placing` puts new products where they stand, `ending` takes from there those that are deleted."""
+        self._products = products
+        self._shown = shown
+        self._showing = showing
+        self._placing = placing
+        self._ending = ending
+
+    async def _seen(self) -> Methods[CatalogWork]:
+        """The products as the caller sees them. A service sees all, whoever it calls for."""
+        caller = current().principal
+        if caller.service is not None or caller.party_kind is not PartyKind.BUYER:
+            return self._products
+        return self._shown.products(await self._showing.products(caller, Customer(caller.party_id, caller.user_id)))
+
+    async def _seen_by(self, found: Violations, customer: Customer) -> Methods[CatalogWork]:
+        """The products as a service asks for them: all, or what a customer is shown."""
+        caller = current().principal
+        asked = customer.buyer_id or customer.user_id
+        found.require("buyer_id", not asked or caller.service is not None, reasons.FIELD_INVALID, "is for services only")
+        found.check_id("buyer_id", customer.buyer_id, required=bool(customer.user_id))
+        found.check_id("user_id", customer.user_id, required=False)
+        found.raise_if_any()
+        if not asked:
+            return await self._seen()
+        return self._shown.products(await self._showing.products(caller, customer), inactive=True)
+
+    async def CreateProduct(self, request: pb.CreateProductRequest, context: Any) -> pb.CreateProductResponse:
+        (made,) = await self._products.create(request, [request.product], "product", then=self._placing)
+        return pb.CreateProductResponse(product=made)
+
+    async def BatchCreateProducts(self, request: pb.BatchCreateProductsRequest, context: Any) -> pb.BatchCreateProductsResponse:
+        made = await self._products.create(request, request.products, "products", then=self._placing)
+        return pb.BatchCreateProductsResponse(products=made)
+
+    async def GetProduct(self, request: pb.GetProductRequest, context: Any) -> pb.GetProductResponse:
+        found = await (await self._seen()).get(request.product_id)
+        return pb.GetProductResponse(product=found)
+
+    async def BatchGetProducts(self, request: pb.BatchGetProductsRequest, context: Any) -> pb.BatchGetProductsResponse:
+        wrong = Violations()
+        wrong.require("product_ids", len(request.product_ids) <= MAX_LOOKUP, reasons.TOO_MANY_ITEMS, f"at most {MAX_LOOKUP:,}")
+        seen = await self._seen_by(wrong, Customer(request.buyer_id, request.user_id))
+        found, missing = await seen.batch_get(request.product_ids)
+        return pb.BatchGetProductsResponse(products=found, missing_product_ids=missing)
+
+    async def ListProducts(self, request: pb.ListProductsRequest, context: Any) -> pb.ListProductsResponse:
+        page = await (await self._seen()).list(request)
+        return pb.ListProductsResponse(products=page.items, next_page_token=page.next_page_token, total_size=page.total_size)
+
+    async def UpdateProduct(self, request: pb.UpdateProductRequest, context: Any) -> pb.UpdateProductResponse:
+        product = await self._products.update(request, request.product, "product")
+        return pb.UpdateProductResponse(product=product)
+
+    async def DeleteProduct(self, request: pb.DeleteProductRequest, context: Any) -> pb.DeleteProductResponse:
+        await self._products.delete(request, request.product_id, guard=self._ending)
+        return pb.DeleteProductResponse()
