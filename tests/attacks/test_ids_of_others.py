@@ -23,14 +23,16 @@ from tests.access.callers import NOBODY, Metadata, idle
 from tests.attacks.tally import Tally
 from tests.attacks.target import EVERYTHING, Target, carrying, target
 from tests.support.contracts import services
-from waybill.directory.v1 import token_service_pb2, token_service_pb2_grpc, user_service_pb2
+from waybill.directory.v1 import address_service_pb2, token_service_pb2, token_service_pb2_grpc, user_service_pb2
 from waybill.order.v1 import order_pb2
 from waybill.payment.v1 import credit_card_service_pb2
+from waybill.type.v1.address_pb2 import Address
 from waybill_client.errors import from_rpc_error
 
 METHODS = [m for service in services() for m in service.methods if not m.name.startswith(("Create", "BatchCreate", "Place"))]
 """An id that is taken is no secret: whoever makes something under it hears so."""
 CARD = "visa-of-ada"
+HOME = "home-of-ada"
 OURS = {
     "order_id": reads.ORDER,
     "supplier_order_id": reads.SUPPLIER_ORDER,
@@ -40,9 +42,9 @@ OURS = {
     "credit_card_id": CARD,
     "spending_account_id": "gift-ada",
     "inventory_record_id": "anvil-northforge",
-    "address_id": "hq-acme",
-    "shipping_address_id": "hq-acme",
-    "billing_address_id": "hq-acme",
+    "address_id": HOME,
+    "shipping_address_id": HOME,
+    "billing_address_id": HOME,
     "user_id": "ada",
     "user_group_id": "purchasing",
     "buyer_id": "acme",
@@ -88,18 +90,21 @@ ATTACKERS = (
         "acme",
         SHOP,
         frozenset({roles.SHOPPER, roles.ME_CREDIT_CARD_ADMIN}),
-        # The book of addresses, the colleagues and the company are there for everyone in it.
-        frozenset({"buyer_id", "address_id", "shipping_address_id", "billing_address_id", "user_id", "user_group_id"}),
+        # The company and its groups are there for everyone in it, and so is its book but for what colleagues keep in it.
+        frozenset({"buyer_id", "user_group_id"}),
     ),
 )
 
 
 async def fill(target: Target) -> None:
-    """An order in which something is everywhere, and a card of ada's own."""
+    """An order in which something is everywhere, a card of ada's own, and an address that she keeps for herself."""
     await reads.fill(target.callers)
     card = credit_card_service_pb2.CreditCard(id=CARD, token="tok_approve", card_type="visa", partial_number="4242")
     request = credit_card_service_pb2.CreateCreditCardRequest(credit_card=card)
     await target.callers.market.people.ada.credit_cards.CreateCreditCard(request)
+    place = Address(id=HOME, lines=["1 Elm St"], city="San Jose", region="CA", postal_code="95113", country="US")
+    home = address_service_pb2.AddressEntry(party=party("BUYER", "acme"), address=place, user_id="ada")
+    await target.callers.market.people.owner.addresses.CreateAddresses(address_service_pb2.CreateAddressesRequest(entries=[home]))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -147,7 +152,8 @@ def naming(method: MethodDescriptor, who: Attacker, ours: bool) -> tuple[Message
         made.request_id = uuid.uuid4().hex  # type: ignore[attr-defined]
     for optional in made.DESCRIPTOR.fields:
         if optional.message_type is not None and optional.message_type.name == "Party":
-            getattr(made, optional.name).CopyFrom(party("BUYER", NOBODY))
+            company = (who.kind, who.company) if "buyer_id" in who.own else ("BUYER", NOBODY)
+            getattr(made, optional.name).CopyFrom(party(*company))
     count = 0
     for message, each, known in list(named(made)):
         if known in who.own:

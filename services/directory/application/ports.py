@@ -291,8 +291,8 @@ class AddressLists(Protocol):
         ...
 
     async def assignments(self, caller: Principal, book: str, request: PageRequest) -> Page[tuple[str, Assignment]]:
-        """A page of a book's assignments, each with its company; without AddressAdmin those of the caller, of its groups
-        and of everyone."""
+        """A page of a book's assignments, each with its company; to those who do not read the whole book those of the caller, of
+        its groups and of everyone."""
         ...
 
 
@@ -304,7 +304,7 @@ class MembershipLists(Protocol):
         ...
 
     async def groups(self, caller: Principal, user_id: str, request: PageRequest) -> Page[Group]:
-        """A page of a user's groups. Raises NOT_FOUND for a user that the caller does not see."""
+        """A page of a user's groups. Raises NOT_FOUND for a user that is of no company that the caller sees."""
         ...
 
     async def group_ids(self, user_id: str) -> Sequence[str]:

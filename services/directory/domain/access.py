@@ -16,6 +16,12 @@ _USER_ADMINS: Final = {
     PartyKind.SUPPLIER: roles.SUPPLIER_USER_ADMIN,
 }
 """By kind of company the role that is for its users alone."""
+_USER_READERS: Final = {
+    PartyKind.SELLER: roles.ADMIN_USER_READER,
+    PartyKind.BUYER: roles.BUYER_USER_READER,
+    PartyKind.SUPPLIER: roles.SUPPLIER_USER_READER,
+}
+"""By kind of company the role that reads its users and changes none."""
 
 
 def sees_party(caller: Principal, kind: str, id: str) -> bool:
@@ -34,8 +40,18 @@ def require_party(caller: Principal, kind: str, id: str) -> None:
 def managed_kinds(caller: Principal) -> frozenset[PartyKind]:
     """Kinds of companies whose users the caller may create, change and delete. Of its own kind a buyer or a supplier has its own
     company alone, and of the other kinds none, whatever its roles."""
-    held = {kind for kind, role in _USER_ADMINS.items() if caller.has(roles.USER_ADMIN) or caller.has(role)}
-    return frozenset(held if caller.is_seller else held & {caller.party_kind})
+    return _within_reach(caller, {kind for kind, role in _USER_ADMINS.items() if caller.has(roles.USER_ADMIN, role)})
+
+
+def read_kinds(caller: Principal) -> frozenset[PartyKind]:
+    """Kinds of companies of whose users the caller may read others than itself: those that it manages, and those that its Readers
+    are for. Of its own kind a buyer or a supplier has its own company alone."""
+    held = {kind for kind, role in _USER_READERS.items() if caller.has(role)}
+    return managed_kinds(caller) | _within_reach(caller, held)
+
+
+def _within_reach(caller: Principal, kinds: set[PartyKind]) -> frozenset[PartyKind]:
+    return frozenset(kinds if caller.is_seller else kinds & {caller.party_kind})
 
 
 def require_managed(caller: Principal, kind: str, id: str) -> None:
@@ -43,6 +59,19 @@ def require_managed(caller: Principal, kind: str, id: str) -> None:
     require_party(caller, kind, id)
     if PartyKind(kind) not in managed_kinds(caller):
         raise missing(kind.lower(), id)
+
+
+def written_books(caller: Principal) -> set[str]:
+    """Kinds of companies in whose address books a narrower role than AddressAdmin lets the caller write."""
+    own = caller.is_seller and caller.has(roles.ADMIN_ADDRESS_ADMIN)
+    suppliers = caller.party_kind is not PartyKind.BUYER and caller.has(roles.SUPPLIER_ADDRESS_ADMIN)
+    kinds = ((PartyKind.SELLER, own), (PartyKind.SUPPLIER, suppliers))
+    return {kind.value for kind, held in kinds if held}
+
+
+def reads_whole_book(caller: Principal, book: str) -> bool:
+    """Whether the caller reads all of a company's address book (`BUYER:acme`), also what its users keep for themselves."""
+    return caller.has(roles.ADDRESS_ADMIN, roles.ADDRESS_READER) or book.partition(":")[0] in written_books(caller)
 
 
 def known_roles(found: Violations, where: str, wanted: Sequence[str]) -> None:

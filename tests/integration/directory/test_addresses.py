@@ -8,6 +8,7 @@ from services import roles
 from tests.integration.directory.world import ACME, BOLT, GLOBEX, SELLER, address, assignment, entry, user
 from tests.support.principals import buyer, seller, supplier
 from waybill.directory.v1 import address_service_pb2 as pb
+from waybill.directory.v1 import ordering_context_service_pb2 as contexts
 from waybill.type.v1.party_pb2 import PARTY_KIND_BUYER, Party
 
 ADMIN, OWN = roles.ADDRESS_ADMIN, roles.ME_ADDRESS_ADMIN
@@ -248,6 +249,38 @@ async def test_users_keep_own_addresses_of_an_unrestricted_buyer(world):
         assert (await refused(stubs.addresses.DeleteAddress(gone))).kind is Kind.MISSING
     await anna.addresses.DeleteAddress(pb.DeleteAddressRequest(address_id="home"))
     assert await ids(world.admin) == ["hq"]
+
+
+@pytest.mark.parametrize("restricted", [False, True])
+async def test_what_a_user_keeps_is_there_for_itself_and_for_who_reads_the_whole_book(world, restricted):
+    await world.companies(restricted)
+    await world.people()
+    await world.book(entry("hq"), entry("home", ACME, "bob"))
+    await world.assign(assignment("hq"), assignment("home", "bob"), assignment("home", "anna"))
+    got = pb.BatchGetAddressesRequest(party=ACME, address_ids=["home", "hq"])
+    whole, kept = ["home", "hq"], ["hq"]
+    for caller, seen in (
+        (buyer(OWN), kept),
+        (buyer(OWN, user="bob"), whole),
+        (buyer(roles.ADDRESS_READER), whole),
+        (buyer(ADMIN), whole),
+        (seller(roles.SHOPPER, user="odd"), kept),
+        (seller(roles.ADMIN_ADDRESS_ADMIN, roles.SUPPLIER_ADDRESS_ADMIN, user="odd"), kept),
+        (seller(roles.ADDRESS_READER, user="odd"), whole),
+    ):
+        stubs = world.calls(caller)
+        assert await ids(stubs) == seen
+        found = await stubs.addresses.BatchGetAddresses(got)
+        assert [e.address.id for e in found.entries] == seen
+        assert list(found.missing_address_ids) == [id for id in whole if id not in seen]
+    # An assignment to somebody else names nothing that it may see, and makes no default of it.
+    assert {id for id, *_ in await assigned(world.calls(buyer()))} == {"hq"}
+    ordering = await world.contexts.GetOrderingContext(
+        contexts.GetOrderingContextRequest(buyer_id="acme", user_id="anna", address_ids=["home", "hq"])
+    )
+    assert [u.address.id for u in ordering.addresses] == ["hq"]
+    assert list(ordering.missing_address_ids) == ["home"]
+    assert ordering.default_shipping_address.id == "hq"
 
 
 async def test_users_of_a_restricted_buyer_see_and_write_no_own_addresses(world):

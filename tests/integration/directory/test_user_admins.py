@@ -21,6 +21,7 @@ from waybill.type.v1.party_pb2 import Party
 
 PEOPLE = {"anna": ACME, "gil": GLOBEX, "sven": BOLT, "odd": SELLER}
 """A user of each company, all of them shoppers."""
+READERS = (roles.BUYER_USER_READER, roles.SUPPLIER_USER_READER, roles.ADMIN_USER_READER)
 NARROW = (roles.BUYER_USER_ADMIN, roles.SUPPLIER_USER_ADMIN, roles.ADMIN_USER_ADMIN)
 CALLERS = (
     (seller(roles.BUYER_USER_ADMIN, roles.SHOPPER), {"anna", "gil"}),
@@ -145,14 +146,46 @@ async def test_a_repeated_request_makes_one_user_and_is_in_the_audit_log_once(wo
     assert [(entry.action, entry.resource) for entry in kept.entries] == [("CreateUser", "user")]
 
 
-async def test_readers_change_nothing_and_read_what_every_user_reads(world: World) -> None:
+OTHERS = sorted(roles.ALL_ROLES - {roles.FULL_ACCESS, roles.USER_ADMIN, *NARROW, *READERS})
+"""Every role that is not over users."""
+
+
+@pytest.mark.parametrize(
+    ("caller", "seen"),
+    [
+        (seller(roles.BUYER_USER_READER, user="odd"), {"anna", "bob", "gil", "odd"}),
+        (seller(roles.BUYER_USER_ADMIN, user="odd"), {"anna", "bob", "gil", "odd"}),
+        (seller(roles.SUPPLIER_USER_READER, user="odd"), {"sven", "odd"}),
+        (seller(roles.ADMIN_USER_READER, user="odd"), {"odd", "owner"}),
+        (seller(*READERS, user="odd"), {"anna", "bob", "gil", "odd", "owner", "sven"}),
+        (seller(*OTHERS, user="odd"), {"odd"}),
+        (buyer(*READERS), {"anna", "bob"}),
+        (buyer(roles.SUPPLIER_USER_READER, roles.ADMIN_USER_READER), {"anna"}),
+        (buyer(*OTHERS), {"anna"}),
+        (supplier(*READERS, user="sven"), {"sven", "sid"}),
+        (supplier(*OTHERS, user="sven"), {"sven"}),
+    ],
+    ids=lambda value: ",".join(sorted(getattr(value, "roles", value)))[:60],
+)
+async def test_without_a_role_over_users_of_their_kind_of_company_others_are_not_there(
+    world: World, caller: Principal, seen: set[str]
+) -> None:
+    await world.companies()
+    await world.people(user("anna"), user("bob"), user("gil", GLOBEX), user("sven", BOLT), user("sid", BOLT), user("odd", SELLER))
+    stub = world.calls(caller).users
+    everybody = {"anna", "bob", "gil", "sven", "sid", "odd", "owner"}
+    seen = seen | ({"sid"} if caller.is_seller and "sven" in seen else set())
+    listed = await stub.ListUsers(users.ListUsersRequest(include_total=True))
+    assert ({one.id for one in listed.users}, listed.total_size) == (seen, len(seen))
+    # A filter finds no more than the list shows.
+    found = await stub.ListUsers(users.ListUsersRequest(filter='username = "bob" OR username = "owner"'))
+    assert {one.id for one in found.users} == seen & {"bob", "owner"}
+    got = {id: await heard(stub.GetUser(users.GetUserRequest(user_id=id))) for id in everybody}
+    assert got == {id: "" if id in seen else Kind.MISSING.name for id in everybody}
+
+
+async def test_readers_change_nothing(world: World) -> None:
     await world.companies()
     await world.people()
-    for caller, seen in (
-        (seller(roles.BUYER_USER_READER), {"anna", "bob", "gil", "owner", "sven"}),
-        (buyer(roles.BUYER_USER_READER, roles.SUPPLIER_USER_READER, roles.ADMIN_USER_READER), {"anna", "bob"}),
-        (supplier(roles.SUPPLIER_USER_READER), {"sven"}),
-    ):
-        stub = world.calls(caller).users
-        assert {one.id for one in (await stub.ListUsers(users.ListUsersRequest())).users} == seen
-        assert await heard(stub.UpdateUser(update("anna", "phone", phone="1"))) == Kind.DENIED.name
+    for caller in (seller(*READERS), buyer(*READERS), supplier(*READERS)):
+        assert await heard(world.calls(caller).users.UpdateUser(update("anna", "phone", phone="1"))) == Kind.DENIED.name

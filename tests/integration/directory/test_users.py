@@ -163,17 +163,17 @@ async def test_of_two_at_the_same_time_one_gets_the_name(world):
     assert {error.reason for error in errors} == {"USERNAME_TAKEN"}
 
 
-async def test_users_see_their_own_company_and_the_seller_all(world):
+async def test_a_role_over_users_shows_their_own_company_or_to_the_seller_every_company(world):
     await world.companies()
     await world.people()
     for caller, seen in (
-        (seller(SHOPPER), ["anna", "bob", "gil", "owner", "sven"]),
-        (buyer(), ["anna", "bob"]),
-        (supplier(), ["sven"]),
+        (seller(roles.USER_ADMIN), ["anna", "bob", "gil", "owner", "sven"]),
+        (buyer(roles.USER_ADMIN), ["anna", "bob"]),
+        (supplier(roles.USER_ADMIN), ["sven"]),
     ):
         page = await world.calls(caller).users.ListUsers(users.ListUsersRequest(order_by="id"))
         assert [u.id for u in page.users] == seen
-    error = await refused(world.calls(buyer()).users.GetUser(users.GetUserRequest(user_id="gil")))
+    error = await refused(world.calls(buyer(roles.USER_ADMIN)).users.GetUser(users.GetUserRequest(user_id="gil")))
     assert error.kind is Kind.MISSING
     page = await world.admin.users.ListUsers(users.ListUsersRequest(filter='party = "BUYER:globex"'))
     assert [u.id for u in page.users] == ["gil"]

@@ -11,6 +11,10 @@ def ship(address, user="", group=""):
     return Assignment(address, user, True, False, group)
 
 
+def open_to_all(*addresses):
+    return [("", address) for address in addresses]
+
+
 def bill(address, user="", group=""):
     return Assignment(address, user, False, True, group)
 
@@ -44,11 +48,18 @@ def test_the_default_is_the_only_one_at_the_most_specific_level(assignments, use
 
 def test_users_of_an_unrestricted_buyer_may_use_the_whole_book():
     book = [{"id": "a"}, {"id": "b"}]
-    assert usable(book, [], "anna", restricted=False) == [Usable(address, True, True) for address in book]
+    assert usable(open_to_all(*book), [], "anna", restricted=False) == [Usable(address, True, True) for address in book]
+
+
+@pytest.mark.parametrize("restricted", [False, True])
+def test_what_a_user_keeps_is_usable_by_nobody_else_even_where_it_is_assigned(restricted):
+    book, assigned = [("", {"id": "hq"}), ("bob", {"id": "home"})], [ship("hq"), ship("home"), ship("home", "anna")]
+    by = {who: [u.address["id"] for u in usable(book, assigned, who, restricted)] for who in ("anna", "bob", "")}
+    assert by == {"anna": ["hq"], "bob": ["hq", "home"], "": ["hq"]}
 
 
 def test_users_of_a_restricted_buyer_may_use_what_is_assigned_to_them_or_to_all():
-    book = [{"id": id} for id in "abcd"]
+    book = open_to_all(*({"id": id} for id in "abcd"))
     assigned = [bill("a"), ship("b", "anna"), ship("c", "bob")]
     assert [u.address["id"] for u in usable(book, assigned, "anna", restricted=True)] == ["a", "b"]
     assert [u.address["id"] for u in usable(book, assigned, "", restricted=True)] == ["a"]
@@ -66,7 +77,7 @@ def test_users_of_a_restricted_buyer_may_use_what_is_assigned_to_them_or_to_all(
     ],
 )
 def test_an_assignment_lets_a_restricted_buyer_use_an_address_for_its_purposes_only(assigned, purposes):
-    assert [(u.shipping, u.billing) for u in usable([{"id": "a"}], assigned, "anna", restricted=True)] == purposes
+    assert [(u.shipping, u.billing) for u in usable(open_to_all({"id": "a"}), assigned, "anna", restricted=True)] == purposes
 
 
 BOOKS = {"SELLER:seller", "BUYER:acme", "SUPPLIER:north"}

@@ -22,7 +22,7 @@ from services.directory.adapters.db.tables import (
     USERS,
 )
 from services.directory.contract import resources
-from services.directory.domain.access import managed_kinds
+from services.directory.domain.access import managed_kinds, read_kinds
 
 
 def _visible(table: sa.Table, kind: PartyKind, caller: Principal) -> sa.ColumnElement[bool] | None:
@@ -38,18 +38,28 @@ def _of_own_company(table: sa.Table, caller: Principal) -> sa.ColumnElement[bool
     return table.c.party == f"{caller.party_kind.value}:{caller.party_id}"
 
 
-def visible_users(caller: Principal) -> sa.ColumnElement[bool] | None:
-    """Users of the own company, or all."""
+def users_of_company(caller: Principal) -> sa.ColumnElement[bool] | None:
+    """Users of the own company, or all for the seller, whoever may read them."""
     return _of_own_company(USERS, caller)
 
 
+def visible_users(caller: Principal) -> sa.ColumnElement[bool] | None:
+    """The caller itself, and with a role over users those that the role is for."""
+    reached = _of_kinds(caller, read_kinds(caller))
+    return None if reached is None else sa.or_(USERS.c.id == caller.user_id, reached)
+
+
 def managed_users(caller: Principal) -> sa.ColumnElement[bool] | None:
-    """Of the visible users those that the caller may change and delete."""
-    kinds = managed_kinds(caller)
+    """Users that the caller may change and delete: itself only where its role is for its own kind of company."""
+    return _of_kinds(caller, managed_kinds(caller))
+
+
+def _of_kinds(caller: Principal, kinds: frozenset[PartyKind]) -> sa.ColumnElement[bool] | None:
+    """Users of such companies that the caller reaches: of its own, or for the seller of all."""
     if kinds == frozenset(PartyKind):
         return None
     if not caller.is_seller:
-        return visible_users(caller) if kinds else sa.false()
+        return users_of_company(caller) if kinds else sa.false()
     return sa.or_(sa.false(), *(USERS.c.party.startswith(f"{kind.value}:") for kind in sorted(kinds)))
 
 
@@ -63,6 +73,11 @@ def assigned_to(user_id: str | sa.BindParameter[str]) -> sa.ColumnElement[bool]:
     groups = sa.select(MEMBERS.c.user_group_id).where(MEMBERS.c.user_id == user_id)
     by_group, own = ADDRESS_ASSIGNMENTS.c.user_group_id, ADDRESS_ASSIGNMENTS.c.user_id.in_(("", user_id))
     return sa.or_(sa.and_(by_group == "", own), by_group.in_(groups))
+
+
+def kept_for(user_id: str | sa.BindParameter[str]) -> sa.ColumnElement[bool]:
+    """Addresses that no user but this one keeps for itself."""
+    return ADDRESSES.c.user_id.in_(("", user_id))
 
 
 def _uses(kind: PartyKind, admitting: str) -> list[UsedBy]:

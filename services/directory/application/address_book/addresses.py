@@ -13,6 +13,7 @@ from libs.json_value import JsonObject
 from libs.protoconv import merge_xp, xp_size_ok
 from services import roles
 from services.directory.application.ports import DirectoryWork, Units
+from services.directory.domain.access import written_books
 from services.directory.domain.address_book.addresses import Assignment, Entry, Fields
 from waybill.directory.v1 import reasons
 
@@ -33,7 +34,7 @@ def only_own(caller: Principal, parties: Collection[str]) -> bool:
     companies (`BUYER:acme`) that its role is not for."""
     if caller.has(roles.ADDRESS_ADMIN):
         return False
-    if kinds := _books(caller):
+    if kinds := written_books(caller):
         for kind, _, id in (party.partition(":") for party in parties if party):
             if kind not in kinds:
                 raise missing(kind.lower(), id)
@@ -41,14 +42,6 @@ def only_own(caller: Principal, parties: Collection[str]) -> bool:
     if caller.party_kind is not PartyKind.BUYER or not caller.has(roles.ME_ADDRESS_ADMIN):
         caller.require(roles.ADDRESS_ADMIN)
     return True
-
-
-def _books(caller: Principal) -> set[str]:
-    """Kinds of companies in whose books a narrower role than AddressAdmin lets the caller write."""
-    own = caller.is_seller and caller.has(roles.ADMIN_ADDRESS_ADMIN)
-    suppliers = caller.party_kind is not PartyKind.BUYER and caller.has(roles.SUPPLIER_ADDRESS_ADMIN)
-    kinds = ((PartyKind.SELLER, own), (PartyKind.SUPPLIER, suppliers))
-    return {kind.value for kind, held in kinds if held}
 
 
 class Addresses:

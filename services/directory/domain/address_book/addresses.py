@@ -46,9 +46,11 @@ class Usable:
     billing: bool = True
 
 
-def usable(addresses: Iterable[Fields], assignments: Sequence[Assignment], user_id: str, restricted: bool) -> list[Usable]:
+def usable(book: Iterable[tuple[str, Fields]], assignments: Sequence[Assignment], user_id: str, restricted: bool) -> list[Usable]:
     """All addresses of the book for every purpose; of a restricted buyer only those assigned to the user, to its groups or to
-    everyone, for the purposes that these assignments name together. `assignments` to groups are to those of the user."""
+    everyone, for the purposes that these assignments name together. `book` has each address with the user that keeps it for
+    itself, if one does: to everybody else that one is never open. `assignments` to groups are to those of the user."""
+    addresses = [address for keeper, address in book if keeper in ("", user_id)]
     if not restricted:
         return [Usable(address) for address in addresses]
     mine = [a for a in assignments if a.user_id in ("", user_id)]

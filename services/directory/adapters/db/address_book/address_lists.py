@@ -11,10 +11,10 @@ from libs.db import Database
 from libs.query import Field, Listing
 from libs.query.listing import Plan
 from libs.query.request import Page, PageRequest
-from services import roles
 from services.directory.adapters.db.address_book.address_books import entry_of
-from services.directory.adapters.db.resources import assigned_to
+from services.directory.adapters.db.resources import assigned_to, kept_for
 from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS
+from services.directory.domain.access import reads_whole_book
 from services.directory.domain.address_book.addresses import Assignment, Entry
 
 _A, _AA = ADDRESSES.c, ADDRESS_ASSIGNMENTS.c
@@ -42,17 +42,17 @@ _ASSIGNMENTS = Listing(
 )
 
 
-_READERS = (roles.ADDRESS_ADMIN, roles.ADDRESS_READER)
-"""Who reads the whole book, also of a buyer that restricts addresses."""
-
-
 def _readable(caller: Principal, book: str) -> sa.ColumnElement[bool]:
-    """A book; of a restricted buyer, to all but its readers, only what is assigned to them, their groups or everyone."""
-    if caller.party_kind is not PartyKind.BUYER or caller.has(*_READERS):
+    """A book; to all but its readers without what other users keep for themselves, and of a restricted buyer only what is
+    assigned to them, their groups or everyone."""
+    if reads_whole_book(caller, book):
         return _A.party == book
+    kept = sa.and_(_A.party == book, kept_for(caller.user_id))
+    if caller.party_kind is not PartyKind.BUYER:
+        return kept
     restricted = sa.exists().where(BUYERS.c.id == caller.party_id, BUYERS.c.restrict_addresses)
     assigned = sa.exists().where(_AA.party == _A.party, _AA.address_id == _A.id, assigned_to(caller.user_id))
-    return sa.and_(_A.party == book, sa.or_(~restricted, assigned))
+    return sa.and_(kept, sa.or_(~restricted, assigned))
 
 
 class SqlAddressLists:
@@ -80,8 +80,9 @@ class SqlAddressLists:
         """A page of a book's assignments; to all but its readers those of the caller, of its groups and of everyone."""
         plan = self._plan(_ASSIGNMENTS, caller, book, request)
         statement = sa.select(ADDRESS_ASSIGNMENTS).where(_AA.party == book)
-        if not caller.has(*_READERS):
-            statement = statement.where(assigned_to(caller.user_id))
+        if not reads_whole_book(caller, book):
+            same = sa.and_(_A.party == _AA.party, _A.id == _AA.address_id, kept_for(caller.user_id))
+            statement = statement.where(assigned_to(caller.user_id), sa.exists().where(same))
         async with self._db.reading(snapshot=plan.counts) as tx:
             page = await plan.read(tx, statement)
         return page.map(lambda r: (r.party, Assignment(r.address_id, r.user_id, r.shipping, r.billing, r.user_group_id)))

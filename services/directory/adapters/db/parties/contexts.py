@@ -9,15 +9,21 @@ import sqlalchemy as sa
 
 from libs.db import Database, Tx
 from libs.ids import valid_id
-from services.directory.adapters.db.resources import assigned_to
+from services.directory.adapters.db.resources import assigned_to, kept_for
 from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS, CLIENTS, SELLERS, USERS
-from services.directory.domain.address_book.addresses import Assignment, default_id, usable
+from services.directory.domain.address_book.addresses import Assignment, Fields, default_id, usable
 from services.directory.domain.parties.ordering import OrderingBuyer, OrderingContext, OrderingUser
 
-_ASSIGNED = sa.select(ADDRESS_ASSIGNMENTS).where(
-    ADDRESS_ASSIGNMENTS.c.party == sa.bindparam("party"), assigned_to(sa.bindparam("user", type_=sa.String()))
+_USER_ID = sa.bindparam("user", type_=sa.String())
+_ASSIGNED = (
+    sa.select(ADDRESS_ASSIGNMENTS)
+    .join(
+        ADDRESSES, sa.and_(ADDRESSES.c.party == ADDRESS_ASSIGNMENTS.c.party, ADDRESSES.c.id == ADDRESS_ASSIGNMENTS.c.address_id)
+    )
+    .where(ADDRESS_ASSIGNMENTS.c.party == sa.bindparam("party"), assigned_to(_USER_ID), kept_for(_USER_ID))
 )
-_ADDRESSES = sa.select(ADDRESSES.c.address).where(
+"""What a colleague keeps for itself is nobody else's default, whoever assigned it."""
+_ADDRESSES = sa.select(ADDRESSES.c.user_id, ADDRESSES.c.address).where(
     ADDRESSES.c.party == sa.bindparam("party"), ADDRESSES.c.id.in_(sa.bindparam("ids", expanding=True))
 )
 _WHO = ("id", "name", "active", "currency", "restrict_addresses")
@@ -86,11 +92,14 @@ class SqlContexts:
                 assigned = [one for one in assigned if not one.user_id and not one.group_id]
             ship_id, bill_id = default_id(assigned, user_id, False), default_id(assigned, user_id, True)
             wanted = {id for id in (*address_ids, ship_id, bill_id) if valid_id(id)}
-            rows: Sequence[Any] = ()
+            book: list[tuple[str, Fields]] = []
             if wanted:
-                rows = (await tx.execute(_ADDRESSES, {"party": party, "ids": sorted(wanted)})).scalars().all()
+                rows = await tx.execute(_ADDRESSES, {"party": party, "ids": sorted(wanted)})
+                book = [(row.user_id, row.address) for row in rows]
         restricted = bool(people["b_restrict_addresses"])
-        allowed = {u.address["id"]: u for u in usable(rows, assigned, user_id, restricted or guest)}
+        # What the user keeps that guests share is no guest's.
+        whose = "" if guest else user_id
+        allowed = {u.address["id"]: u for u in usable(book, assigned, whose, restricted or guest)}
         ship_to, bill_to = allowed.get(ship_id), allowed.get(bill_id)
         return OrderingContext(
             seller_id=self._seller,

@@ -14,7 +14,7 @@ from libs.ids import valid_id
 from libs.query import Field, Listing
 from libs.query.listing import Plan
 from libs.query.request import Page, PageRequest
-from services.directory.adapters.db.resources import GROUP, visible_groups, visible_users
+from services.directory.adapters.db.resources import GROUP, users_of_company, visible_groups
 from services.directory.adapters.db.tables import MEMBERS, PROFILE_ASSIGNMENTS, USER_GROUPS, USERS
 from services.directory.domain.people.memberships import Group, Membership, ProfileAssignment
 
@@ -61,12 +61,12 @@ class SqlMembershipLists:
         return page.map(lambda row: Membership(row.user_group_id, row.user_id))
 
     async def groups(self, caller: Principal, user_id: str, request: PageRequest) -> Page[Group]:
-        """A page of a user's groups. Raises NOT_FOUND for a user that the caller does not see."""
+        """A page of a user's groups. Raises NOT_FOUND for a user that is of no company that the caller sees."""
         plan = self._plan(GROUP.listing, caller, request, {"of": user_id})
         joined = sa.exists().where(_M.user_id == user_id, _M.user_group_id == _G.id)
         async with self._db.reading(snapshot=plan.counts) as tx:
             if user_id != caller.user_id:
-                await _require(tx, "user", user_id, USERS, visible_users(caller))
+                await _require(tx, "user", user_id, USERS, users_of_company(caller))
             page = await plan.read(tx, sa.select(USER_GROUPS).where(joined))
         return page.map(_group_of)
 
