@@ -17,7 +17,7 @@ def test_the_page_of_access_is_up_to_date_and_has_every_method() -> None:
     for service in services():
         assert f"\n## {service.full_name.removeprefix('waybill.')}\n" in made
         assert all(f"\n| `{method.name}` | " in made for method in service.methods)
-    assert "\n| `QuoteLines` | SELLER | any user | | |\n| | BUYER | any user | `OWN_PRICES` | |\n" in made
+    assert "\n| `QuoteLines` | SELLER | any user | | |\n| | BUYER, guests too | any user | `OWN_PRICES` | |\n" in made
     assert "\n| `CompleteOrder` | SELLER | OrderAdmin | | |\n" in made
     assert "\n| `BatchGetProducts` | SELLER | any user | | order |\n" in made
     assert "\n| | BUYER, by own hand only | UserAdmin, BuyerUserAdmin | `OWN_COMPANY` `HELD_ROLES` | |\n" in made
