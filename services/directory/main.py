@@ -210,8 +210,8 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     key_changes = KeyChanges()
     database.on_commit(REVOCATIONS, key_changes.announce_revocation)
     throttle = Throttle(clock, sign_ins, settings.sign_in_limits)
-    access, refreshing = AccessTokens(accounts, key_ring, clock), RefreshTokens(units, argon2, clock)
-    issue = IssueToken(accounts, argon2, throttle, access, refreshing, runtime.ids)
+    access, refreshing = AccessTokens(accounts, key_ring, clock, runtime.ids), RefreshTokens(units, argon2, clock)
+    issue = IssueToken(accounts, argon2, throttle, access, refreshing)
 
     def standard(resource: Resource) -> StandardMethods[SqlDirectoryWork]:
         return StandardMethods(database, REQUESTS, resource, clock, ids, SqlDirectoryWork)

@@ -36,6 +36,7 @@ OTHERS = {
     "directory.v1.GetKeySetRequest.revision": "compared, and stored nowhere",
     "directory.v1.PasswordGrant.password": "compared, and stored nowhere",
     "directory.v1.PasswordGrant.username": "looked up, and stored nowhere",
+    "order.v1.TransferOrderRequest.anonymous_token": "verified as a call's own token is, and stored nowhere",
     "directory.v1.RefreshGrant.refresh_token": "looked up by its digest, and stored nowhere",
     "directory.v1.SetPasswordRequest.password": "a hash of it is stored",
     "directory.v1.User.password": "a hash of it is stored",

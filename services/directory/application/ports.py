@@ -1,4 +1,4 @@
-"""What the use cases need from outside, but for what is about tokens: see `tokens/ports.py`."""
+"""What the use cases need from outside, but for what is about tokens: see `tokens/ports.py`; what is only read: `reads.py`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from typing import Protocol
 
 from libs.auth import Principal
 from libs.idempotency.key import RequestKey
-from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services.directory.application.tokens.ports import AuditTrail, RefreshTokenStore, Revocations, SigningKeyStore
-from services.directory.domain.address_book.addresses import Assignment, Entry, Fields
-from services.directory.domain.parties.ordering import OrderingContext
-from services.directory.domain.people.memberships import Group, Membership, ProfileAssignment
+from services.directory.domain.address_book.addresses import Assignment, Entry
+from services.directory.domain.people.memberships import Membership, ProfileAssignment
 from services.directory.domain.tokens.client_secrets import ClientSecret
 from services.directory.domain.tokens.grants import Account, Client, ClientAccess, Standing
 
@@ -277,62 +275,6 @@ class DirectoryWork(Protocol):
 
 
 Units = UnitsOfWork[DirectoryWork]
-
-
-class AddressLists(Protocol):
-    """Address books as far as a caller may read them."""
-
-    async def batch(self, caller: Principal, book: str, ids: Sequence[str], most: int) -> Sequence[Entry]:
-        """Entries by id, or the beginning of the book."""
-        ...
-
-    async def page(self, caller: Principal, book: str, request: PageRequest) -> Page[Entry]:
-        """A page of a book."""
-        ...
-
-    async def assignments(self, caller: Principal, book: str, request: PageRequest) -> Page[tuple[str, Assignment]]:
-        """A page of a book's assignments, each with its company; to those who do not read the whole book those of the caller, of
-        its groups and of everyone."""
-        ...
-
-
-class MembershipLists(Protocol):
-    """Memberships and assignments of profiles as far as a caller may read them."""
-
-    async def members(self, caller: Principal, group_id: str, request: PageRequest) -> Page[Membership]:
-        """A page of a group's members. Raises NOT_FOUND for a group that the caller does not see."""
-        ...
-
-    async def groups(self, caller: Principal, user_id: str, request: PageRequest) -> Page[Group]:
-        """A page of a user's groups. Raises NOT_FOUND for a user that is of no company that the caller sees."""
-        ...
-
-    async def group_ids(self, user_id: str) -> Sequence[str]:
-        """All groups of a user, in their order."""
-        ...
-
-    async def assignments(self, caller: Principal, request: PageRequest) -> Page[ProfileAssignment]:
-        """A page of all assignments of profiles."""
-        ...
-
-
-class Contexts(Protocol):
-    """What other services ask about parties."""
-
-    async def seller_id(self) -> str:
-        """The id of the seller; it never changes."""
-        ...
-
-    async def ordering(
-        self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str], guest: bool = False, admitting: str = ""
-    ) -> OrderingContext:
-        """Who orders and where to; the number of addresses does not matter. To a guest only what everyone of the buyer is
-        assigned is usable. `admitting` is the client that is asked about the buyer, where it is another one."""
-        ...
-
-    async def addresses(self, refs: Collection[tuple[str, str]]) -> Sequence[tuple[str, Fields]]:
-        """Addresses of any book by (company, id), each with its company."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,9 +118,9 @@ class World:
     def __init__(self):
         self.accounts, self.secrets, self.clock = Accounts(), Secrets(), ManualClock(NOW)
         self.sign_ins = SignIns()
-        self.access = AccessTokens(self.accounts, self.accounts, self.clock)
+        self.access = AccessTokens(self.accounts, self.accounts, self.clock, SequentialIds())
         throttle = Throttle(self.clock, self.sign_ins, LIMITS)
-        self.issue = IssueToken(self.accounts, self.secrets, throttle, self.access, Refreshing(self.clock), SequentialIds())
+        self.issue = IssueToken(self.accounts, self.secrets, throttle, self.access, Refreshing(self.clock))
 
     async def password(self, client="shop", secret="s3cret", name="anna", password="open sesame", wanted=(), origin=HOME):
         return await self.issue.by_password(client, secret, name, password, wanted, origin)

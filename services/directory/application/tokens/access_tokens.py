@@ -10,12 +10,15 @@ from libs.auth import PartyKind, Principal
 from libs.auth.roles import FULL_ACCESS
 from libs.clock import Clock
 from libs.errors import Kind, WaybillError
+from libs.ids import IdSource
 from services.directory.application.ports import Accounts
 from services.directory.application.tokens.ports import KeyRing
 from services.directory.domain.access import GUESTS, lacked, token_roles
 from services.directory.domain.tokens.grants import Account, Client, generations_of
 from waybill.directory.v1 import reasons
 
+CART = "cart"
+"""How the id of a guest's order begins."""
 TOKEN_LENGTH = 3_800
 """A token with groups is shorter: a cookie has room for it, and a call's metadata for the same claims once more."""
 
@@ -44,21 +47,23 @@ class Issued:
 class AccessTokens:
     """Makes them, for users who are known."""
 
-    def __init__(self, accounts: Accounts, keys: KeyRing, clock: Clock) -> None:
+    def __init__(self, accounts: Accounts, keys: KeyRing, clock: Clock, ids: IdSource) -> None:
         self._accounts = accounts
         self._keys = keys
         self._clock = clock
+        self._ids = ids
 
     async def make(
-        self, client: Client, user: Account, wanted: Sequence[str], by: Principal | None = None, order_id: str = ""
+        self, client: Client, user: Account, wanted: Sequence[str], by: Principal | None = None, guest: bool = False
     ) -> Issued:
-        """One for a user whom the client admits, once it is certain who asks for it. `by` is who acts in the user's place. With
-        an order it is a guest's, and carries no role that a guest may not have. Raises ROLE_MISSING."""
+        """One for a user whom the client admits, once it is certain who asks for it. `by` is who acts in the user's place. A
+        guest's is for an order whose id is made here, and carries no role that a guest may not have. Raises ROLE_MISSING."""
         standing = await self._accounts.standing(user.id)
         held = standing.roles | frozenset(user.roles)
         if role := lacked(held, client.minimum_roles):
             raise unavailable(role)
-        if order_id:
+        order_id = self._ids.public(CART) if guest else ""
+        if guest:
             held = GUESTS if FULL_ACCESS in held else held & GUESTS
         roles = token_roles(held, client.roles, wanted)
         if roles is None:

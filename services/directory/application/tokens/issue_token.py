@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from libs.errors import Kind, WaybillError
-from libs.ids import IdSource
 from services.directory.application.ports import Accounts, Secrets
 from services.directory.application.tokens.access_tokens import AccessTokens, Issued, RefreshToken, unavailable
 from services.directory.application.tokens.refresh_tokens import RefreshTokens, digest_of
@@ -17,28 +16,19 @@ from services.directory.domain.tokens.grants import Account, Client, admits
 from waybill.directory.v1 import reasons
 
 NOWHERE = Origin()
-CART = "cart"
-"""How the id of a guest's order begins."""
 
 
 class IssueToken:
     """Checks a grant and gives tokens."""
 
     def __init__(
-        self,
-        accounts: Accounts,
-        secrets: Secrets,
-        throttle: Throttle,
-        access: AccessTokens,
-        refreshing: RefreshTokens,
-        ids: IdSource,
+        self, accounts: Accounts, secrets: Secrets, throttle: Throttle, access: AccessTokens, refreshing: RefreshTokens
     ) -> None:
         self._accounts = accounts
         self._secrets = secrets
         self._throttle = throttle
         self._access = access
         self._refreshing = refreshing
-        self._ids = ids
 
     async def by_password(
         self, client_id: str, client_secret: str, username: str, password: str, wanted: Sequence[str], origin: Origin = NOWHERE
@@ -85,7 +75,7 @@ class IssueToken:
         ok = await self._secret_holds(client, client_secret, origin)
         user = await self._accounts.user(user_id=client.anonymous_user_id) if client and client.anonymous_user_id else None
         client, user, _ = await self._require(attempt, client, user, ok, _whose("API client", client))
-        return await self._access.make(client, user, wanted, order_id=self._ids.public(CART))
+        return await self._access.make(client, user, wanted, guest=True)
 
     async def by_refresh(
         self, client_id: str, client_secret: str, token: str, wanted: Sequence[str], origin: Origin = NOWHERE

@@ -13,7 +13,7 @@ from libs.query.request import page_request
 from libs.rpc import current
 from services.directory.application.address_book.address_assignments import AddressAssignments
 from services.directory.application.address_book.addresses import Addresses, Change
-from services.directory.application.ports import AddressLists
+from services.directory.application.reads import AddressLists
 from services.directory.rpc.convert import BATCH, assignment_in, assignment_out, book_in, counted, entry_in, entry_out, id_in
 from waybill.directory.v1 import address_service_pb2 as pb
 from waybill.directory.v1 import address_service_pb2_grpc as pb_grpc

@@ -10,7 +10,7 @@ from google.protobuf import json_format
 from libs.clock import Clock
 from libs.errors import Violations
 from libs.protoconv import time_out
-from services.directory.application.ports import Contexts
+from services.directory.application.reads import Contexts
 from services.directory.contract.parties import party_message, party_text
 from services.directory.domain.channels.policy import ESTIMATE_VALID
 from waybill.directory.v1 import ordering_context_service_pb2 as pb

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from libs.resource.contract import Methods
-from services.directory.application.ports import Contexts, DirectoryWork
+from services.directory.application.ports import DirectoryWork
+from services.directory.application.reads import Contexts
 from waybill.directory.v1 import seller_service_pb2 as pb
 from waybill.directory.v1 import seller_service_pb2_grpc as pb_grpc
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.directory.application.ports import MembershipLists
+from services.directory.application.reads import MembershipLists
 from services.directory.rpc.convert import id_in
 from waybill.directory.v1 import membership_service_pb2 as pb
 from waybill.directory.v1 import membership_service_pb2_grpc as pb_grpc

@@ -14,7 +14,8 @@ from services.directory.application.people.security_profiles import (
     check_changed_profile,
     check_new_profiles,
 )
-from services.directory.application.ports import DirectoryWork, MembershipLists
+from services.directory.application.ports import DirectoryWork
+from services.directory.application.reads import MembershipLists
 from services.directory.application.tokens.revocations import EndTokens
 from services.directory.rpc.convert import BATCH, counted, id_in, profile_assignment_in, profile_assignment_out
 from waybill.directory.v1 import security_profile_service_pb2 as pb

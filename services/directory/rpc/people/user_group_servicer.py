@@ -12,7 +12,8 @@ from libs.resource.contract import Items, Methods
 from libs.rpc import current
 from services import roles
 from services.directory.application.people.user_groups import UserGroupMembers, check_groups
-from services.directory.application.ports import DirectoryWork, MembershipLists
+from services.directory.application.ports import DirectoryWork
+from services.directory.application.reads import MembershipLists
 from services.directory.contract.parties import party_text
 from services.directory.domain.access import require_party
 from services.directory.rpc.convert import BATCH, counted, group_out, id_in, member_in
