@@ -37,6 +37,7 @@ from services.order.application.aftercare.complete_order import ChangeOrder
 from services.order.application.aftercare.forward_order import ForwardOrder
 from services.order.application.aftercare.operate_commands import OperateCommands
 from services.order.application.building.build_order import BuildOrder
+from services.order.application.building.carts import Carts
 from services.order.application.building.create_order import CreateOrder
 from services.order.application.building.delete_order import DeleteOrder
 from services.order.application.building.line_items import LineItems
@@ -62,6 +63,7 @@ from services.order.application.submission.steps import Steps
 from services.order.application.submission.submit_order import SubmitOrder
 from services.order.application.submission.try_submission import TrySubmission
 from services.order.rpc.aftercare.command_servicer import OrderCommandServicer
+from services.order.rpc.building.cart_servicer import CartServicer
 from services.order.rpc.building.line_item_servicer import LineItemServicer
 from services.order.rpc.checkout.checkout_servicer import CheckoutServicer, CheckoutUseCases
 from services.order.rpc.convert_out import order_plain
@@ -71,6 +73,7 @@ from services.order.rpc.submission.submission_decision_servicer import Submissio
 from services.order.rpc.submission.submission_servicer import SubmissionServicer
 from services.order.settings import Settings
 from waybill.order.v1 import (
+    cart_service_pb2_grpc,
     checkout_service_pb2_grpc,
     fulfillment_report_service_pb2_grpc,
     line_item_service_pb2_grpc,
@@ -151,6 +154,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
         )
     )
     line_items = LineItems(units, directory, catalog, clock)
+    carts = Carts(units, build_order, line_items, clock)
     completer = CompleteSubmissions(units, drivers, clock, settings.completer)
     audit = SqlAuditLog(db, AUDIT.metadata)
     return ServiceApp(
@@ -162,6 +166,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
                 LineItemServicer(line_items, read),
                 f"{PACKAGE}.LineItemService",
             ),
+            (cart_service_pb2_grpc.add_CartServiceServicer_to_server, CartServicer(carts), f"{PACKAGE}.CartService"),
             (checkout_service_pb2_grpc.add_CheckoutServiceServicer_to_server, checkout_servicer, f"{PACKAGE}.CheckoutService"),
             (
                 fulfillment_report_service_pb2_grpc.add_FulfillmentReportServiceServicer_to_server,

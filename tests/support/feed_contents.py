@@ -115,6 +115,7 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "deleted_ids": _DELETING["deleted_ids"],
         "deleted_orders": Inner("what the feed says of orders that are gone"),
         "orders": Resource("order"),
+        "carts": Inner("which order a user means by its cart; the order itself does not change by it"),
         "line_items": Part("order"),
         "worksheets": Part("order"),
         "cancellations": Part("order"),

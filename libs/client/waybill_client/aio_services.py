@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrderServiceAsyncStub
     from waybill.inspection.v1.inspection_service_pb2_grpc import InspectionServiceAsyncStub
     from waybill.operations.v1.outbox_service_pb2_grpc import OutboxServiceAsyncStub
+    from waybill.order.v1.cart_service_pb2_grpc import CartServiceAsyncStub
     from waybill.order.v1.checkout_service_pb2_grpc import CheckoutServiceAsyncStub
     from waybill.order.v1.line_item_service_pb2_grpc import LineItemServiceAsyncStub
     from waybill.order.v1.order_command_service_pb2_grpc import OrderCommandServiceAsyncStub
@@ -59,6 +60,7 @@ class AsyncServices:
     channel: Any
     orders: OrderServiceAsyncStub = _stub("orders")
     line_items: LineItemServiceAsyncStub = _stub("line_items")
+    carts: CartServiceAsyncStub = _stub("carts")
     checkout: CheckoutServiceAsyncStub = _stub("checkout")
     products: ProductServiceAsyncStub = _stub("products")
     catalogs: CatalogServiceAsyncStub = _stub("catalogs")

@@ -166,6 +166,30 @@ class OrderLine:
     line: Line
 
 
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """The order that is a user's cart."""
+
+    order: Order
+    pinned: bool
+
+
+class CartStore(Protocol):
+    """Which orders are the carts of users who signed in. `user_id` is a user of the company `buyer_id`."""
+
+    async def find(self, buyer_id: str, user_id: str) -> Cart | None:
+        """The UNSUBMITTED order that is pinned, or else the newest that is the user's own."""
+
+    async def begin(self, order: Order) -> bool:
+        """Makes an order that was just stored its user's cart, after all who do so at the same time; False when the user has
+        one by now."""
+
+    async def pin(self, order: Order) -> None:
+        """Makes an order its user's cart. It is locked by the caller."""
+
+    async def unpin(self, buyer_id: str, user_id: str) -> None: ...
+
+
 class LineLists(Protocol):
     """Lines of buyer orders, filtered and ordered."""
 
@@ -299,6 +323,8 @@ class OrderWork(Protocol):
 
     @property
     def orders(self) -> OrderStore: ...
+    @property
+    def carts(self) -> CartStore: ...
     @property
     def line_lists(self) -> LineLists: ...
     @property

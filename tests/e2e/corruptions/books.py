@@ -29,7 +29,7 @@ from tests.support.prepared import Prepared
 from tests.support.sealing import sealing_key_for
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb
-from waybill.order.v1 import checkout_service_pb2, order_service_pb2
+from waybill.order.v1 import cart_service_pb2, checkout_service_pb2, order_service_pb2
 from waybill.payment.v1 import credit_card_service_pb2, payment_pb2, payment_service_pb2, spending_account_service_pb2
 from waybill_client import AsyncWaybill, WaybillError, money
 
@@ -151,6 +151,7 @@ async def _orders(market: Marketplace) -> None:
     await ada.place_order({"tape": 4}, id=GONE, request_id="place-gone")
     await owner.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id=GONE, request_id="cancel-gone"))
     await ready(ada, CART, [payment_pb2.Payment(id="c-po", type="purchase_order")], tarp=1)
+    await ada.carts.PinCart(cart_service_pb2.PinCartRequest(order_id=CART, request_id="pin"))
     await ready(ada, NO, [payment_pb2.Payment(id="n-po", type="purchase_order", amount=money("1", CURRENCY))], tarp=1)
     for _ in range(2):
         with contextlib.suppress(WaybillError):

@@ -8,7 +8,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.order.adapters.db.tables import CANCELLATIONS, DELETED_ORDERS, EVENTS, LINE_ITEMS, ORDERS, REQUESTS, SUBMISSIONS
+from services.order.adapters.db.tables import (
+    CANCELLATIONS,
+    CARTS,
+    DELETED_ORDERS,
+    EVENTS,
+    LINE_ITEMS,
+    ORDERS,
+    REQUESTS,
+    SUBMISSIONS,
+)
 from tests.e2e.corruptions.books import BINNED, CART, DONE, HELD, NO, OPEN, Books, breaks
 from tests.e2e.corruptions.setup import NOW
 from tests.support.tampering import like
@@ -222,5 +231,11 @@ CORRUPTIONS = [
     ),
     breaks("order", "supplier_order_is_seen_as_its_order", f"{OPEN}-1", order(OPEN, buyer_id="other")),
     breaks("order", "order_is_listed_for_its_user", CART, order(CART, user_id="other")),
+    breaks(
+        "order",
+        "cart_is_an_order_of_its_user",
+        "acme/other",
+        lambda _: [sa.update(CARTS).where(CARTS.c.user_id == "ada").values(user_id="other")],
+    ),
     breaks("order", "newest_attempt_is_shown", NO, shown_state),
 ]

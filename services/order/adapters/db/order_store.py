@@ -32,6 +32,7 @@ from services.order.adapters.db.rows import (
     supplier_view,
 )
 from services.order.adapters.db.tables import (
+    CARTS,
     DELETED,
     DELETED_ORDERS,
     EVENTS,
@@ -171,7 +172,7 @@ class SqlOrderStore:
     async def delete(self, gone: Order, event: Event, body: JsonObject) -> None:
         """An order that never opened: nothing but these tables has anything of it."""
         await self._add_to_feed(gone, [event])
-        for table in (LINE_ITEMS, WORKSHEETS, SUBMISSIONS):
+        for table in (CARTS, LINE_ITEMS, WORKSHEETS, SUBMISSIONS):
             await self._tx.execute(sa.delete(table).where(table.c.order_key == gone.key))
         await self._tx.execute(sa.delete(ORDERS).where(O.key == gone.key))
         row = {

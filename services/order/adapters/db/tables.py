@@ -86,6 +86,12 @@ ORDERS = sa.Table(
     sa.Index("ix_orders_listed", "kind", "create_time", "key"),
     sa.Index("ix_orders_submitted", "submit_time"),
     sa.Index("ix_orders_held", "create_time", sqlite_where=sa.text("held = 1"), postgresql_where=sa.text("held")),
+    sa.Index(
+        "ix_orders_carts",
+        *("user_id", "buyer_id", "create_time", "key"),
+        sqlite_where=sa.text("status = 'UNSUBMITTED' AND guest = 0"),
+        postgresql_where=sa.text("status = 'UNSUBMITTED' AND NOT guest"),
+    ),
 )
 """Buyer orders, and what has been reported of supplier orders: `document` is the report. Kinds: BUYER, SUPPLIER, and MOVED
 for the implicit supplier order of an order that was forwarded, which nobody lists."""
@@ -103,6 +109,17 @@ DELETED_ORDERS = sa.Table(
     sa.Column("body", Json(), nullable=False),
 )
 """What the feed needs of orders that are gone: whose they were, and the last body. Their events stay."""
+
+CARTS = sa.Table(
+    "carts",
+    METADATA,
+    sa.Column("buyer_id", sa.String(100), primary_key=True),
+    sa.Column("user_id", sa.String(100), primary_key=True),
+    sa.Column("order_key", sa.Uuid(), sa.ForeignKey("orders.key", ondelete="CASCADE"), nullable=False, unique=True),
+    sa.Column("pinned", sa.Boolean, nullable=False),
+)
+"""The order that a user has pinned as its cart, or else the last one that was made by adding to a cart that was not there:
+whoever makes one writes the row, so that of two at the same time one is made."""
 
 LINE_ITEMS = sa.Table(
     "line_items",

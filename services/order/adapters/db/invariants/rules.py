@@ -13,6 +13,7 @@ from libs.db.invariants import SqlRule, finer_than_minor_unit, names_are_known, 
 from libs.idempotency import invariants
 from services.order.adapters.db.tables import (
     CANCELLATIONS,
+    CARTS,
     DELETED,
     DELETED_ORDERS,
     EVENTS,
@@ -125,6 +126,7 @@ def _unit_rules() -> list[SqlRule]:
             .where(_O.kind != "BUYER", sa.or_(*(_O[name] != _PARENT[name] for name in _PARTIES))),
             _CHILDREN,
         ),
+        SqlRule("cart_is_an_order_of_its_user", _foreign_carts(), CARTS),
         SqlRule(
             "order_is_listed_for_its_user",
             sa.select(_ID, sentence("listed for ", _O.user_id, ", of ", _O.user["id"].as_string())).where(
@@ -133,6 +135,14 @@ def _unit_rules() -> list[SqlRule]:
             ORDERS,
         ),
     ]
+
+
+def _foreign_carts() -> Any:
+    c = CARTS.c
+    owner: Any = sentence(c.buyer_id, "/", c.user_id).label("subject")
+    other = sa.or_(_O.key.is_(None), _O.kind != "BUYER", _O.guest, _O.buyer_id != c.buyer_id, _O.user_id != c.user_id)
+    detail = sentence("the order ", sa.func.coalesce(_O.id, ""), " is not its own")
+    return sa.select(owner, detail).outerjoin_from(CARTS, ORDERS, _O.key == c.order_key).where(other)
 
 
 def _seen(columns: Any) -> Any:

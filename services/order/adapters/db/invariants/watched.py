@@ -77,6 +77,13 @@ _SUBMISSIONS = Watch(
 _SENT_ONCE = "what has to be sent: gone once it has arrived, and `waybill check` lists work that does not end"
 WATCHED: Register = {
     tables.ORDERS: _ORDERS,
+    tables.CARTS: Watch(
+        {
+            **all_by("cart_is_an_order_of_its_user", "buyer_id user_id order_key"),
+            "pinned": Free("the wish of a user: without it the newest order is the cart"),
+        },
+        Free("the wish of a user: without it the newest order is the cart"),
+    ),
     tables.LINE_ITEMS: _LINE_ITEMS,
     tables.WORKSHEETS: Watch(
         {
