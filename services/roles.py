@@ -32,6 +32,8 @@ __all__ = [
     "INSPECTION_READER",
     "INVENTORY_ADMIN",
     "INVENTORY_READER",
+    "MESSAGE_ADMIN",
+    "MESSAGE_READER",
     "ME_ADDRESS_ADMIN",
     "ME_ADMIN",
     "ME_CREDIT_CARD_ADMIN",
@@ -109,6 +111,7 @@ ADMIN_ADDRESS_ADMIN: Final = "AdminAddressAdmin"
 SUPPLIER_ADDRESS_ADMIN: Final = "SupplierAddressAdmin"
 ME_ADDRESS_ADMIN: Final = "MeAddressAdmin"
 API_CLIENT_ADMIN: Final = "ApiClientAdmin"
+MESSAGE_ADMIN: Final = "MessageAdmin"
 ME_ADMIN: Final = "MeAdmin"
 ME_XP_ADMIN: Final = "MeXpAdmin"
 PASSWORD_RESET: Final = "PasswordReset"
@@ -122,6 +125,7 @@ CATALOG_READER: Final = "CatalogReader"
 CATEGORY_READER: Final = "CategoryReader"
 CREDIT_CARD_READER: Final = "CreditCardReader"
 INVENTORY_READER: Final = "InventoryReader"
+MESSAGE_READER: Final = "MessageReader"
 PRICE_SCHEDULE_READER: Final = "PriceScheduleReader"
 PRODUCT_READER: Final = "ProductReader"
 SHIPMENT_READER: Final = "ShipmentReader"

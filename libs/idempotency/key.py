@@ -27,6 +27,15 @@ class RequestKey:
 
 def key_of(principal: Principal, method: str, message: Any) -> RequestKey | None:
     """The key of a request; None when the caller gave no request id: then a retry is a new call."""
+    return _key(_company(principal), principal.identity, method, message)
+
+
+def key_of_open(scope: str, method: str, message: Any) -> RequestKey | None:
+    """The key of a request that comes without a caller: `scope` is what it is about, so that nobody hits upon another's."""
+    return _key("", hashlib.sha256(scope.encode()).hexdigest(), method, message)
+
+
+def _key(company: str, user_id: str, method: str, message: Any) -> RequestKey | None:
     request_id: str = message.request_id
     if not request_id or (failpoints.WATCHED is not None and failpoints.WATCHED.idempotency_off):
         return None
@@ -36,7 +45,7 @@ def key_of(principal: Principal, method: str, message: Any) -> RequestKey | None
     bare.CopyFrom(message)
     bare.request_id = ""
     digest = hashlib.sha256(bare.SerializeToString(deterministic=True)).hexdigest()
-    return RequestKey(_company(principal), principal.identity, method, request_id, digest)
+    return RequestKey(company, user_id, method, request_id, digest)
 
 
 def _company(principal: Principal) -> str:

@@ -27,7 +27,9 @@ from services.directory.adapters.db.first_rows import first_rows, is_empty, rene
 from services.directory.adapters.db.invariants.census import CensusReader
 from services.directory.adapters.db.invariants.rules import look
 from services.directory.adapters.db.parties.contexts import SqlContexts
+from services.directory.adapters.db.people import messages, registrations
 from services.directory.adapters.db.people.membership_lists import SqlMembershipLists
+from services.directory.adapters.db.people.messages import SqlMessageLists
 from services.directory.adapters.db.resources import BUYER, CLIENT, GROUP, MADE, OWN_USER, PROFILE, SELLER, SUPPLIER, USER
 from services.directory.adapters.db.tables import AUDIT, CHANGES, REQUESTS, REVOCATIONS
 from services.directory.adapters.db.tokens import refresh_tokens
@@ -45,6 +47,9 @@ from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER, OneTim
 from services.directory.application.channels.secrets import ClientSecretUseCases, replace_others
 from services.directory.application.inspection import Inspection
 from services.directory.application.people.change_password import ChangePassword
+from services.directory.application.people.messages import MarkMessagesSent
+from services.directory.application.people.registration import ConfirmRegistration, KeepRegistration, Register
+from services.directory.application.people.registration_limits import RegistrationThrottle
 from services.directory.application.people.security_profiles import SecurityProfileAssignments
 from services.directory.application.people.user_groups import UserGroupMembers
 from services.directory.application.people.users import SetPassword, UserRules
@@ -63,6 +68,8 @@ from services.directory.rpc.parties.context_servicer import OrderingContextServi
 from services.directory.rpc.parties.seller_servicer import SellerServicer
 from services.directory.rpc.parties.supplier_servicer import SupplierServicer
 from services.directory.rpc.people.membership_servicer import MembershipServicer
+from services.directory.rpc.people.message_servicer import MessageServicer
+from services.directory.rpc.people.registration_servicer import RegistrationServicer
 from services.directory.rpc.people.security_profile_servicer import SecurityProfileServicer
 from services.directory.rpc.people.user_group_servicer import UserGroupServicer
 from services.directory.rpc.people.user_servicer import UserServicer
@@ -76,7 +83,9 @@ from waybill.directory.v1 import (
     buyer_service_pb2_grpc,
     key_service_pb2_grpc,
     membership_service_pb2_grpc,
+    message_service_pb2_grpc,
     ordering_context_service_pb2_grpc,
+    registration_service_pb2_grpc,
     revocation_service_pb2_grpc,
     security_profile_service_pb2_grpc,
     seller_service_pb2_grpc,
@@ -191,6 +200,35 @@ def _groups_and_profiles(
     ]
 
 
+def _registration(
+    settings: Settings,
+    runtime: Runtime,
+    database: Database,
+    units: SqlUnitsOfWork[SqlDirectoryWork],
+    accounts: SqlAccounts,
+    argon2: Argon2,
+    tallies: SqlSignIns,
+) -> list[Served]:
+    clock, ids = runtime.clock, runtime.ids
+    throttle = RegistrationThrottle(clock, tallies, settings.registration_limits)
+    waits = timedelta(hours=settings.registration_lifetime)
+    return [
+        (
+            registration_service_pb2_grpc.add_RegistrationServiceServicer_to_server,
+            RegistrationServicer(
+                Register(accounts, argon2, throttle, KeepRegistration(units, argon2, clock, ids, waits), clock),
+                ConfirmRegistration(units, accounts, throttle, clock, ids),
+            ),
+            "Registration",
+        ),
+        (
+            message_service_pb2_grpc.add_MessageServiceServicer_to_server,
+            MessageServicer(SqlMessageLists(database, clock), MarkMessagesSent(units, clock)),
+            "Message",
+        ),
+    ]
+
+
 def _inspection(database: Database) -> AnyInspection:
     inspection = with_rules(Inspection(CensusReader(database)), database, look(database.dialect))
     return with_effects(inspection, database, "directory", REQUESTS, MADE)
@@ -261,6 +299,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             AddressServicer(Addresses(units, clock), AddressAssignments(units, clock), SqlAddressLists(database), clock, ids),
             "Address",
         ),
+        *_registration(settings, runtime, database, units, accounts, argon2, sign_ins),
         *_groups_and_profiles(standard(GROUP), standard(PROFILE), units, clock, SqlMembershipLists(database)),
     ]
     changes = SqlChangeFeed(database, CHANGES)
@@ -280,6 +319,8 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             revocations.forgetting(clock),
             sign_ins.sweeping(clock),
             refresh_tokens.forgetting(database, clock),
+            registrations.forgetting(database, clock),
+            messages.forgetting(database, clock, timedelta(days=settings.message_retention)),
             key_ring.erasing(clock),
         ],
         close=close,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from libs.sealing import SealingKeys
 from libs.service.service_settings import ServiceSettings
 from libs.service.settings import URL, seconds, setting
+from services.directory.application.people.registration_limits import RegistrationLimits
 from services.directory.application.tokens.throttle import Limits
 
 
@@ -67,6 +68,21 @@ class Settings(ServiceSettings):
     known_sources: int = setting(
         30, "How long an address stays known for a name that has signed in from it.", unit="days", at_least=2, at_most=3_650
     )
+    registrations_of_source: int = setting(
+        20, "Registrations from one address within the window, after which more are refused.", at_least=1, at_most=1_000_000
+    )
+    registrations_of_email: int = setting(
+        5, "Registrations with one e-mail address within the window, after which more are refused.", at_least=1, at_most=1_000
+    )
+    registrations_of_client: int = setting(
+        1_000,
+        "Registrations through one API client within the window, after which more are refused.",
+        at_least=1,
+        at_most=1_000_000,
+    )
+    registration_window: float = seconds(3_600.0, "The window in which registrations count.", at_least=1.0, at_most=86_400.0)
+    registration_lifetime: int = setting(24, "How long a registration can be confirmed.", unit="hours", at_least=1, at_most=720)
+    message_retention: int = setting(30, "How long messages to people are kept.", unit="days", at_least=1, at_most=365)
     batch_hashes: int = setting(
         2,
         "Passwords of one batch of users that are hashed at the same time, so that those who sign in come in between.",
@@ -83,6 +99,18 @@ class Settings(ServiceSettings):
             self.failed_sign_ins_of_name,
             timedelta(seconds=self.failed_sign_in_window),
             timedelta(days=self.known_sources),
+        )
+
+    @property
+    def registration_limits(self) -> RegistrationLimits:
+        """After how many more are refused."""
+        return RegistrationLimits(
+            self.registrations_of_source,
+            self.registrations_of_email,
+            self.registrations_of_client,
+            timedelta(seconds=self.registration_window),
+            self.failed_sign_ins_of_source,
+            timedelta(seconds=self.failed_sign_in_window),
         )
 
     sealing: SealingKeys | None = None

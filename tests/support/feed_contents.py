@@ -52,6 +52,8 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "security_profile_assignments": Resource("security profile assignment"),
         "revocations": Inner("for the services that verify tokens, which ask for them by ListRevocations"),
         "sign_ins": Inner("counts of attempts to sign in, which nobody can read"),
+        "registrations": Inner("users that wait to be confirmed: whoever is gets into the feed as a user"),
+        "messages": Inner("what is to be sent to people, with tokens; whoever sends reads it where it is"),
         "refresh_tokens": Inner("what users sign in with who have signed in before, as hashes"),
         "signing_keys": Inner("secrets; their public halves are had from GetKeySet"),
     },

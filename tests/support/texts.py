@@ -17,6 +17,7 @@ from google.protobuf.message_factory import GetMessageClass
 from libs import postal, protoconv
 from libs.errors import FieldViolation, Violations, WaybillError
 from libs.resource.database import Resource
+from services.directory.contract.registrations import applicant_in
 from services.directory.rpc.channels.api_client_servicer import secret_in
 from services.fulfillment.rpc.shipments.requests import shipment_in
 from services.fulfillment.rpc.stock.requests import adjustments_in
@@ -30,6 +31,7 @@ from services.pricing.rpc import convert as pricing
 from services.shipping.contract.attributes import check_places
 from tests.support.contracts import requested, services
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
+from waybill.directory.v1 import registration_service_pb2
 from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, supplier_order_service_pb2
 from waybill.order.v1 import order_pb2
 from waybill.payment.v1 import payment_pb2, spending_account_service_pb2
@@ -138,6 +140,11 @@ _READ: dict[str, tuple[Any, Reader, dict[str, int]]] = {
         client_pb.RotateSecretRequest,
         lambda found, m: found.items.extend(_noted(lambda: secret_in(m, "others_end_time"))),
         {"name": 100},
+    ),
+    "directory.v1.RegisterRequest": (
+        registration_service_pb2.RegisterRequest,
+        applicant_in,
+        {"username": 100, "first_name": 100, "last_name": 100, "phone": 100},
     ),
     "fulfillment.v1.Shipment": (
         shipment_pb2.Shipment,

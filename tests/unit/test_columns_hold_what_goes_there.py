@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import secrets
 import uuid
 from collections.abc import Iterable, Iterator
 
@@ -22,6 +23,7 @@ from libs.relay.delivery import REASON_LENGTH
 from libs.service.retries import FAILURE_LENGTH
 from services.directory.application.tokens.refresh_tokens import digest_of
 from services.directory.contract.resources import MAX_NAME_KEY
+from services.directory.domain.people.registrations import CONFIRMATION, NAME_TAKEN
 from services.directory.domain.tokens.client_secrets import clue_of
 from services.fulfillment.domain.sourcing.model import Strategy
 from services.fulfillment.domain.sourcing.reservation import Freeze, ReservationState
@@ -78,6 +80,17 @@ WIDTHS: dict[str, dict[str, int | str]] = {
         "clue": len(clue_of("")),
     },
     "directory.refresh_tokens": {"token_hash": len(digest_of(""))},
+    "directory.registrations": {
+        "token_hash": len(digest_of("")),
+        "password_hash": len(PasswordHasher(1, 8, 1).hash("x" * 200)),
+        **{name: f"directory.v1.User.{name}" for name in ("username", "email", "first_name", "last_name", "phone")},
+    },
+    "directory.messages": {
+        "kind": longest((CONFIRMATION, NAME_TAKEN)),
+        **{name: f"directory.v1.User.{name}" for name in ("username", "email", "first_name")},
+        "token": len(secrets.token_urlsafe(32)),
+        "token_hash": len(digest_of("")),
+    },
     "directory.revocations": {"kind": len("SUPPLIER")},
     "directory.sign_ins": {"key": len(hashlib.sha256().hexdigest())},
     "directory.signing_keys": {"kid": MADE_ID, "modulus": len(keys.signer("k1").jwk()["n"])},
@@ -203,7 +216,9 @@ CHANGED = {
 """What every service but order keeps of its changes; order's are its events."""
 
 AUDITED = {
-    "action": longest((*(m.name for s in services() for m in s.methods), "Impersonate", "ResetOwnerSecret")),
+    "action": longest(
+        (*(m.name for s in services() for m in s.methods), "Impersonate", "ResetOwnerSecret", "RefuseRegistrations")
+    ),
     "method": REQUESTS["method"],
     "resource": longest((*CHANGING, "order", "change feed", "signing key", "outbox entry of supplier_order")),
     "party": longest(PartyKind) + len(":") + ID,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from waybill.directory.v1.api_client_service_pb2_grpc import ApiClientServiceAsyncStub
     from waybill.directory.v1.buyer_service_pb2_grpc import BuyerServiceAsyncStub
     from waybill.directory.v1.key_service_pb2_grpc import KeyServiceAsyncStub
+    from waybill.directory.v1.message_service_pb2_grpc import MessageServiceAsyncStub
+    from waybill.directory.v1.registration_service_pb2_grpc import RegistrationServiceAsyncStub
     from waybill.directory.v1.security_profile_service_pb2_grpc import SecurityProfileServiceAsyncStub
     from waybill.directory.v1.seller_service_pb2_grpc import SellerServiceAsyncStub
     from waybill.directory.v1.supplier_service_pb2_grpc import SupplierServiceAsyncStub
@@ -70,6 +72,8 @@ class AsyncServices:
     price_schedules: PriceScheduleServiceAsyncStub = _stub("price_schedules")
     tax_rates: TaxRateServiceAsyncStub = _stub("tax_rates")
     tokens: TokenServiceAsyncStub = _stub("tokens")
+    registrations: RegistrationServiceAsyncStub = _stub("registrations")
+    messages: MessageServiceAsyncStub = _stub("messages")
     sellers: SellerServiceAsyncStub = _stub("sellers")
     buyers: BuyerServiceAsyncStub = _stub("buyers")
     suppliers: SupplierServiceAsyncStub = _stub("suppliers")

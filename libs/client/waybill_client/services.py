@@ -15,6 +15,8 @@ from waybill.directory.v1.address_service_pb2_grpc import AddressServiceStub
 from waybill.directory.v1.api_client_service_pb2_grpc import ApiClientServiceStub
 from waybill.directory.v1.buyer_service_pb2_grpc import BuyerServiceStub
 from waybill.directory.v1.key_service_pb2_grpc import KeyServiceStub
+from waybill.directory.v1.message_service_pb2_grpc import MessageServiceStub
+from waybill.directory.v1.registration_service_pb2_grpc import RegistrationServiceStub
 from waybill.directory.v1.security_profile_service_pb2_grpc import SecurityProfileServiceStub
 from waybill.directory.v1.seller_service_pb2_grpc import SellerServiceStub
 from waybill.directory.v1.supplier_service_pb2_grpc import SupplierServiceStub
@@ -83,6 +85,8 @@ class Services:
     price_schedules = Service(PriceScheduleServiceStub)
     tax_rates = Service(TaxRateServiceStub)
     tokens = Service(TokenServiceStub)
+    registrations = Service(RegistrationServiceStub)
+    messages = Service(MessageServiceStub)
     sellers = Service(SellerServiceStub)
     buyers = Service(BuyerServiceStub)
     suppliers = Service(SupplierServiceStub)

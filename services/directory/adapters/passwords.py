@@ -6,8 +6,9 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
@@ -45,13 +46,21 @@ class Argon2:
         """A secret that cannot be guessed."""
         return secrets.token_urlsafe(32)
 
-    async def hash(self, secret: str) -> str:
-        """The hash, with its own salt."""
-        return await self._compute(lambda: self._hasher.hash(secret))
+    async def hash(self, secret: str, source: str | None = None) -> str:
+        """The hash, with its own salt. With a source it waits among the checks, and raises TOO_MANY_ATTEMPTS as they do."""
+        if source is None:
+            return await self._compute(lambda: self._hasher.hash(secret))
+        with self._place(source):
+            return await self._compute(lambda: self._hasher.hash(secret))
 
     async def verify(self, hashed: str | None, secret: str, source: str = "") -> bool:
         """Whether the secret is the one that was hashed. Raises TOO_MANY_ATTEMPTS when too many checks wait, all together or
         those of one source; an empty source is many people's."""
+        with self._place(source):
+            return await self._compute(lambda: self._check(hashed, secret))
+
+    @contextmanager
+    def _place(self, source: str) -> Iterator[None]:
         mine = self._checks.get(source, 0)
         if sum(self._checks.values()) >= self._most:
             raise _busy("process")
@@ -59,7 +68,7 @@ class Argon2:
             raise _busy("source")
         self._checks[source] = mine + 1
         try:
-            return await self._compute(lambda: self._check(hashed, secret))
+            yield
         finally:
             left = self._checks[source] - 1
             if left:

@@ -1,4 +1,5 @@
-"""What the use cases need from outside, but for what is about tokens: see `tokens/ports.py`; what is only read: `reads.py`."""
+"""What the use cases need from outside, but for what is about tokens: see `tokens/ports.py`; about people who register:
+`registration_ports.py`; what is only read: `reads.py`."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from typing import Protocol
 from libs.auth import Principal
 from libs.idempotency.key import RequestKey
 from libs.service.unit_of_work import UnitsOfWork
+from services.directory.application.registration_ports import Messages, Registrations
 from services.directory.application.tokens.ports import AuditTrail, RefreshTokenStore, Revocations, SigningKeyStore
 from services.directory.domain.address_book.addresses import Assignment, Entry
 from services.directory.domain.people.memberships import Membership, ProfileAssignment
@@ -45,7 +47,10 @@ class Secrets(Protocol):
         """One that cannot be guessed."""
         ...
 
-    async def hash(self, secret: str) -> str: ...
+    async def hash(self, secret: str, source: str | None = None) -> str:
+        """The hash. With a source it waits among the checks, and raises TOO_MANY_ATTEMPTS as they do."""
+        ...
+
     async def verify(self, hashed: str | None, secret: str, source: str = "") -> bool:
         """Whether the secret is the one that was hashed, or none was. Raises TOO_MANY_ATTEMPTS when too many checks wait, all
         together or those of one source."""
@@ -264,6 +269,10 @@ class DirectoryWork(Protocol):
     def revocations(self) -> Revocations: ...
     @property
     def refresh_tokens(self) -> RefreshTokenStore: ...
+    @property
+    def registrations(self) -> Registrations: ...
+    @property
+    def messages(self) -> Messages: ...
     @property
     def books(self) -> AddressBooks: ...
     @property

@@ -113,6 +113,8 @@ def test_every_method_of_every_service_says_who_may_call_it() -> None:
     found = rules_of([service.full_name for service in services()], ALL_ROLES)
     assert found.keys() == {f"/{service.full_name}/{method.name}" for service in services() for method in service.methods}
     tokens = "/waybill.directory.v1.TokenService"
-    assert open_methods(found) == {f"{tokens}/IssueToken", f"{tokens}/GetKeySet"}
+    registrations = "/waybill.directory.v1.RegistrationService"
+    of_people = {f"{registrations}/Register", f"{registrations}/ConfirmRegistration"}
+    assert open_methods(found) == {f"{tokens}/IssueToken", f"{tokens}/GetKeySet", *of_people}
     assert open_methods(rules_of([SERVICE], ALL_ROLES)) == {OPEN}
     assert rules_of([SERVICE], ALL_ROLES)[ECHO].admits == dict.fromkeys(PartyKind, ())

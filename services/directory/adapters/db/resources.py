@@ -159,6 +159,7 @@ MADE = {
     "CreateSupplier": SUPPLIERS,
     "BatchCreateSuppliers": SUPPLIERS,
     "CreateUser": USERS,
+    "ConfirmRegistration": USERS,
     "BatchCreateUsers": USERS,
     "CreateApiClient": CLIENTS,
     "BatchCreateApiClients": CLIENTS,

@@ -167,3 +167,42 @@ REFRESH_TOKENS = sa.Table(
     sa.Index("ix_refresh_tokens_user_id", "user_id", "client_id", "create_time"),
     sa.Index("ix_refresh_tokens_client_id", "client_id"),
 )
+REGISTRATIONS = sa.Table(
+    "registrations",
+    METADATA,
+    # Of a random text of 32 bytes: SHA-256, in hexadecimal digits.
+    sa.Column("token_hash", sa.String(64), primary_key=True),
+    sa.Column("username", sa.String(100), nullable=False),
+    sa.Column("password_hash", sa.String(300), nullable=False),
+    sa.Column("email", sa.String(200), nullable=False),
+    sa.Column("first_name", sa.String(100), nullable=False),
+    sa.Column("last_name", sa.String(100), nullable=False),
+    sa.Column("phone", sa.String(100), nullable=False),
+    sa.Column("client_id", sa.String(100), nullable=False, index=True),
+    sa.Column("buyer_id", sa.String(100), nullable=False, index=True),
+    sa.Column("create_time", UtcTime(), nullable=False),
+    sa.Column("expire_time", UtcTime(), nullable=False, index=True),
+    # What waits hinders nobody: it ends with what it was asked for.
+    sa.ForeignKeyConstraint(["client_id"], ["api_clients.id"], ondelete="CASCADE"),
+    sa.ForeignKeyConstraint(["buyer_id"], ["buyers.id"], ondelete="CASCADE"),
+    sa.Index("ix_registrations_email", "email", "create_time"),
+)
+"""Users that wait to be confirmed; one whose name was taken waits like any other, but nobody has its token."""
+MESSAGES = sa.Table(
+    "messages",
+    METADATA,
+    sa.Column("id", sa.String(100), primary_key=True),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("email", sa.String(200), nullable=False),
+    sa.Column("username", sa.String(100), nullable=False),
+    sa.Column("first_name", sa.String(100), nullable=False),
+    sa.Column("client_id", sa.String(100), nullable=False),
+    # As it is to be sent; empty where there is none, once the message is sent, and once the token is over.
+    sa.Column("token", sa.String(100), nullable=False),
+    # Of the registration that it is about.
+    sa.Column("token_hash", sa.String(64), nullable=False, index=True),
+    sa.Column("expire_time", UtcTime(), nullable=False),
+    sa.Column("create_time", UtcTime(), nullable=False, index=True),
+    sa.Column("sent_time", UtcTime(), nullable=True),
+    sa.Index("ix_messages_email", "email", "create_time"),
+)

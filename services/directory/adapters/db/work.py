@@ -8,6 +8,8 @@ from services.directory.adapters.db.audit_trail import SqlAuditTrail
 from services.directory.adapters.db.channels.client_secrets import SqlClientSecrets
 from services.directory.adapters.db.parties.parties import SqlParties
 from services.directory.adapters.db.people.memberships import SqlSecurityProfiles, SqlUserGroups
+from services.directory.adapters.db.people.messages import SqlMessages
+from services.directory.adapters.db.people.registrations import SqlRegistrations
 from services.directory.adapters.db.people.users import SqlUsers
 from services.directory.adapters.db.requests import SqlRequests
 from services.directory.adapters.db.tokens.refresh_tokens import SqlRefreshTokens
@@ -62,6 +64,16 @@ class SqlDirectoryWork:
     def trail(self) -> SqlAuditTrail:
         """The log of administrative acts."""
         return SqlAuditTrail(self._tx)
+
+    @property
+    def registrations(self) -> SqlRegistrations:
+        """Users that wait to be confirmed."""
+        return SqlRegistrations(self._tx)
+
+    @property
+    def messages(self) -> SqlMessages:
+        """Messages to people."""
+        return SqlMessages(self._tx)
 
     @property
     def books(self) -> SqlAddressBooks:

@@ -42,6 +42,7 @@ class Refusing(NamedTuple):
 
     limit: int
     who: str
+    action: str = "RefuseSignIns"
 
 
 class SignIns(Protocol):
@@ -96,10 +97,10 @@ class Attempt:
     def __init__(self, name: str, origin: Origin) -> None:
         """`name` is of a user or of a client that acts for itself, in one form whatever the case that it was typed in."""
         self.origin = origin
-        self.pair = _key("pair", origin.source, name)
-        self.source = "" if origin.shared else _key("source", origin.source)
-        self.name = _key("name", name)
-        self.known = _key("known", origin.source, name)
+        self.pair = tally_key("pair", origin.source, name)
+        self.source = "" if origin.shared else tally_key("source", origin.source)
+        self.name = tally_key("name", name)
+        self.known = tally_key("known", origin.source, name)
 
     @property
     def failures(self) -> list[str]:
@@ -175,7 +176,7 @@ def _refused(what: str, left: timedelta) -> WaybillError:
     )
 
 
-def _key(kind: str, *parts: str) -> str:
+def tally_key(kind: str, *parts: str) -> str:
     """Of one length whatever was typed in, and nobody reads names in it."""
     text = "\0".join((kind, *parts))
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

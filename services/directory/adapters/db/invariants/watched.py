@@ -134,6 +134,32 @@ WATCHED: Register = {
         },
         Free("is forgotten when its time is over, or newer ones take its place; its holder signs in again"),
     ),
+    tables.REGISTRATIONS: Watch(
+        {
+            **all_free(_SECRET, "token_hash password_hash"),
+            **all_free("what somebody says of itself; only the row states it", "username email first_name last_name phone"),
+            **all_free(
+                "the database holds it to a client and a buyer that there are, and takes it away with either",
+                "client_id buyer_id",
+            ),
+            "expire_time": Free("only the row states it"),
+            "create_time": Free(_SHOWN),
+        },
+        Free("ends by itself; who has asked for it asks again"),
+    ),
+    tables.MESSAGES: Watch(
+        {
+            **all_free(
+                "what is to be sent: only the row states it", "id kind email username first_name client_id token expire_time"
+            ),
+            "token_hash": Free(
+                "shows the token as long as its registration waits; a wrong one hides it, and who has asked asks again"
+            ),
+            "sent_time": Free("what whoever sends says of it"),
+            "create_time": Free(_SHOWN),
+        },
+        Free("is forgotten when it is old, or newer ones take its place"),
+    ),
     tables.REQUESTS: REQUESTS_WATCH,
     tables.AUDIT: AUDIT_WATCH,
     tables.DELETED: DELETED_WATCH,

@@ -18,7 +18,6 @@ SWEPT_AT_ONCE = 10_000
 SWEEP_PAUSE = 60.0
 SIGN_IN = "sign-in"
 """The resource in the log of acts."""
-REFUSED = "RefuseSignIns"
 NAMED = 400
 """Characters that the log has room for."""
 _S = SIGN_INS.c
@@ -54,7 +53,7 @@ class SqlSignIns:
             statement = insert.on_conflict_do_update(index_elements=["key"], set_=changes).returning(_S.key, _S.attempts)
             counted = {row.key: row.attempts for row in (await tx.execute(statement)).all()}
             begun = [refusing for key, refusing in keys.items() if counted[key] == refusing.limit]
-            trail.note(tx, METADATA, [trail.Act(SIGN_IN, one.who[:NAMED], now, action=REFUSED) for one in begun])
+            trail.note(tx, METADATA, [trail.Act(SIGN_IN, one.who[:NAMED], now, action=one.action) for one in begun])
             return counted
 
         return await self._db.retrying(write)
