@@ -48,7 +48,7 @@ from services.directory.application.channels.secrets import ClientSecretUseCases
 from services.directory.application.inspection import Inspection
 from services.directory.application.people.change_password import ChangePassword
 from services.directory.application.people.messages import MarkMessagesSent
-from services.directory.application.people.registration import ConfirmRegistration, KeepRegistration, Register
+from services.directory.application.people.registration import ConfirmRegistration, Desk, KeepRegistration, Register
 from services.directory.application.people.registration_limits import RegistrationThrottle
 from services.directory.application.people.security_profiles import SecurityProfileAssignments
 from services.directory.application.people.user_groups import UserGroupMembers
@@ -209,15 +209,16 @@ def _registration(
     argon2: Argon2,
     tallies: SqlSignIns,
 ) -> list[Served]:
-    clock, ids = runtime.clock, runtime.ids
+    clock = runtime.clock
+    desk = Desk(units, argon2, clock, runtime.ids)
     throttle = RegistrationThrottle(clock, tallies, settings.registration_limits)
     waits = timedelta(hours=settings.registration_lifetime)
     return [
         (
             registration_service_pb2_grpc.add_RegistrationServiceServicer_to_server,
             RegistrationServicer(
-                Register(accounts, argon2, throttle, KeepRegistration(units, argon2, clock, ids, waits), clock),
-                ConfirmRegistration(units, accounts, throttle, clock, ids),
+                Register(accounts, argon2, throttle, KeepRegistration(desk, waits), clock),
+                ConfirmRegistration(desk, accounts, throttle),
             ),
             "Registration",
         ),

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from services.host.demo.narrator import Narrator
 from services.host.demo.play import perform
+from services.host.demo.stage import Stage
 from tests.chaos import steps
 from tests.chaos.watching import events_of
 from tests.support.fleet import Fleet, fleet
@@ -30,7 +31,7 @@ async def twins(cluster_database: str, tmp_path: Path) -> AsyncIterator[Fleet]:
 
 async def test_the_demo_has_the_same_story_with_two_replicas_of_every_service(twins: Fleet) -> None:
     people = await twins.set_up()
-    story = await perform(people, Narrator(Console(quiet=True), quiet=True), list(twins.addresses.values()))
+    story = await perform(Stage(people, "", list(twins.addresses.values())), Narrator(Console(quiet=True), quiet=True))
     assert story["ok"]
     assert {name: story["order"][name] for name in ("subtotal", "shipping_cost", "tax", "total", "status")} == {
         "subtotal": "2846.30 USD",

@@ -3,8 +3,10 @@
 import pytest
 from rich.console import Console
 
+from services.host.demo import guest
 from services.host.demo.narrator import Narrator
 from services.host.demo.play import perform
+from services.host.demo.stage import Stage
 from tests.support.marketplace import Marketplace
 
 TOTALS = {
@@ -18,7 +20,7 @@ TOTALS = {
 
 @pytest.mark.on_sqlite
 async def test_the_story_completes_to_the_cent_and_shows_every_mistake_change_and_payment(market: Marketplace) -> None:
-    story = await perform(market.people, Narrator(Console(quiet=True), quiet=True))
+    story = await perform(Stage(market.people, market.address), Narrator(Console(quiet=True), quiet=True))
     assert story["ok"]
     assert story["order"]["status"] == "COMPLETED"
     assert {name: story["order"][name] for name in TOTALS} == TOTALS
@@ -50,3 +52,16 @@ async def test_the_story_completes_to_the_cent_and_shows_every_mistake_change_an
     ]
     receipts = [e["amount"] for e in story["ledger"] if e["account"] == "marketplace:receipts"]
     assert receipts == ["300.00 USD", "3141.13 USD"]
+
+
+@pytest.mark.on_sqlite
+async def test_a_visitors_cart_becomes_the_order_of_who_registers_at_that_ones_prices(market: Marketplace) -> None:
+    story = await guest.perform(Stage(market.people, market.address), Narrator(Console(quiet=True), quiet=True))
+    assert story["ok"]
+    assert (story["total_as_guest"], story["total_as_member"]) == ("876.60 USD", "834.60 USD")
+    assert story["registration"] == {"a name that is taken": "accepted", "a name that is free": "accepted"}
+    assert story["messages"] == ["REGISTRATION_NAME_TAKEN", "REGISTRATION_CONFIRMATION"]
+    assert (story["order"]["status"], story["order"]["guest"], story["order"]["total"]) == ("OPEN", False, "834.60 USD")
+    assert not story["seen_by_another_guest"]
+    assert not story["seen_by_the_guest_afterwards"]
+    assert story["check"]["findings"] == []

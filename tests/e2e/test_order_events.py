@@ -13,6 +13,7 @@ from rich.console import Console
 
 from services.host.demo.narrator import Narrator
 from services.host.demo.play import perform
+from services.host.demo.stage import Stage
 from tests.e2e.steps import promise, ready, refused, ship, xp
 from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, get
 from waybill.changes.v1 import change_service_pb2
@@ -78,7 +79,7 @@ async def edited_and_given_up(market: Marketplace) -> None:
 
 @pytest.mark.on_sqlite
 async def test_every_event_and_every_key_of_its_data_is_in_the_document(market: Marketplace) -> None:
-    await perform(market.people, Narrator(Console(quiet=True), quiet=True))
+    await perform(Stage(market.people, market.address), Narrator(Console(quiet=True), quiet=True))
     await edited_and_given_up(market)
     known, seen = documented(), set()
     # Those that the story does not come to need a gateway that fails, or a supplier that says no.

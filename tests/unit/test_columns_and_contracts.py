@@ -37,6 +37,7 @@ OTHERS = {
     "directory.v1.PasswordGrant.password": "compared, and stored nowhere",
     "directory.v1.PasswordGrant.username": "looked up, and stored nowhere",
     "order.v1.TransferOrderRequest.anonymous_token": "verified as a call's own token is, and stored nowhere",
+    "directory.v1.ConfirmRegistrationRequest.password": "compared, and stored nowhere",
     "directory.v1.ConfirmRegistrationRequest.token": "looked up by its digest, and stored nowhere",
     "directory.v1.RegisterRequest.client_secret": "compared, and stored nowhere",
     "directory.v1.RegisterRequest.email": "an e-mail address, read as that of a user is",

@@ -18,6 +18,10 @@ class Registrations(Protocol):
         """Stores one; of one e-mail address the oldest of too many give way."""
         ...
 
+    async def look(self, digest: str) -> Registration | None:
+        """One."""
+        ...
+
     async def find(self, digest: str) -> Registration | None:
         """One, locked."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -15,6 +16,13 @@ from services.host.remote.servers import parsed
 from waybill_client import WaybillError
 
 
+class StoryName(StrEnum):
+    """What can be played."""
+
+    ORDER = "order"
+    GUEST = "guest"
+
+
 def demo(
     server: Annotated[
         list[str] | None,
@@ -25,18 +33,24 @@ def demo(
     ] = None,
     client_id: Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_ID")] = "waybill-admin",
     client_secret: Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_SECRET", help="The owner's, with --server.")] = "",
+    story: Annotated[
+        StoryName,
+        typer.Option(help="order: PO9123 from cart to completed. guest: a visitor, who registers and takes the cart along."),
+    ] = StoryName.ORDER,
     json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
 ) -> None:
-    """Plays one marketplace order, PO9123, from cart to completed, through real services."""
-    from services.host.demo.play import play, play_at
+    """Plays one marketplace order, PO9123, from cart to completed, or another story, through real services."""
+    from services.host.demo import guest
+    from services.host.demo.play import perform, play, play_at
 
+    played = {StoryName.ORDER: perform, StoryName.GUEST: guest.perform}[story]
     configure_logging("WARNING")
     out = Console()
     if not server:
-        raise typer.Exit(asyncio.run(play(out, json)))
+        raise typer.Exit(asyncio.run(play(out, json, played)))
     require_secret(client_secret, "the owner's")
     try:
-        raise typer.Exit(asyncio.run(play_at(out, json, parsed(server), client_id, client_secret)))
+        raise typer.Exit(asyncio.run(play_at(out, json, parsed(server), client_id, client_secret, played)))
     except WaybillError as refused:
         message = f"the demo needs an empty marketplace and its owner's secret: {refused.message}"
         code = refused.code.name

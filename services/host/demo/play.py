@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from services.host.check import check
 from services.host.demo import checkout, fulfil
 from services.host.demo.checkout import ORDER
 from services.host.demo.narrator import Narrator
+from services.host.demo.stage import Stage, checked
 from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
 from services.host.remote.servers import Servers
@@ -33,8 +34,12 @@ STATUS = "ORDER_STATUS_"
 EXPECTED_SUPPLIER_ORDERS = 4
 
 
-async def play(console: Console, as_json: bool) -> int:
-    """In a marketplace of its own. 0 when the order completed, the split is exact and every invariant holds."""
+Story = Callable[[Stage, Narrator], Awaitable[dict[str, Any]]]
+"""Plays in a marketplace that is set up; what it returns is the story as data, whose `ok` says whether all went as it should."""
+
+
+async def play(console: Console, as_json: bool, story: Story | None = None) -> int:
+    """In a marketplace of its own, PO9123 unless another is named. 0 when all went as it should and every invariant holds."""
     narrator = Narrator(console, quiet=as_json)
     with tempfile.TemporaryDirectory(prefix="waybill-demo-") as folder:
         async with running(HostSettings(data=Path(folder), sealing_key=new_key())) as host:
@@ -43,27 +48,30 @@ async def play(console: Console, as_json: bool) -> int:
             narrator.chapter("A marketplace")
             narrator.line("waybill", f"seven services on {host.address}, one SQLite file each")
             owner = AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret)
-            story = await _from_empty(owner, host.address, {}, narrator)
-    return _shown(console, as_json, story)
+            made = await _from_empty(owner, host.address, {}, narrator, (), story or perform)
+    return _shown(console, as_json, made)
 
 
-async def play_at(console: Console, as_json: bool, servers: Servers, client_id: str, client_secret: str) -> int:
+async def play_at(
+    console: Console, as_json: bool, servers: Servers, client_id: str, client_secret: str, story: Story | None = None
+) -> int:
     """The same in an empty marketplace that is being served. Raises `WaybillError` when it is not empty."""
     narrator = Narrator(console, quiet=as_json)
     narrator.chapter("A marketplace")
     narrator.line("waybill", f"seven services on {', '.join(servers.every)}")
     owner = await AsyncWaybill.connect(servers.default, client_id, client_secret, addresses=servers.contexts)
-    return _shown(console, as_json, await _from_empty(owner, servers.default, servers.contexts, narrator, servers.every))
+    made = await _from_empty(owner, servers.default, servers.contexts, narrator, servers.every, story or perform)
+    return _shown(console, as_json, made)
 
 
 async def _from_empty(
-    owner: AsyncWaybill, address: str, addresses: Mapping[str, str], narrator: Narrator, servers: Sequence[str] = ()
+    owner: AsyncWaybill, address: str, addresses: Mapping[str, str], narrator: Narrator, servers: Sequence[str], story: Story
 ) -> dict[str, Any]:
     await set_up(owner)
     narrator.line("seller owner", "two dropship suppliers, two warehouses, two buyers, six products, four ways to ship")
     people = await sign_in(address, owner, addresses)
     try:
-        return await perform(people, narrator, servers)
+        return await story(Stage(people, address, servers), narrator)
     finally:
         await people.close()
 
@@ -74,8 +82,9 @@ def _shown(console: Console, as_json: bool, story: dict[str, Any]) -> int:
     return 0 if story["ok"] else 1
 
 
-async def perform(people: People, narrator: Narrator, servers: Sequence[str] = ()) -> dict[str, Any]:
-    """The whole story; returns it as data. `servers` are inspected at the end; the client's own when none is named."""
+async def perform(stage: Stage, narrator: Narrator) -> dict[str, Any]:
+    """The whole story of PO9123; returns it as data."""
+    people, servers = stage.people, stage.servers
     watched: list[dict[str, Any]] = []
     begun = asyncio.Event()
     watching = asyncio.create_task(_watch(people.ada, watched, begun))
@@ -194,11 +203,7 @@ async def _close(
     gap_free = [w["sequence"] for w in watched] == list(range(1, len(watched) + 1))
     report = await check(people.owner, servers)
     ok = status == "COMPLETED" and len(tree.supplier_orders) == EXPECTED_SUPPLIER_ORDERS and exact and gap_free and report.ok
-    narrator.end(
-        f"[bold green]invariants OK[/bold green]  {report.rules} rules over {report.rows} rows"
-        if report.ok
-        else "\n".join(f"[red]{f.rule}[/red] {f.subject}: {f.detail}" for f in report.findings)
-    )
+    found = checked(report, narrator)
     narrator.end(
         f"[bold]{ORDER} {status.capitalize()}[/bold], {len(tree.supplier_orders)} supplier orders, {text(tree.order.total)}"
     )
@@ -225,12 +230,7 @@ async def _close(
         "payments": payments,
         "ledger": ledger,
         "watched": watched,
-        "check": {
-            "ok": report.ok,
-            "rules": report.rules,
-            "rows": report.rows,
-            "findings": [{"rule": f.rule, "subject": f.subject, "detail": f.detail} for f in report.findings],
-        },
+        "check": found,
     }
 
 

@@ -42,7 +42,7 @@ def form(name: str = "zoe", **more: Any) -> pb.RegisterRequest:
 
 
 def confirmation(token: str, **more: Any) -> pb.ConfirmRegistrationRequest:
-    return pb.ConfirmRegistrationRequest(token=token, **more)
+    return pb.ConfirmRegistrationRequest(**{"token": token, "password": PASSWORD, **more})
 
 
 class Desk:
@@ -167,6 +167,15 @@ async def test_a_token_that_is_none_or_has_ended_confirms_nothing(desk: Desk) ->
     assert (await refused(desk.public.ConfirmRegistration(confirmation(token)))).reason == "REGISTRATION_TOKEN_INVALID"
     assert (await desk.unsent())[0].token == ""
     assert (await refused(desk.public.ConfirmRegistration(pb.ConfirmRegistrationRequest()))).reason == "FIELD_REQUIRED"
+
+
+async def test_whoever_registers_with_the_address_of_another_gets_no_user_by_the_others_slip(desk: Desk) -> None:
+    await desk.public.Register(form(email="victim@example.com", password="the stranger knows this"))
+    (message,) = await desk.unsent()
+    error = await refused(desk.public.ConfirmRegistration(confirmation(message.token)))
+    assert (error.fields[0].field, error.fields[0].reason) == ("token", "REGISTRATION_TOKEN_INVALID")
+    # It waits still, for whoever has filled in the form and reads the mail.
+    assert (await desk.public.ConfirmRegistration(confirmation(message.token, password="the stranger knows this"))).user_id
 
 
 async def test_everything_wrong_with_a_form_is_reported_at_once(desk: Desk) -> None:

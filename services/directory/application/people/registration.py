@@ -31,15 +31,22 @@ class Form:
     password: str
 
 
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What registrations are kept and confirmed with."""
+
+    units: Units
+    secrets: Secrets
+    clock: Clock
+    ids: IdSource
+
+
 class KeepRegistration:
     """Leaves a registration that waits, and a message about it."""
 
-    def __init__(self, units: Units, secrets: Secrets, clock: Clock, ids: IdSource, waits: timedelta) -> None:
+    def __init__(self, desk: Desk, waits: timedelta) -> None:
         """`waits` is how long a registration can be confirmed."""
-        self._units = units
-        self._secrets = secrets
-        self._clock = clock
-        self._ids = ids
+        self._units, self._secrets, self._clock, self._ids = desk.units, desk.secrets, desk.clock, desk.ids
         self._waits = waits
 
     async def buyer_of(self, client: Client | None) -> str:
@@ -113,28 +120,32 @@ class Register:
 class ConfirmRegistration:
     """ConfirmRegistration."""
 
-    def __init__(self, units: Units, accounts: Accounts, throttle: RegistrationThrottle, clock: Clock, ids: IdSource) -> None:
-        self._units = units
+    def __init__(self, desk: Desk, accounts: Accounts, throttle: RegistrationThrottle) -> None:
+        self._units, self._secrets, self._clock, self._ids = desk.units, desk.secrets, desk.clock, desk.ids
         self._accounts = accounts
         self._throttle = throttle
-        self._clock = clock
-        self._ids = ids
 
-    async def __call__(self, token: str, method: str, origin: Origin) -> str:
+    async def __call__(self, token: str, password: str, method: str, origin: Origin) -> str:
         """The user that was made, or was before by this token. Raises REGISTRATION_TOKEN_INVALID, USERNAME_TAKEN,
-        REGISTRATION_CLOSED and TOO_MANY_ATTEMPTS."""
+        REGISTRATION_CLOSED and TOO_MANY_ATTEMPTS.
+
+        The token came by mail and the password by the form: whoever has both has filled in the form and reads the mail. A
+        stranger who registers with the address of another gets no user that the other confirms by a slip.
+        """
         await self._throttle.check_tokens(origin)
         digest = digest_of(token)
         key = RequestKey("", digest, method, "token", digest)
         user_id, now = self._ids.public("usr"), self._clock.now()
+        hashed = await self._hash_of(digest)
+        held = await self._secrets.verify(hashed, password, origin.counted)
 
         async def do(work: DirectoryWork) -> str:
             recorded = await work.requests.claim(key, {"ids": [user_id]}, now)
             if recorded is not None:
                 return str(recorded["ids"][0])
             one = await work.registrations.find(digest)
-            if one is None or not one.waits(now):
-                text = "stands for no registration that waits"
+            if one is None or not one.waits(now) or not held:
+                text = "stands for no registration that waits, or the password is another one"
                 raise invalid("token", reasons.REGISTRATION_TOKEN_INVALID, text)
             if await _open_buyer(work, await self._accounts.client(one.client_id)) != one.buyer_id:
                 raise _closed()
@@ -151,6 +162,12 @@ class ConfirmRegistration:
             if error.reason == reasons.REGISTRATION_TOKEN_INVALID:
                 await self._throttle.wrong_token(origin)
             raise
+
+    async def _hash_of(self, digest: str) -> str | None:
+        """Of the password that was registered with; what verifies it costs as much where there is none."""
+        async with self._units.reading() as work:
+            one = await work.registrations.look(digest)
+        return None if one is None else one.password_hash
 
 
 async def _open_buyer(work: DirectoryWork, client: Client | None) -> str:

@@ -42,9 +42,10 @@ class RegistrationServicer(pb_grpc.RegistrationServiceServicer):
 
     async def ConfirmRegistration(self, request: pb.ConfirmRegistrationRequest, context: Any) -> pb.ConfirmRegistrationResponse:
         found = Violations()
-        found.require("token", bool(request.token), reasons.FIELD_REQUIRED, "is required")
+        for name in ("token", "password"):
+            found.require(name, bool(getattr(request, name)), reasons.FIELD_REQUIRED, "is required")
         fits = len(request.request_id) <= ID_LENGTH
         found.require("request_id", fits, reasons.VALUE_OUT_OF_RANGE, f"is at most {ID_LENGTH} characters")
         found.raise_if_any()
-        user_id = await self._confirm(request.token, current().method, Origin(*current().source))
+        user_id = await self._confirm(request.token, request.password, current().method, Origin(*current().source))
         return pb.ConfirmRegistrationResponse(user_id=user_id)

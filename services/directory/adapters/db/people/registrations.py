@@ -54,6 +54,11 @@ class SqlRegistrations:
         row = (await self._tx.execute(sa.select(REGISTRATIONS).where(_R.token_hash == digest).with_for_update())).first()
         return None if row is None else _registration(row._mapping)
 
+    async def look(self, digest: str) -> Registration | None:
+        """What a token stands for."""
+        row = (await self._tx.execute(sa.select(REGISTRATIONS).where(_R.token_hash == digest))).first()
+        return None if row is None else _registration(row._mapping)
+
     async def become(self, digest: str, one: Registration, user_id: str, now: datetime) -> None:
         """Ends the registration and makes the user. Raises USERNAME_TAKEN where another transaction was faster."""
         row = {
