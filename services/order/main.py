@@ -41,6 +41,7 @@ from services.order.application.building.carts import Carts
 from services.order.application.building.create_order import CreateOrder
 from services.order.application.building.delete_order import DeleteOrder
 from services.order.application.building.line_items import LineItems
+from services.order.application.building.sweep_carts import SweepCarts
 from services.order.application.building.transfer_order import TransferOrder
 from services.order.application.building.update_order import UpdateOrder
 from services.order.application.checkout.payments import OrderPayments
@@ -155,6 +156,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
     )
     line_items = LineItems(units, directory, catalog, clock)
     carts = Carts(units, build_order, line_items, clock)
+    sweep = SweepCarts(units, others.payments, clock, order_plain, settings.carts)
     completer = CompleteSubmissions(units, drivers, clock, settings.completer)
     audit = SqlAuditLog(db, AUDIT.metadata)
     return ServiceApp(
@@ -196,6 +198,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
         ],
         background=[
             Loop("completer", completer.once, settings.completer_pause),
+            Loop("sweep", sweep.once, settings.carts.sweep_pause),
             forgetting(db, REQUESTS, clock, settings.remembered, settings.forget_pause),
             audit.forgetting(clock, settings.audit_kept),
         ],
@@ -205,7 +208,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
         database=db,
         audit=audit,
         changes=OrderChangeFeed(db),
-        gauges=Gauges(db, clock),
+        gauges=Gauges(db, clock, settings.carts),
     )
 
 

@@ -10,9 +10,11 @@ from libs.service.settings import seconds
 from services.order.application.limits import (
     DEFAULT,
     DEFAULT_ATTEMPTS,
+    DEFAULT_CARTS,
     DEFAULT_READS,
     DEFAULT_WATCH,
     AttemptLimits,
+    CartLimits,
     CompleterLimits,
     ReadLimits,
     WatchLimits,
@@ -25,6 +27,7 @@ class Settings(ServiceSettings):
 
     attempts: AttemptLimits = DEFAULT_ATTEMPTS
     completer: CompleterLimits = DEFAULT
+    carts: CartLimits = DEFAULT_CARTS
     reads: ReadLimits = DEFAULT_READS
     watch: WatchLimits = DEFAULT_WATCH
     completer_pause: float = seconds(

@@ -34,6 +34,7 @@ from services.payment.adapters.gateways.registry import gateways as chosen_gatew
 from services.payment.application.ask_gateway import AskGateway
 from services.payment.application.authorize_payments import AuthorizePayments
 from services.payment.application.card_assignments import CardAssignments
+from services.payment.application.delete_payments import DeletePayments
 from services.payment.application.end_attempt import EndAttempt
 from services.payment.application.expire_attempts import ExpireAttempts
 from services.payment.application.gateways import Gateways
@@ -212,6 +213,7 @@ def _payments(settings: Settings, runtime: Runtime, on: Wiring) -> tuple[Service
                 replace=ReplacePayments(books, order_payments, settle),
                 void=VoidPayments(books, settle),
                 lower=LowerPayments(books, settle),
+                delete=DeletePayments(units, clock),
             )
         ),
         PaymentReservationServicer(

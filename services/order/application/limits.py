@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from libs.service.service_settings import DAY
 from libs.service.settings import seconds, setting
+from services.order.application.ports import CartKind
+
+_LONGEST = 3_650 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,33 @@ class WatchLimits:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class CartLimits:
+    """How long orders stay that were never submitted and that nobody changes, and how they are swept. Times are in seconds; 0
+    for never."""
+
+    empty_cart_age: float = seconds(
+        DAY, "After which an order without lines that was never submitted is deleted; 0 for never.", at_most=_LONGEST
+    )
+    guest_cart_age: float = seconds(
+        7 * DAY, "After which a guest's order that was never submitted is deleted; 0 for never.", at_most=_LONGEST
+    )
+    user_cart_age: float = seconds(
+        90 * DAY, "After which a user's order that was never submitted is deleted; 0 for never.", at_most=_LONGEST
+    )
+    sweep_pause: float = seconds(300.0, "Between two looks for such orders.", at_least=0.05, at_most=DAY)
+    sweep_rest: float = seconds(0.2, "Between two batches of one look, so that calls come first.", at_most=60.0)
+    sweep_batch: int = setting(50, "Orders that are deleted in one transaction.", at_least=1, at_most=1_000)
+
+    @property
+    def ages(self) -> Mapping[CartKind, timedelta]:
+        """By kind, from the last change; zero for never."""
+        seconds = {CartKind.EMPTY: self.empty_cart_age, CartKind.GUEST: self.guest_cart_age, CartKind.USER: self.user_cart_age}
+        return {kind: timedelta(seconds=age) for kind, age in seconds.items()}
+
+
 DEFAULT = CompleterLimits()
+DEFAULT_CARTS = CartLimits()
 DEFAULT_ATTEMPTS = AttemptLimits()
 DEFAULT_READS = ReadLimits()
 DEFAULT_WATCH = WatchLimits()

@@ -110,6 +110,10 @@ class Payments(Protocol):
     async def delete(self, order: Order) -> None:
         """Removes all payments of an order that is to be deleted as it is, and lets none come to it at this version."""
 
+    async def delete_all(self, orders: Sequence[Order]) -> Mapping[uuid.UUID, str]:
+        """The same of many in one call; why the payments of some stay, by their keys."""
+        ...
+
     async def of_orders(self, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[PaymentDocument]]: ...
     async def reserve(
         self,

@@ -1,11 +1,13 @@
 """What the use cases keep, and need of whatever keeps it. What they ask of other contexts is in `peers`."""
 
+# Long because it is one list: every store that the use cases are given, with its methods.
 from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NewType, Protocol, TypedDict
 
 from libs.idempotency.key import RequestKey
@@ -137,9 +139,9 @@ class OrderStore(Protocol):
     async def require_not_deleted(self, order_id: str) -> None:
         """Raises `OrderIdOfDeleted`. Asked after the insert, which waits for a deletion at the same time."""
 
-    async def delete(self, gone: Order, event: Event, body: JsonObject) -> None:
-        """Takes out an order that never opened and what belongs to it; its history stays, ends with the event, and keeps the
-        last body."""
+    async def delete(self, gone: Sequence[Gone]) -> None:
+        """Takes out orders that never opened and what belongs to them; their history stays, ends with the event, and keeps the
+        last body. The number of statements does not grow with that of the orders."""
 
     async def save(self, before: Order, after: Order, events: Sequence[Event]) -> None: ...
     async def insert_lines(self, key: uuid.UUID, lines: Sequence[Line]) -> None: ...
@@ -174,6 +176,24 @@ class Cart:
     pinned: bool
 
 
+class CartKind(StrEnum):
+    """What decides for how long an order that is not submitted stays when nobody touches it."""
+
+    EMPTY = "EMPTY"
+    """It has no lines, whoever's it is."""
+    GUEST = "GUEST"
+    USER = "USER"
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """An order as its deletion leaves it, the last event of its history, and its last body."""
+
+    order: Order
+    event: Event
+    body: JsonObject
+
+
 class CartStore(Protocol):
     """Which orders are the carts of users who signed in. `user_id` is a user of the company `buyer_id`."""
 
@@ -188,6 +208,16 @@ class CartStore(Protocol):
         """Makes an order its user's cart. It is locked by the caller."""
 
     async def unpin(self, buyer_id: str, user_id: str) -> None: ...
+    async def abandoned(
+        self, kind: CartKind, before: datetime, after: tuple[datetime, uuid.UUID] | None, limit: int
+    ) -> list[Order]:
+        """Orders of a kind that were never submitted, last changed before a time, that no attempt is under way of; by the time of
+        the change and the key, from those that follow the pair `after`."""
+        ...
+
+    async def lock(self, keys: Sequence[uuid.UUID]) -> list[Order]:
+        """Those of the orders that may still be deleted, locked. What somebody else has locked is left out."""
+        ...
 
 
 class LineLists(Protocol):

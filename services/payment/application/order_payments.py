@@ -1,4 +1,4 @@
-"""CreatePayments, RemovePayments, DeletePayments, ListPayments: payments of an order that is not submitted."""
+"""CreatePayments, RemovePayments, ListPayments: payments of an order that is not submitted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
 from libs.json_value import JsonObject
 from services.payment.application.payer_groups import PayerGroups
-from services.payment.application.ports import Deletion, PaymentWork, Units
+from services.payment.application.ports import PaymentWork, Units
 from services.payment.domain.means import Means, Payer, unusable
 from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, resolve, untaken
 from services.payment.domain.states import State, conflict
@@ -152,20 +152,6 @@ class OrderPayments:
                 if id not in existing:
                     raise missing("payment", id)
             await self._take_out(work, [existing[id] for id in payment_ids], attempt, now)
-
-        await self._units.retrying(take_out)
-
-    async def delete(self, key: uuid.UUID, version: int) -> None:
-        """Removes all payments of an order that is to be deleted at a version, unless one of them holds something; none is
-        added at that version from then on. Should the order not be deleted, it is not submitted without them."""
-
-        async def take_out(work: PaymentWork) -> None:
-            now = self._clock.now()
-            attempt = await self._live(work, key, now)
-            existing = await work.payments.of_order(key, lock=True)
-            if existing:
-                await self._take_out(work, existing, attempt, now)
-            await work.payments.note_deletion(key, Deletion(version, took=bool(existing)), now)
 
         await self._units.retrying(take_out)
 

@@ -1,5 +1,6 @@
 """What payment needs from outside."""
 
+# Long because it is one list: every store that the use cases are given, with its methods.
 from __future__ import annotations
 
 import uuid
@@ -39,7 +40,7 @@ class PaymentStore(Protocol):
     """Payments and their transactions."""
 
     async def of_order(self, key: uuid.UUID, *, lock: bool = False) -> list[Payment]: ...
-    async def of_orders(self, keys: Collection[uuid.UUID]) -> list[Payment]: ...
+    async def of_orders(self, keys: Collection[uuid.UUID], *, lock: bool = False) -> list[Payment]: ...
     async def of_ids(self, ids: Collection[str]) -> list[Payment]: ...
     async def get(self, payment_id: str, *, lock: bool = False) -> Payment | None: ...
     async def insert(self, payments: Sequence[Payment]) -> None:
@@ -67,8 +68,8 @@ class PaymentStore(Protocol):
     async def lowered(self, key: uuid.UUID, attempt: int, now: datetime) -> bool:
         """Notes that a change of an open order is applied; False when it, or a newer one, was before."""
 
-    async def note_deletion(self, key: uuid.UUID, deletion: Deletion, now: datetime) -> None:
-        """Notes that an order is to be deleted as it stands at a version. What is known to be taken stays so."""
+    async def note_deletions(self, deletions: Mapping[uuid.UUID, Deletion], now: datetime) -> None:
+        """Notes that orders are to be deleted as they stand at a version. What is known to be taken stays so."""
 
     async def deletion(self, key: uuid.UUID) -> Deletion:
         """Whether the order was to be deleted."""
@@ -131,6 +132,13 @@ class AttemptStore(Protocol):
     async def lock(self, key: uuid.UUID, now: datetime) -> None:
         """Lets one transaction at a time reserve or change the order's payments, also when it has none."""
 
+    async def lock_all(self, keys: Collection[uuid.UUID], now: datetime) -> None:
+        """The same of several orders."""
+
+    async def live_of(self, keys: Collection[uuid.UUID]) -> Mapping[uuid.UUID, int]:
+        """The attempts that hold or have taken the payments of several orders; others are absent."""
+        ...
+
     async def live(self, key: uuid.UUID) -> int:
         """The attempt that holds or has taken the order's payments; 0 for none."""
 
@@ -152,6 +160,9 @@ class MeansStore(Protocol):
     async def accounts(self, ids: Collection[str], payer: Payer | None = None, *, lock: bool = False) -> dict[str, Account]:
         """Accounts by id, with those of their assignments that count for the payer; without one with none."""
         ...
+
+    async def remove_guests_cards(self, order_ids: Collection[str], now: datetime) -> None:
+        """Removes cards that guests noted for these orders and that no payment names."""
 
     async def cards(self, ids: Collection[str], payer: Payer | None = None, *, lock: bool = False) -> dict[str, Card]:
         """Cards by id, with their assignments likewise; with `lock` none of them is deleted until the transaction ends."""

@@ -9,6 +9,7 @@ from typing import Any
 from libs.errors import Violations
 from libs.idempotency.key import RequestKey, key_of
 from libs.rpc import current
+from services.payment.application.delete_payments import DeletePayments, Doomed
 from services.payment.application.lower_payments import LowerPayments
 from services.payment.application.order_payments import OrderPayments
 from services.payment.application.replace_payments import ReplacePayments
@@ -31,6 +32,7 @@ class OrderPaymentUseCases:
     replace: ReplacePayments
     void: VoidPayments
     lower: LowerPayments
+    delete: DeletePayments
 
 
 def _key(request: Any) -> RequestKey | None:
@@ -82,8 +84,24 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
         found = Violations()
         version = convert.version_in(found, request)
         found.raise_if_any()
-        await self._use.order_payments.delete(convert.key_in(request.order_key), version)
+        kept = await self._use.delete([Doomed(convert.key_in(request.order_key), version, request.guest_order_id)])
+        for error in kept.values():
+            raise error
         return pb.DeletePaymentsResponse()
+
+    async def BatchDeletePayments(self, request: pb.BatchDeletePaymentsRequest, context: Any) -> pb.BatchDeletePaymentsResponse:
+        found = Violations()
+        few = len(request.orders) <= MAX_ORDERS
+        found.require("orders", few, reasons.TOO_MANY_ITEMS, f"at most {MAX_ORDERS:,}")
+        for i, one in enumerate(request.orders[:MAX_ORDERS]):
+            at = f"orders[{i}].order_version"
+            found.require(at, one.order_version >= 1, reasons.VALUE_OUT_OF_RANGE, "must be 1 or more")
+        found.raise_if_any()
+        doomed = [Doomed(convert.key_in(one.order_key), one.order_version, one.guest_order_id) for one in request.orders]
+        kept = await self._use.delete(doomed)
+        return pb.BatchDeletePaymentsResponse(
+            kept=[pb.KeptPayments(order_key=str(key), reason=error.reason) for key, error in kept.items()]
+        )
 
     async def ListPayments(self, request: pb.ListPaymentsRequest, context: Any) -> pb.ListPaymentsResponse:
         found = Violations()

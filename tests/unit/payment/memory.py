@@ -95,9 +95,10 @@ class MemoryPayments:
         self._m.lowered[key] = max(attempt, self._m.lowered.get(key, 0))
         return newer
 
-    async def note_deletion(self, key: uuid.UUID, deletion: Deletion, now: datetime) -> None:
-        known = await self.deletion(key)
-        self._m.deletions[key] = Deletion(max(deletion.version, known.version), deletion.took or known.took)
+    async def note_deletions(self, deletions: Mapping[uuid.UUID, Deletion], now: datetime) -> None:
+        for key, deletion in deletions.items():
+            known = await self.deletion(key)
+            self._m.deletions[key] = Deletion(max(deletion.version, known.version), deletion.took or known.took)
 
     async def deletion(self, key: uuid.UUID) -> Deletion:
         return self._m.deletions.get(key, Deletion())

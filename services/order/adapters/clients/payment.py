@@ -57,7 +57,13 @@ class PaymentClient:
 
     async def delete(self, order: Order) -> None:
         """Removes all payments of an order that is to be deleted as it is."""
-        await self._orders.DeletePayments(order_pb.DeletePaymentsRequest(order_key=str(order.key), order_version=order.version))
+        await self._orders.DeletePayments(_deletion(order))
+
+    async def delete_all(self, orders: Sequence[Order]) -> dict[uuid.UUID, str]:
+        """The same of many in one call."""
+        request = order_pb.BatchDeletePaymentsRequest(orders=[_deletion(order) for order in orders])
+        answer: order_pb.BatchDeletePaymentsResponse = await self._orders.BatchDeletePayments(request)
+        return {uuid.UUID(one.order_key): one.reason for one in answer.kept}
 
     async def of_orders(self, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[PaymentDocument]]:
         """Payments by order."""
@@ -119,6 +125,11 @@ class PaymentClient:
         await self._orders.LowerPayments(
             order_pb.LowerPaymentsRequest(order_key=str(order.key), attempt=attempt, due=money_out(order.due, order.currency))
         )
+
+
+def _deletion(order: Order) -> order_pb.DeletePaymentsRequest:
+    guests = order.id if order.guest else ""
+    return order_pb.DeletePaymentsRequest(order_key=str(order.key), order_version=order.version, guest_order_id=guests)
 
 
 def _document(payment: payment_pb2.Payment) -> PaymentDocument:

@@ -10,7 +10,9 @@ from libs.clock import Clock
 from libs.db import Database
 from libs.obs.metrics import Reading
 from services.order import metrics
+from services.order.adapters.db.building.cart_store import oldest
 from services.order.adapters.db.tables import CANCELLATIONS, ORDERS, SUBMISSIONS
+from services.order.application.limits import CartLimits
 
 STATES = ("TRYING", "ACCEPTED", "REFUSED")
 CANCEL_STATES = ("FREEZING", "DECIDED")
@@ -19,8 +21,9 @@ CANCEL_STATES = ("FREEZING", "DECIDED")
 class Gauges:
     """Counts what is unfinished; partial and state indexes answer, however many orders there are."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, carts: CartLimits) -> None:
         self._db = database
+        self._ages = carts.ages
         self._clock = clock
 
     async def __call__(self) -> Sequence[Reading]:
@@ -33,6 +36,7 @@ class Gauges:
         cancels = sa.select(c.state, count).where(c.state.in_(CANCEL_STATES)).group_by(c.state)
         held = sa.select(sa.func.count()).where(ORDERS.c.held, ORDERS.c.kind == "BUYER", ORDERS.c.status == "OPEN")
         async with self._db.reading() as tx:
+            left = {kind: (await tx.execute(oldest(kind))).scalar() for kind, age in self._ages.items() if age}
             on_hold = (await tx.execute(held)).scalar_one()
             submitted = {row.state: row for row in await tx.execute(attempts)}
             canceled = {row.state: row.found for row in await tx.execute(cancels)}
@@ -40,4 +44,7 @@ class Gauges:
         age = max(((now - row.oldest).total_seconds() for row in submitted.values()), default=0.0)
         found = [metrics.SUBMISSIONS.at(submitted[state].found if state in submitted else 0, state) for state in STATES]
         found += [metrics.CANCELLATIONS.at(canceled.get(state, 0), state) for state in CANCEL_STATES]
+        for kind, time in left.items():
+            over = 0.0 if time is None else (now - time - self._ages[kind]).total_seconds()
+            found.append(metrics.CARTS_AGE.at(max(over, 0.0), kind.value))
         return [*found, metrics.ORDERS_HELD.at(on_hold), metrics.SUBMISSIONS_AGE.at(max(age, 0.0))]

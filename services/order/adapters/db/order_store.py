@@ -15,7 +15,6 @@ from libs.db import Tx, inserting, is_unique_violation
 from libs.idempotency import outcomes, tombstones
 from libs.idempotency.key import RequestKey
 from libs.ids import valid_id, valid_numbered_id
-from libs.json_value import JsonObject
 from libs.query import Field, Listing
 from libs.query.request import Page, PageRequest
 from libs.relay import feed
@@ -42,7 +41,7 @@ from services.order.adapters.db.tables import (
     SUBMISSIONS,
     WORKSHEETS,
 )
-from services.order.application.ports import OrderIdOfDeleted, OrderIdTaken, Outcome, SupplierOrderView
+from services.order.application.ports import Gone, OrderIdOfDeleted, OrderIdTaken, Outcome, SupplierOrderView
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.reading.visibility import Direction, Scope
@@ -169,24 +168,31 @@ class SqlOrderStore:
         if (await self._tx.execute(tombstones.gone(DELETED, ORDERS.name, [order_id]))).first() is not None:
             raise OrderIdOfDeleted(order_id)
 
-    async def delete(self, gone: Order, event: Event, body: JsonObject) -> None:
-        """An order that never opened: nothing but these tables has anything of it."""
-        await self._add_to_feed(gone, [event])
+    async def delete(self, gone: Sequence[Gone]) -> None:
+        """Orders that never opened: nothing but these tables has anything of them."""
+        if not gone:
+            return
+        keys = [one.order.key for one in gone]
+        note(self._tx, EVENTS.metadata, [Act("order", one.order.id, one.event.time) for one in gone])
+        await feed.append(self._tx, EVENTS, [event_row(one.event) for one in gone])
         for table in (CARTS, LINE_ITEMS, WORKSHEETS, SUBMISSIONS):
-            await self._tx.execute(sa.delete(table).where(table.c.order_key == gone.key))
-        await self._tx.execute(sa.delete(ORDERS).where(O.key == gone.key))
-        row = {
-            "key": gone.key,
-            "id": gone.id,
-            "buyer_id": gone.buyer_id,
-            "user_id": gone.user.id,
-            "created_by": gone.created_by,
-            "version": gone.version,
-            "delete_time": gone.update_time,
-            "body": dict(body),
-        }
-        await self._tx.execute(self._tx.insert(DELETED_ORDERS), row)
-        await tombstones.bury(self._tx, DELETED, ORDERS.name, [gone.id], gone.update_time)
+            await self._tx.execute(sa.delete(table).where(table.c.order_key.in_(keys)))
+        await self._tx.execute(sa.delete(ORDERS).where(O.key.in_(keys)))
+        rows = [
+            {
+                "key": one.order.key,
+                "id": one.order.id,
+                "buyer_id": one.order.buyer_id,
+                "user_id": one.order.user.id,
+                "created_by": one.order.created_by,
+                "version": one.order.version,
+                "delete_time": one.order.update_time,
+                "body": dict(one.body),
+            }
+            for one in gone
+        ]
+        await self._tx.execute(self._tx.insert(DELETED_ORDERS), rows)
+        await tombstones.bury(self._tx, DELETED, ORDERS.name, sorted(one.order.id for one in gone), gone[0].order.update_time)
 
     async def _add_to_feed(self, order: Order, happened: Sequence[Event]) -> None:
         if happened:

@@ -20,6 +20,9 @@ REQUESTS = outcomes.table(METADATA)
 DELETED = tombstones.table(METADATA)
 AUDIT = audit_table(METADATA)
 
+_LEFT = sa.text("status = 'UNSUBMITTED' AND line_item_count > 0")
+_EMPTY = sa.text("status = 'UNSUBMITTED' AND line_item_count = 0")
+
 ORDERS = sa.Table(
     "orders",
     METADATA,
@@ -92,6 +95,8 @@ ORDERS = sa.Table(
         sqlite_where=sa.text("status = 'UNSUBMITTED' AND guest = 0"),
         postgresql_where=sa.text("status = 'UNSUBMITTED' AND NOT guest"),
     ),
+    sa.Index("ix_orders_left", "guest", "update_time", "key", sqlite_where=_LEFT, postgresql_where=_LEFT),
+    sa.Index("ix_orders_empty", "update_time", "key", sqlite_where=_EMPTY, postgresql_where=_EMPTY),
 )
 """Buyer orders, and what has been reported of supplier orders: `document` is the report. Kinds: BUYER, SUPPLIER, and MOVED
 for the implicit supplier order of an order that was forwarded, which nobody lists."""

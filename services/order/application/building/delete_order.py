@@ -12,7 +12,7 @@ from libs.idempotency.key import RequestKey
 from libs.json_value import JsonObject
 from services.order.application.access import locked, readable, require_settled, require_writable
 from services.order.application.peers import Payments
-from services.order.application.ports import OrderWork, Units
+from services.order.application.ports import Gone, OrderWork, Units
 from services.order.domain.history import changed
 from services.order.domain.model import Order
 from services.order.domain.status import Trigger
@@ -62,7 +62,7 @@ class DeleteOrder:
         if order.version != seen.version:
             raise _Overtaken
         gone, event = changed(order, "order_deleted", caller.user_id, caller.party_id, now)
-        await work.orders.delete(gone, event, self._body(order))
+        await work.orders.delete([Gone(gone, event, self._body(order))])
 
 
 class _Overtaken(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -49,6 +50,17 @@ class SqlAttemptStore:
         """Locks the row LOCK, which is made for it when the order has none."""
         row = {"order_key": key, "attempt": LOCK, "state": "LOCK", "expire_time": now, "update_time": now}
         await self._tx.execute(_locking(self._tx.dialect), row)
+
+    async def lock_all(self, keys: Collection[uuid.UUID], now: datetime) -> None:
+        """The same of several orders, in the order of their keys."""
+        lock = {"attempt": LOCK, "state": "LOCK", "expire_time": now, "update_time": now}
+        await self._tx.execute(_locking(self._tx.dialect), [{"order_key": key, **lock} for key in sorted(keys)])
+
+    async def live_of(self, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
+        """The attempts of several orders that are reserved or confirmed."""
+        newest = sa.select(A.order_key, sa.func.max(A.attempt).label("attempt")).group_by(A.order_key)
+        rows = await self._tx.execute(newest.where(A.order_key.in_(list(keys)), A.state.in_(("RESERVED", "CONFIRMED"))))
+        return {row.order_key: row.attempt for row in rows}
 
     async def live(self, key: uuid.UUID) -> int:
         """The attempt that is reserved or confirmed; 0 for none."""

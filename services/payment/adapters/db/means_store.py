@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from google.protobuf.json_format import MessageToDict
 
 from libs.db import Tx
 from libs.db.among import among
+from libs.idempotency import tombstones
 from libs.relay.change import Change
 from libs.relay.changes import note
 from services.payment.adapters.db.tables import (
@@ -19,12 +21,15 @@ from services.payment.adapters.db.tables import (
     CARD_ASSIGNMENTS,
     CARDS,
     CHANGES,
+    DELETED,
     LEDGER,
+    PAYMENTS,
 )
+from services.payment.contract.resources import CARD
 from services.payment.domain.ledger import Adjustment, Movement, account_gains
 from services.payment.domain.means import Account, Card, Demand, Payer
 
-A, S, C, K = ACCOUNTS.c, ACCOUNT_ASSIGNMENTS.c, CARDS.c, CARD_ASSIGNMENTS.c
+A, S, C, K, P = ACCOUNTS.c, ACCOUNT_ASSIGNMENTS.c, CARDS.c, CARD_ASSIGNMENTS.c, PAYMENTS.c
 
 
 class SqlMeansStore:
@@ -96,6 +101,19 @@ class SqlMeansStore:
             )
             for r in rows
         }
+
+    async def remove_guests_cards(self, order_ids: Collection[str], now: datetime) -> None:
+        """Cards that are noted for these orders and that no payment names and nobody is assigned. Their ids stay taken."""
+        if not order_ids:
+            return
+        free = (~sa.exists().where(P.credit_card_id == C.id), ~sa.exists().where(K.credit_card_id == C.id))
+        statement = sa.delete(CARDS).where(C.order_id.in_(list(order_ids)), *free).returning(CARDS)
+        gone = (await self._tx.execute(statement)).mappings().all()
+        if not gone:
+            return
+        await tombstones.bury(self._tx, DELETED, CARDS.name, [row["id"] for row in gone], now)
+        bodies = [(row, MessageToDict(CARD.write(row), preserving_proto_field_name=True)) for row in gone]
+        note(self._tx, CHANGES, [Change(CARD.name, row["id"], row["version"], now, body) for row, body in bodies], follows=True)
 
     async def _assigned(self, means: sa.Column[str], ids: Sequence[str], payer: Payer | None) -> Iterable[Any]:
         """Assignments of these accounts or cards that count for the payer, in one statement for any number of groups.

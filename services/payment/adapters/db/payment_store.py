@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
@@ -98,9 +98,11 @@ class SqlPaymentStore:
         statement = _OF_ORDER.with_for_update() if lock else _OF_ORDER
         return [payment_of(r) for r in (await self._tx.execute(statement, {"order_key": key})).mappings()]
 
-    async def of_orders(self, keys: Collection[uuid.UUID]) -> list[Payment]:
+    async def of_orders(self, keys: Collection[uuid.UUID], *, lock: bool = False) -> list[Payment]:
         """Payments of several orders, oldest first."""
         statement = sa.select(PAYMENTS).where(P.order_key.in_(list(keys))).order_by(P.position, P.id)
+        if lock:
+            statement = statement.with_for_update()
         return [payment_of(r) for r in (await self._tx.execute(statement)).mappings()]
 
     async def of_ids(self, ids: Collection[str]) -> list[Payment]:
@@ -204,8 +206,10 @@ class SqlPaymentStore:
         row = {"order_key": key, "lowered_attempt": attempt, "update_time": now}
         return bool((await self._tx.execute(statement, row)).rowcount == 1)
 
-    async def note_deletion(self, key: uuid.UUID, deletion: Deletion, now: datetime) -> None:
-        """Notes that an order is to be deleted as it stands at a version; an older note stays behind a newer one."""
+    async def note_deletions(self, deletions: Mapping[uuid.UUID, Deletion], now: datetime) -> None:
+        """Notes that orders are to be deleted as they stand at a version; an older note stays behind a newer one."""
+        if not deletions:
+            return
         insert = self._tx.insert(ORDERS)
         known, new = ORDERS.c, insert.excluded
         newer = known.deletion_version < new.deletion_version
@@ -215,8 +219,17 @@ class SqlPaymentStore:
             "update_time": new.update_time,
         }
         statement = insert.on_conflict_do_update(index_elements=["order_key"], set_=noted)
-        row = {"order_key": key, "lowered_attempt": 0, "deletion_version": deletion.version, "payments_deleted": deletion.took}
-        await self._tx.execute(statement, {**row, "update_time": now})
+        rows = [
+            {
+                "order_key": key,
+                "lowered_attempt": 0,
+                "deletion_version": one.version,
+                "payments_deleted": one.took,
+                "update_time": now,
+            }
+            for key, one in sorted(deletions.items())
+        ]
+        await self._tx.execute(statement, rows)
 
     async def deletion(self, key: uuid.UUID) -> Deletion:
         """What is known of it."""

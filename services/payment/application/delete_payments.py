@@ -1,0 +1,73 @@
+"""DeletePayments, BatchDeletePayments: payments of orders that are to be deleted, with the cards that guests noted for them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from libs.clock import Clock
+from libs.errors import WaybillError
+from services.payment.application.order_payments import submission_in_progress
+from services.payment.application.ports import Deletion, PaymentWork, Units
+from services.payment.domain.payment import Payment
+from services.payment.domain.states import State, conflict
+from services.payment.domain.transaction import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """An order that is to be deleted as it stands at a version."""
+
+    key: uuid.UUID
+    version: int
+    guests_id: str = ""
+    """Its public id where it is a guest's, whose cards go with it."""
+
+
+class DeletePayments:
+    """Removes all payments of an order, unless one of them holds something; none is added at that version from then on. Should
+    the order not be deleted, it is not submitted without them."""
+
+    def __init__(self, units: Units, clock: Clock) -> None:
+        self._units = units
+        self._clock = clock
+
+    async def __call__(self, doomed: Sequence[Doomed]) -> Mapping[uuid.UUID, WaybillError]:
+        """What stands against the deletion of those orders whose payments stay, each all or none. The number of statements does
+        not grow with that of the orders."""
+
+        async def take_out(work: PaymentWork) -> Mapping[uuid.UUID, WaybillError]:
+            now, keys = self._clock.now(), [one.key for one in doomed]
+            await work.attempts.lock_all(keys, now)
+            live = await work.attempts.live_of(keys)
+            payments = await work.payments.of_orders(keys, lock=True)
+            pending = {
+                row.payment_id
+                for row in await work.payments.transactions([p.id for p in payments])
+                if row.result is Result.PENDING
+            }
+            kept: dict[uuid.UUID, WaybillError] = {}
+            for payment in payments:
+                error = _hindrance(payment, live.get(payment.order_key, 0), payment.id in pending)
+                if error is not None:
+                    kept.setdefault(payment.order_key, error)
+            gone = [p for p in payments if p.order_key not in kept]
+            if gone:
+                await work.payments.remove([p.id for p in gone], now)
+            paid = {p.order_key for p in gone}
+            noted = {d.key: Deletion(d.version, took=d.key in paid) for d in doomed if d.key not in kept}
+            await work.payments.note_deletions(noted, now)
+            await work.means.remove_guests_cards([d.guests_id for d in doomed if d.guests_id and d.key not in kept], now)
+            return kept
+
+        return await self._units.retrying(take_out)
+
+
+def _hindrance(payment: Payment, attempt: int, pending: bool) -> WaybillError | None:
+    """Why a payment cannot be removed now."""
+    if attempt:
+        return submission_in_progress(payment.order_id, attempt)
+    if payment.state not in (State.OPEN, State.VOIDED):
+        return conflict(payment.id, payment.state, "be removed")
+    return conflict(payment.id, State.VOID_PENDING, "be removed") if pending else None
