@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,32 +23,65 @@ from services.catalog.adapters.db.tables import AUDIT, CATALOG, CATEGORY, CHANGE
 from services.catalog.adapters.db.visible import SqlShown
 from services.catalog.adapters.db.work import SqlCatalogWork
 from services.catalog.application.assigning import Assigning
+from services.catalog.application.deciding import Deciding
 from services.catalog.application.inspection import Inspection
 from services.catalog.application.placing import ends_assignments_of_categories, ends_assignments_of_products, places_products
 from services.catalog.application.showing import Showing
+from services.catalog.application.supplying import Supplying
+from services.catalog.contract.resources import UNSET
 from services.catalog.domain.assignment import (
     CATALOG_BUYER,
     CATALOG_PRODUCT,
     CATEGORY_BUYER,
     CATEGORY_PRODUCT,
     PRODUCT_BUYER,
+    SUPPLIER_PERMISSION,
     Kind,
 )
 from services.catalog.rpc.assignments import Assigned
 from services.catalog.rpc.catalog_servicer import CatalogServicer
 from services.catalog.rpc.category_servicer import CategoryServicer
 from services.catalog.rpc.product_assignment_servicer import ProductAssignmentServicer
+from services.catalog.rpc.product_proposal_servicer import ProductProposalServicer
 from services.catalog.rpc.product_servicer import ProductServicer
+from services.catalog.rpc.supplier_permission_servicer import SupplierPermissionServicer
 from services.catalog.settings import Settings
 from waybill.catalog.v1 import (
     catalog_service_pb2_grpc,
     category_service_pb2_grpc,
     product_assignment_service_pb2_grpc,
+    product_proposal_service_pb2_grpc,
     product_service_pb2_grpc,
+    supplier_permission_service_pb2_grpc,
 )
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 PACKAGE = "waybill.catalog.v1"
+
+
+Served = tuple[Any, Any, str]
+"""What adds a servicer to a server, the servicer, and the name of its service."""
+
+
+def _placing(assigned: Callable[[Kind], Assigned], deciding: Deciding, lists: SqlAssignmentLists) -> list[Served]:
+    """Where products stand, and which suppliers put their own there."""
+    return [
+        (
+            product_assignment_service_pb2_grpc.add_ProductAssignmentServiceServicer_to_server,
+            ProductAssignmentServicer(assigned(CATALOG_PRODUCT), assigned(CATEGORY_PRODUCT), assigned(PRODUCT_BUYER)),
+            "ProductAssignmentService",
+        ),
+        (
+            supplier_permission_service_pb2_grpc.add_SupplierPermissionServiceServicer_to_server,
+            SupplierPermissionServicer(assigned(SUPPLIER_PERMISSION)),
+            "SupplierPermissionService",
+        ),
+        (
+            product_proposal_service_pb2_grpc.add_ProductProposalServiceServicer_to_server,
+            ProductProposalServicer(deciding, lists),
+            "ProductProposalService",
+        ),
+    ]
 
 
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
@@ -67,10 +101,10 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     shown = SqlShown(database, catalogs, categories, products)
     showing = Showing(units, DirectoryMemberships(runtime.peers))
     ended = ends_assignments_of_products(clock)
-    served: list[tuple[Any, Any, str]] = [
+    served: list[Served] = [
         (
             product_service_pb2_grpc.add_ProductServiceServicer_to_server,
-            ProductServicer(products, shown, showing, places_products(clock), ended),
+            ProductServicer(products, shown, showing, places_products(clock), ended, Supplying(clock, UNSET)),
             "ProductService",
         ),
         (
@@ -83,11 +117,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             CategoryServicer(categories, shown, showing, assigned(CATEGORY_BUYER), ends_assignments_of_categories(clock)),
             "CategoryService",
         ),
-        (
-            product_assignment_service_pb2_grpc.add_ProductAssignmentServiceServicer_to_server,
-            ProductAssignmentServicer(assigned(CATALOG_PRODUCT), assigned(CATEGORY_PRODUCT), assigned(PRODUCT_BUYER)),
-            "ProductAssignmentService",
-        ),
+        *_placing(assigned, Deciding(units, clock), lists),
     ]
     inspection = with_rules(Inspection(CensusReader(database)), database, look())
     changes = SqlChangeFeed(database, CHANGES)

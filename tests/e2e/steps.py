@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from google.protobuf.struct_pb2 import Struct
 
-from services.host.sample.marketplace import SHOP
+from services.host.sample.marketplace import PASSWORD, PORTAL, SHOP, party
 from tests.support.marketplace import ALL, Marketplace, create
-from waybill.directory.v1 import api_client_service_pb2, ordering_context_service_pb2
+from waybill.directory.v1 import api_client_service_pb2, ordering_context_service_pb2, user_service_pb2
 from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
 from waybill.operations.v1 import outbox_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb
@@ -123,3 +123,13 @@ async def refused(call: Any) -> WaybillError:
 def violations(error: WaybillError) -> set[tuple[str, str]]:
     """The fields that an error names, with their reasons."""
     return {(f.field, f.reason) for f in error.fields}
+
+
+async def vendor_of(market: Marketplace, supplier_id: str) -> AsyncWaybill:
+    """Somebody who keeps the products of a supplier, signed in."""
+    id = f"vendor-{supplier_id}"
+    made = user_service_pb2.User(
+        id=id, party=party("SUPPLIER", supplier_id), username=id, active=True, roles=["ProductAdmin"], password=PASSWORD
+    )
+    await market.people.owner.users.CreateUser(user_service_pb2.CreateUserRequest(user=made))
+    return await AsyncWaybill.connect(market.address, PORTAL, username=id, password=PASSWORD)

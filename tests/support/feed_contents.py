@@ -67,6 +67,8 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "product_assignments": Resource("product assignment"),
         "catalog_products": Resource("catalog product"),
         "category_products": Resource("category product"),
+        "supplier_permissions": Resource("supplier permission"),
+        "product_proposals": Resource("product proposal"),
     },
     "pricing": {
         **_DELETING,

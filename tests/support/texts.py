@@ -17,6 +17,8 @@ from google.protobuf.message_factory import GetMessageClass
 from libs import postal, protoconv
 from libs.errors import FieldViolation, Violations, WaybillError
 from libs.resource.database import Resource
+from services.catalog.contract.assignments import rejections_in
+from services.catalog.domain.supply import check_comments
 from services.directory.contract.registrations import applicant_in
 from services.directory.rpc.channels.api_client_servicer import secret_in
 from services.fulfillment.rpc.shipments.requests import shipment_in
@@ -30,6 +32,7 @@ from services.payment.rpc.spending_account_servicer import adjustment_in
 from services.pricing.rpc import convert as pricing
 from services.shipping.contract.attributes import check_places
 from tests.support.contracts import requested, services
+from waybill.catalog.v1 import product_proposal_pb2
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.directory.v1 import registration_service_pb2
 from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, supplier_order_service_pb2
@@ -95,6 +98,10 @@ def _place(found: Violations, message: Any) -> None:
     check_places(found, "destinations", [message])
 
 
+def _rejected(found: Violations, message: Any) -> None:
+    check_comments(found, rejections_in([message]))
+
+
 _NAMES = {
     "catalog.v1.Catalog": {"name": 100, "description": 2_000},
     "catalog.v1.Category": {"name": 100, "description": 2_000},
@@ -151,6 +158,7 @@ _READ: dict[str, tuple[Any, Reader, dict[str, int]]] = {
         _shipment,
         {"carrier": 200, "tracking_number": 200, "supplier_number": 100, "ship_method_id": 100},
     ),
+    "catalog.v1.ProductRejection": (product_proposal_pb2.ProductRejection, _rejected, {"comment": 2_000}),
     "fulfillment.v1.StockAdjustment": (
         inventory_service_pb2.StockAdjustment,
         lambda found, m: adjustments_in(found, [m]),

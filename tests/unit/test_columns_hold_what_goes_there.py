@@ -21,6 +21,7 @@ from libs.db import UtcTime
 from libs.ids import NUMBERED_ID, new_id
 from libs.relay.delivery import REASON_LENGTH
 from libs.service.retries import FAILURE_LENGTH
+from services.catalog.domain.supply import STATES
 from services.directory.application.tokens.refresh_tokens import digest_of
 from services.directory.contract.resources import MAX_NAME_KEY
 from services.directory.domain.people.registrations import CONFIRMATION, NAME_TAKEN
@@ -71,6 +72,7 @@ ORDER_EVENTS = ("order_hold_released", "line_items_updated", "submission_begun",
 """The longest kinds of events; a new one is as short as these, or has to be named here."""
 
 WIDTHS: dict[str, dict[str, int | str]] = {
+    "catalog.product_proposals": {"state": longest(STATES), "comment": "catalog.v1.ProductRejection.comment"},
     "directory.addresses": {"party": PARTY},
     "directory.address_assignments": {"party": PARTY},
     "directory.security_profile_assignments": {"party": PARTY},

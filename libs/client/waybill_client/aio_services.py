@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from waybill.catalog.v1.catalog_service_pb2_grpc import CatalogServiceAsyncStub
     from waybill.catalog.v1.category_service_pb2_grpc import CategoryServiceAsyncStub
     from waybill.catalog.v1.product_assignment_service_pb2_grpc import ProductAssignmentServiceAsyncStub
+    from waybill.catalog.v1.product_proposal_service_pb2_grpc import ProductProposalServiceAsyncStub
     from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceAsyncStub
+    from waybill.catalog.v1.supplier_permission_service_pb2_grpc import SupplierPermissionServiceAsyncStub
     from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceAsyncStub
     from waybill.directory.v1.address_service_pb2_grpc import AddressServiceAsyncStub
     from waybill.directory.v1.api_client_service_pb2_grpc import ApiClientServiceAsyncStub
@@ -68,6 +70,8 @@ class AsyncServices:
     catalogs: CatalogServiceAsyncStub = _stub("catalogs")
     categories: CategoryServiceAsyncStub = _stub("categories")
     product_assignments: ProductAssignmentServiceAsyncStub = _stub("product_assignments")
+    product_proposals: ProductProposalServiceAsyncStub = _stub("product_proposals")
+    supplier_permissions: SupplierPermissionServiceAsyncStub = _stub("supplier_permissions")
     pricing: PricingServiceAsyncStub = _stub("pricing")
     price_schedules: PriceScheduleServiceAsyncStub = _stub("price_schedules")
     tax_rates: TaxRateServiceAsyncStub = _stub("tax_rates")

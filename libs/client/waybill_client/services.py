@@ -9,7 +9,9 @@ from waybill.audit.v1.audit_service_pb2_grpc import AuditServiceStub
 from waybill.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from waybill.catalog.v1.category_service_pb2_grpc import CategoryServiceStub
 from waybill.catalog.v1.product_assignment_service_pb2_grpc import ProductAssignmentServiceStub
+from waybill.catalog.v1.product_proposal_service_pb2_grpc import ProductProposalServiceStub
 from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceStub
+from waybill.catalog.v1.supplier_permission_service_pb2_grpc import SupplierPermissionServiceStub
 from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceStub
 from waybill.directory.v1.address_service_pb2_grpc import AddressServiceStub
 from waybill.directory.v1.api_client_service_pb2_grpc import ApiClientServiceStub
@@ -81,6 +83,8 @@ class Services:
     catalogs = Service(CatalogServiceStub)
     categories = Service(CategoryServiceStub)
     product_assignments = Service(ProductAssignmentServiceStub)
+    product_proposals = Service(ProductProposalServiceStub)
+    supplier_permissions = Service(SupplierPermissionServiceStub)
     pricing = Service(PricingServiceStub)
     price_schedules = Service(PriceScheduleServiceStub)
     tax_rates = Service(TaxRateServiceStub)

@@ -6,7 +6,7 @@ from libs.clock import Clock
 from libs.errors import Violations
 from libs.resource.contract import Guard, Items, Then
 from services.catalog.application.ports import CatalogWork
-from services.catalog.domain.assignment import CATALOG_PRODUCT, CATEGORY_BUYER, CATEGORY_PRODUCT, PRODUCT_BUYER
+from services.catalog.domain.assignment import CATALOG_PRODUCT, CATEGORY_BUYER, CATEGORY_PRODUCT, PRODUCT_BUYER, PRODUCT_PROPOSAL
 from services.catalog.domain.tree import Placed, check_tree
 
 
@@ -23,11 +23,11 @@ def places_products(clock: Clock) -> Then[CatalogWork]:
 
 
 def ends_assignments_of_products(clock: Clock) -> Guard[CatalogWork]:
-    """A product that goes takes its assignments with it."""
+    """A product that goes takes its assignments and proposals with it."""
 
     async def end(work: CatalogWork, found: Violations, items: Items) -> None:
         for _, row in items:
-            for kind in (PRODUCT_BUYER, CATALOG_PRODUCT, CATEGORY_PRODUCT):
+            for kind in (PRODUCT_BUYER, CATALOG_PRODUCT, CATEGORY_PRODUCT, PRODUCT_PROPOSAL):
                 await work.assignments.remove_all(kind, "product_id", row["id"], clock.now())
 
     return end

@@ -12,6 +12,7 @@ from libs.resource.contract import Methods
 from libs.service.unit_of_work import UnitsOfWork
 from services.catalog.domain.assignment import Key, Kind, Known, Row
 from services.catalog.domain.product import StoredProduct
+from services.catalog.domain.supply import Permission
 from services.catalog.domain.tree import Parents
 from services.catalog.domain.visibility import Grant, Node, Reach, Sight
 
@@ -29,12 +30,21 @@ class AssignmentStore(Protocol):
     async def remove_all(self, kind: Kind, field: str, id: str, now: datetime) -> None:
         """Ends all that name something."""
 
+    async def standing(self, kind: Kind, keys: Sequence[Key]) -> Collection[Key]:
+        """Those that stand, locked in their order against being changed or ended."""
+        ...
+
 
 class KnownStore(Protocol):
     """What there is of what requests name, locked against removal."""
 
-    async def named(self, kind: Kind, rows: Sequence[Row]) -> Known:
-        """What assignments name."""
+    async def named(self, kind: Kind, rows: Sequence[Row], owner: str = "") -> Known:
+        """What assignments name; with an owner, of products those of that supplier. Products that go into or out of catalogs
+        are locked, so that nobody else proposes, admits or takes them out meanwhile."""
+        ...
+
+    async def settled(self, products: Collection[str], owner: str = "") -> Collection[str]:
+        """Those of the products that exist, of the owner if there is one: locked as `named` locks what goes into a catalog."""
         ...
 
     async def within(self, pairs: Sequence[Key]) -> Sequence[Key]:
@@ -70,6 +80,14 @@ class SightStore(Protocol):
         ...
 
 
+class PermissionStore(Protocol):
+    """What suppliers may do."""
+
+    async def of(self, supplier_id: str) -> Sequence[Permission]:
+        """Those of a supplier by catalog, locked against being ended."""
+        ...
+
+
 class RequestStore(Protocol):
     """Recorded requests."""
 
@@ -88,6 +106,8 @@ class CatalogWork(Protocol):
     @property
     def sights(self) -> SightStore: ...
     @property
+    def permissions(self) -> PermissionStore: ...
+    @property
     def requests(self) -> RequestStore: ...
 
 
@@ -97,16 +117,25 @@ Units = UnitsOfWork[CatalogWork]
 class AssignmentLists(Protocol):
     """Reads assignments."""
 
-    async def page(self, kind: Kind, request: PageRequest, bound: Mapping[str, str]) -> Page[Row]:
-        """A page in the order of the keys, and the token of the next; `bound` is what else the token belongs to."""
+    async def page(self, kind: Kind, request: PageRequest, bound: Mapping[str, str], supplier_id: str = "") -> Page[Row]:
+        """A page in the order of the keys, and the token of the next; `bound` is what else the token belongs to. With a
+        supplier, what is the supplier's or of its products."""
         ...
 
 
 class Shown(Protocol):
-    """The standard methods for somebody who sees only what a sight shows."""
+    """The standard methods for somebody who sees only what a sight shows, or a supplier's permissions."""
 
     def catalogs(self, sight: Sight) -> Methods[CatalogWork]: ...
     def categories(self, sight: Sight) -> Methods[CatalogWork]: ...
+    def catalogs_for(self, supplier_id: str) -> Methods[CatalogWork]:
+        """Catalogs that the supplier has a permission for."""
+        ...
+
+    def categories_for(self, supplier_id: str) -> Methods[CatalogWork]:
+        """Their categories."""
+        ...
+
     def products(self, sight: Sight, *, inactive: bool = False) -> Methods[CatalogWork]:
         """With `inactive` also products that are shown but not active."""
         ...

@@ -27,14 +27,17 @@ _ATTRIBUTES = (
     decimal("width_cm"),
     decimal("height_cm"),
     xp(),
+    ref("owner_supplier_id"),
 )
 
 
 def _check(found: Violations, where: str, row: Mapping[str, Any]) -> None:
-    product.check(found, where, row["default_supplier_id"], row["supplier_ids"])
+    product.check(found, where, row["default_supplier_id"], row["supplier_ids"], row["owner_supplier_id"])
 
 
 PRODUCT = Shape("product", product_pb2.Product, _ATTRIBUTES, prefix="prd", check=_check)
+UNSET: Mapping[str, Any] = PRODUCT.read(Violations(), "", product_pb2.Product())
+"""What a product has where nobody sets anything."""
 
 _CATALOG = (
     text("name", 100, required=True),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from libs.errors import Violations
 from waybill.catalog.v1 import reasons
@@ -12,7 +12,7 @@ BATCH = 1_000
 FIELD = "assignments"
 MAX_ORDER = 1_000_000
 GROUP = "user_group_id"
-Row = Mapping[str, str | bool | int]
+Row = Mapping[str, str | bool | int | list[str]]
 """What an assignment says, by field."""
 Key = tuple[str, ...]
 
@@ -26,7 +26,7 @@ class Kind:
     fields: tuple[str, ...]
     """Ids that name it. A group of a buyer's users may be empty, and stands for all of them then."""
     said: tuple[str, ...] = ()
-    """What it says beside them: `list_order`, or whether something is so."""
+    """What it says beside them: `list_order`, whether something is so, or a text."""
 
     def key(self, row: Row) -> Key:
         """The ids of one."""
@@ -38,7 +38,12 @@ CATEGORY_BUYER = Kind("category assignment", ("category_id", "buyer_id", GROUP),
 PRODUCT_BUYER = Kind("product assignment", ("product_id", "buyer_id", GROUP))
 CATALOG_PRODUCT = Kind("catalog product", ("catalog_id", "product_id"))
 CATEGORY_PRODUCT = Kind("category product", ("category_id", "product_id"), ("list_order",))
-KINDS = (CATALOG_BUYER, CATEGORY_BUYER, PRODUCT_BUYER, CATALOG_PRODUCT, CATEGORY_PRODUCT)
+SUPPLIER_PERMISSION = Kind("supplier permission", ("supplier_id", "catalog_id"), ("needs_approval", "writable_fields"))
+PRODUCT_PROPOSAL = Kind("product proposal", ("catalog_id", "product_id"), ("state", "comment"))
+KINDS = (
+    *(CATALOG_BUYER, CATEGORY_BUYER, PRODUCT_BUYER, CATALOG_PRODUCT, CATEGORY_PRODUCT),
+    *(SUPPLIER_PERMISSION, PRODUCT_PROPOSAL),
+)
 
 
 def check_form(found: Violations, kind: Kind, rows: Sequence[Row]) -> None:
@@ -51,8 +56,9 @@ def check_form(found: Violations, kind: Kind, rows: Sequence[Row]) -> None:
         where, key = f"{FIELD}[{i}]", kind.key(row)
         for name, id in zip(kind.fields, key, strict=True):
             found.check_id(f"{where}.{name}", id, required=name != GROUP)
-        order = int(row.get("list_order", 0))
-        found.require(f"{where}.list_order", 0 <= order <= MAX_ORDER, reasons.VALUE_OUT_OF_RANGE, f"must be 0 to {MAX_ORDER:,}")
+        order = row.get("list_order", 0)
+        fits = isinstance(order, int) and 0 <= order <= MAX_ORDER
+        found.require(f"{where}.list_order", fits, reasons.VALUE_OUT_OF_RANGE, f"must be 0 to {MAX_ORDER:,}")
         found.require(where, key not in seen, reasons.DUPLICATE_ITEM, "the same ids stand twice")
         seen.add(key)
 
@@ -67,6 +73,11 @@ class Known:
     products: frozenset[str] = frozenset()
     standing: frozenset[tuple[str, str]] = frozenset()
     """Pairs of a catalog and a product that stands in it."""
+
+    def within(self, catalogs: Collection[str]) -> Known:
+        """What is left for somebody who knows these catalogs only."""
+        categories = {id: catalog for id, catalog in self.categories.items() if catalog in catalogs}
+        return replace(self, catalogs=self.catalogs & set(catalogs), categories=categories)
 
 
 def check_named(found: Violations, kind: Kind, rows: Sequence[Row], known: Known) -> None:

@@ -13,8 +13,16 @@ MAX_SUPPLIERS = 100
 MEASURES = ("weight_kg", "length_cm", "width_cm", "height_cm")
 
 
-def check(found: Violations, where: str, default_supplier_id: str, supplier_ids: Sequence[str]) -> None:
-    """The default supplier is not listed again among the other suppliers."""
+def check(
+    found: Violations, where: str, default_supplier_id: str, supplier_ids: Sequence[str], owner_supplier_id: str = ""
+) -> None:
+    """The default supplier is not listed again among the other suppliers, and is the owner if there is one."""
+    found.require(
+        f"{where}.owner_supplier_id",
+        owner_supplier_id in ("", default_supplier_id),
+        reasons.OWNER_NOT_DEFAULT_SUPPLIER,
+        "the owner is the default supplier, too",
+    )
     found.require(
         f"{where}.supplier_ids",
         not _repeats(default_supplier_id, supplier_ids),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from libs.auth import PartyKind
 from libs.idempotency.key import RequestKey, key_of
 from libs.query.request import page_request
 from libs.rpc import current
@@ -18,6 +19,12 @@ def _request(message: Any) -> RequestKey | None:
     return key_of(current().principal, current().method, message)
 
 
+def supplier() -> str:
+    """The supplier that the caller is of; empty for others."""
+    caller = current().principal
+    return caller.party_id if caller.party_kind is PartyKind.SUPPLIER else ""
+
+
 class Assigned:
     """Assignments of one kind, as requests name them."""
 
@@ -28,17 +35,17 @@ class Assigned:
 
     async def assign(self, request: Any) -> None:
         """Makes what the request says."""
-        await self._assigning.assign(_request(request), rows_in(self._kind, request.assignments))
+        await self._assigning.assign(_request(request), rows_in(self._kind, request.assignments), supplier())
 
     async def unassign(self, request: Any) -> None:
         """Ends what the request names."""
-        await self._assigning.unassign(_request(request), keys_in(self._kind, request.assignments))
+        await self._assigning.unassign(_request(request), keys_in(self._kind, request.assignments), supplier())
 
     async def page(self, request: Any, message: Callable[..., Any]) -> dict[str, Any]:
         """The fields of the answer."""
         caller = current().principal
         bound = {"party": caller.party_id, "user": caller.user_id}
-        page = await self._lists.page(self._kind, page_request(request), bound)
+        page = await self._lists.page(self._kind, page_request(request), bound, supplier())
         return {
             "assignments": [row_out(message, row) for row in page.items],
             "next_page_token": page.next_page_token,

@@ -10,7 +10,7 @@ from libs.rpc import current
 from services.catalog.application.ports import CatalogWork, Shown
 from services.catalog.application.showing import Showing
 from services.catalog.domain.visibility import Customer
-from services.catalog.rpc.assignments import Assigned
+from services.catalog.rpc.assignments import Assigned, supplier
 from waybill.catalog.v1 import catalog_pb2
 from waybill.catalog.v1 import catalog_service_pb2 as pb
 from waybill.catalog.v1 import catalog_service_pb2_grpc as pb_grpc
@@ -29,7 +29,7 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         """The catalogs as the caller sees them."""
         caller = current().principal
         if caller.party_kind is not PartyKind.BUYER:
-            return self._catalogs
+            return self._shown.catalogs_for(supplier_id) if (supplier_id := supplier()) else self._catalogs
         customer = Customer(caller.party_id, caller.user_id)
         return self._shown.catalogs(await self._showing.catalogs(customer))
 

@@ -11,7 +11,7 @@ from services.catalog.application.placing import keeps_trees
 from services.catalog.application.ports import CatalogWork, Shown
 from services.catalog.application.showing import Showing
 from services.catalog.domain.visibility import Customer
-from services.catalog.rpc.assignments import Assigned
+from services.catalog.rpc.assignments import Assigned, supplier
 from waybill.catalog.v1 import category_pb2
 from waybill.catalog.v1 import category_service_pb2 as pb
 from waybill.catalog.v1 import category_service_pb2_grpc as pb_grpc
@@ -33,7 +33,7 @@ class CategoryServicer(pb_grpc.CategoryServiceServicer):
         """The categories as the caller sees them."""
         caller = current().principal
         if caller.party_kind is not PartyKind.BUYER:
-            return self._categories
+            return self._shown.categories_for(supplier_id) if (supplier_id := supplier()) else self._categories
         customer = Customer(caller.party_id, caller.user_id)
         return self._shown.categories(await self._showing.categories(caller, customer))
 

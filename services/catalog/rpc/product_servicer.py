@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from libs.auth import PartyKind
 from libs.errors import Violations
+from libs.protoconv import mask_paths
 from libs.resource.contract import Guard, Methods, Then
 from libs.rpc import current
 from services.catalog.application.ports import CatalogWork, Shown
 from services.catalog.application.showing import Showing
+from services.catalog.application.supplying import Supplying
 from services.catalog.domain.visibility import Customer
+from services.catalog.rpc.assignments import supplier
+from services.catalog.rpc.owned import owned
 from waybill.catalog.v1 import product_service_pb2 as pb
 from waybill.catalog.v1 import product_service_pb2_grpc as pb_grpc
 from waybill.catalog.v1 import reasons
+from waybill.catalog.v1.product_pb2 import Product
 
 MAX_LOOKUP = 5_000
 
@@ -28,13 +34,15 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
         showing: Showing,
         placing: Then[CatalogWork],
         ending: Guard[CatalogWork],
+        supplying: Supplying,
     ) -> None:
-        """`placing` puts new products where they stand, `ending` takes from there those that are deleted."""
+        """`placing` puts new products of the seller where they stand, `ending` takes from there those that are deleted."""
         self._products = products
         self._shown = shown
         self._showing = showing
         self._placing = placing
         self._ending = ending
+        self._supplying = supplying
 
     async def _seen(self) -> Methods[CatalogWork]:
         """The products as the caller sees them. A service sees all, whoever it calls for."""
@@ -55,12 +63,20 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
             return await self._seen()
         return self._shown.products(await self._showing.products(caller, customer), inactive=True)
 
+    async def _create(self, request: Any, products: Sequence[Product], field: str, path: str) -> list[Any]:
+        if not (supplier_id := supplier()):
+            return await self._products.create(request, products, field, then=self._placing)
+        wrong = Violations()
+        mine = owned(wrong, supplier_id, products, path)
+        guard, placing = self._supplying.creates(supplier_id), self._supplying.places(supplier_id)
+        return await self._products.create(request, mine, field, guard=guard, before=wrong, then=placing)
+
     async def CreateProduct(self, request: pb.CreateProductRequest, context: Any) -> pb.CreateProductResponse:
-        (made,) = await self._products.create(request, [request.product], "product", then=self._placing)
+        (made,) = await self._create(request, [request.product], "product", "product")
         return pb.CreateProductResponse(product=made)
 
     async def BatchCreateProducts(self, request: pb.BatchCreateProductsRequest, context: Any) -> pb.BatchCreateProductsResponse:
-        made = await self._products.create(request, request.products, "products", then=self._placing)
+        made = await self._create(request, request.products, "products", "products[{}]")
         return pb.BatchCreateProductsResponse(products=made)
 
     async def GetProduct(self, request: pb.GetProductRequest, context: Any) -> pb.GetProductResponse:
@@ -79,7 +95,11 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
         return pb.ListProductsResponse(products=page.items, next_page_token=page.next_page_token, total_size=page.total_size)
 
     async def UpdateProduct(self, request: pb.UpdateProductRequest, context: Any) -> pb.UpdateProductResponse:
-        product = await self._products.update(request, request.product, "product")
+        # What is wrong with the mask is found again, and noted, by the update.
+        paths = mask_paths(Violations(), request.update_mask, request.product, Product.DESCRIPTOR.fields_by_name)
+        guard = self._supplying.changes(supplier_id, paths) if (supplier_id := supplier()) else None
+        then = self._supplying.ends_proposals() if "owner_supplier_id" in paths else None
+        product = await self._products.update(request, request.product, "product", guard=guard, then=then)
         return pb.UpdateProductResponse(product=product)
 
     async def DeleteProduct(self, request: pb.DeleteProductRequest, context: Any) -> pb.DeleteProductResponse:

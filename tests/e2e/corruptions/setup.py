@@ -14,7 +14,9 @@ from services.catalog.adapters.db.tables import (
     CATEGORIES,
     CATEGORY_ASSIGNMENTS,
     PRODUCT_ASSIGNMENTS,
+    PRODUCT_PROPOSALS,
     PRODUCTS,
+    SUPPLIER_PERMISSIONS,
 )
 from services.directory.adapters.db import tables as directory
 from services.directory.adapters.db.tables import (
@@ -167,6 +169,16 @@ CORRUPTIONS = [
         "product_of_category_is_in_its_catalog",
         "forge",
         lambda _: [sa.delete(CATALOG_PRODUCTS).where(CATALOG_PRODUCTS.c.product_id == "anvil")],
+    ),
+    breaks(
+        "catalog",
+        "permitted_fields_exist",
+        "lumenworks/trade",
+        lambda _: [sa.update(SUPPLIER_PERMISSIONS).values(writable_fields=["owner_supplier_id"])],
+    ),
+    breaks("catalog", "proposal_has_a_state", "trade/lantern", lambda _: [sa.update(PRODUCT_PROPOSALS).values(state="LOST")]),
+    breaks(
+        "catalog", "proposal_waits_for_the_seller", "trade/lantern", set_where(PRODUCTS, "id", "lantern", owner_supplier_id="")
     ),
     breaks("catalog", "suppliers_stand_once", "crate", set_where(PRODUCTS, "id", "crate", supplier_ids=["wh-west", "wh-west"])),
     breaks("catalog", "multiplier_is_positive", "anvil", set_where(PRODUCTS, "id", "anvil", quantity_multiplier=0)),

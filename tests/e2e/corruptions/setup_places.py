@@ -68,6 +68,11 @@ CATALOG: Places = {
     "products.supplier_ids": Place(changes=to(["wh-west", "wh-west"])),
     "products.quantity_multiplier": Place(changes=to(0)),
     **{f"products.{name}": Place(changes=to("-1")) for name in ("weight_kg", "length_cm", "width_cm", "height_cm")},
+    "products.owner_supplier_id": Place(
+        of(catalog.PRODUCTS.c.id, "lantern"), {"another": lambda _: "northforge", "nobody": lambda _: ""}
+    ),
+    "supplier_permissions.writable_fields": Place(changes=to(["owner_supplier_id"])),
+    "product_proposals.state": Place(changes=to("FORGOTTEN")),
     "catalogs": Place(of(catalog.CATALOGS.c.id, "trade")),
     "categories": Place(of(catalog.CATEGORIES.c.id, "forge")),
     "categories.parent_id": Place(

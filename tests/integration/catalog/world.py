@@ -10,7 +10,7 @@ from libs.auth import Principal
 from libs.service.app import ServiceApp
 from tests.support.principals import buyer, seller
 from tests.support.server import Served
-from waybill.catalog.v1 import catalog_pb2, category_pb2, product_pb2
+from waybill.catalog.v1 import catalog_pb2, category_pb2, product_pb2, supplier_permission_pb2
 from waybill.catalog.v1 import catalog_service_pb2 as catalogs_pb
 from waybill.catalog.v1 import catalog_service_pb2_grpc as catalogs_grpc
 from waybill.catalog.v1 import category_service_pb2 as categories_pb
@@ -18,8 +18,11 @@ from waybill.catalog.v1 import category_service_pb2_grpc as categories_grpc
 from waybill.catalog.v1 import product_assignment_pb2 as placed_pb
 from waybill.catalog.v1 import product_assignment_service_pb2 as placing_pb
 from waybill.catalog.v1 import product_assignment_service_pb2_grpc as placing_grpc
+from waybill.catalog.v1 import product_proposal_service_pb2_grpc as proposals_grpc
 from waybill.catalog.v1 import product_service_pb2 as products_pb
 from waybill.catalog.v1 import product_service_pb2_grpc as products_grpc
+from waybill.catalog.v1 import supplier_permission_service_pb2 as permissions_pb
+from waybill.catalog.v1 import supplier_permission_service_pb2_grpc as permissions_grpc
 from waybill.directory.v1 import membership_service_pb2 as memberships_pb
 from waybill.directory.v1 import membership_service_pb2_grpc as memberships_grpc
 
@@ -101,6 +104,18 @@ class World:
     async def shelve(self, category: str, *ids: str) -> None:
         given = [placed_pb.CategoryProduct(category_id=category, product_id=id) for id in ids]
         await self.placing().AssignCategoryProducts(placing_pb.AssignCategoryProductsRequest(assignments=given))
+
+    def permissions(self, caller: Principal | None = None) -> permissions_grpc.SupplierPermissionServiceStub:
+        return self.served.stub(permissions_grpc.SupplierPermissionServiceStub, caller or seller())
+
+    def proposals(self, caller: Principal | None = None) -> proposals_grpc.ProductProposalServiceStub:
+        return self.served.stub(proposals_grpc.ProductProposalServiceStub, caller or seller())
+
+    async def permit(self, catalog: str, to: str = "bolt", *fields: str, approval: bool = False) -> None:
+        given = supplier_permission_pb2.SupplierPermission(
+            supplier_id=to, catalog_id=catalog, needs_approval=approval, writable_fields=fields
+        )
+        await self.permissions().AssignSupplierPermissions(permissions_pb.AssignSupplierPermissionsRequest(assignments=[given]))
 
     async def close_main(self) -> None:
         """From now on nobody sees everything."""

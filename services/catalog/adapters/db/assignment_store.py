@@ -13,7 +13,7 @@ from libs.query import Field, Listing
 from libs.query.request import Page, PageRequest
 from libs.relay.change import assignment_ended, assignment_made
 from libs.relay.changes import note
-from services.catalog.adapters.db.tables import ASSIGNMENTS, CHANGES
+from services.catalog.adapters.db.tables import ASSIGNMENTS, CHANGES, PRODUCTS
 from services.catalog.domain.assignment import CATEGORY_PRODUCT, KINDS, Key, Kind, Row
 
 
@@ -47,6 +47,12 @@ class SqlAssignmentStore:
         """Deletes all that name something."""
         await self._remove(kind, ASSIGNMENTS[kind].c[field] == id, now, True)
 
+    async def standing(self, kind: Kind, keys: Sequence[Key]) -> frozenset[Key]:
+        """Those that stand, locked in their order."""
+        columns = _key_of(kind)
+        select = sa.select(*columns).where(sa.tuple_(*columns).in_(sorted(set(keys)))).order_by(*columns).with_for_update()
+        return frozenset(tuple(row) for row in await self._tx.execute(select))
+
     async def _remove(self, kind: Kind, which: sa.ColumnElement[bool], now: datetime, follows: bool) -> list[Key]:
         table = ASSIGNMENTS[kind]
         select = sa.select(table).where(which).order_by(*_key_of(kind)).with_for_update()
@@ -62,7 +68,11 @@ def _key_of(kind: Kind) -> list[sa.Column[Any]]:
     return [ASSIGNMENTS[kind].c[name] for name in kind.fields]
 
 
-_FILTERS = {"list_order": "int", "visible": "bool", "view_all_categories": "bool", "view_all_products": "bool"}
+_FILTERS = {
+    "list_order": "int",
+    **dict.fromkeys(("visible", "view_all_categories", "view_all_products", "needs_approval"), "bool"),
+}
+_UNFILTERED = ("writable_fields", "comment")
 
 
 def _listing(kind: Kind) -> Listing:
@@ -71,7 +81,19 @@ def _listing(kind: Kind) -> Listing:
     *first, last = kind.fields
     order = [*first, *(["list_order"] if kind is CATEGORY_PRODUCT else [])]
     fields = {name: Field(c[name], _FILTERS.get(name, "text")) for name in (*kind.fields, *kind.said)}
+    fields = {name: field for name, field in fields.items() if name not in _UNFILTERED}
     return Listing(fields, c[last], default_order=", ".join(order))
+
+
+def _of(kind: Kind, supplier_id: str) -> sa.Select[Any]:
+    """All, or what is a supplier's or of its products."""
+    table = ASSIGNMENTS[kind]
+    if not supplier_id:
+        return sa.select(table)
+    if "supplier_id" in kind.fields:
+        return sa.select(table).where(table.c.supplier_id == supplier_id)
+    owned = sa.exists().where(PRODUCTS.c.id == table.c.product_id, PRODUCTS.c.owner_supplier_id == supplier_id)
+    return sa.select(table).where(owned)
 
 
 _LISTINGS = {kind: _listing(kind) for kind in KINDS}
@@ -83,9 +105,9 @@ class SqlAssignmentLists:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def page(self, kind: Kind, request: PageRequest, bound: Mapping[str, str]) -> Page[Row]:
-        """A page in the order of the keys."""
+    async def page(self, kind: Kind, request: PageRequest, bound: Mapping[str, str], supplier_id: str = "") -> Page[Row]:
+        """A page in the order of the keys; with a supplier, of what is the supplier's or of its products."""
         plan = _LISTINGS[kind].plan(self._db.dialect, request, bound)
         async with self._db.reading(snapshot=plan.counts) as tx:
-            page = await plan.read(tx, sa.select(ASSIGNMENTS[kind]))
+            page = await plan.read(tx, _of(kind, supplier_id))
         return page.map(lambda row: {name: row._mapping[name] for name in (*kind.fields, *kind.said)})

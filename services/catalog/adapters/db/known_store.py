@@ -11,7 +11,7 @@ from libs.db import Tx
 from libs.db.lists import among
 from libs.ids import valid_id
 from services.catalog.adapters.db.tables import CATALOG_PRODUCTS, CATALOGS, CATEGORIES, CATEGORY_PRODUCTS, PRODUCTS
-from services.catalog.domain.assignment import CATEGORY_PRODUCT, Key, Kind, Known, Row
+from services.catalog.domain.assignment import CATALOG_PRODUCT, CATEGORY_PRODUCT, Key, Kind, Known, Row
 from services.catalog.domain.tree import Parents
 
 _C, _G, _P = CATALOGS.c, CATEGORIES.c, PRODUCTS.c
@@ -30,8 +30,8 @@ class SqlKnownStore:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
 
-    async def named(self, kind: Kind, rows: Sequence[Row]) -> Known:
-        """What assignments name."""
+    async def named(self, kind: Kind, rows: Sequence[Row], owner: str = "") -> Known:
+        """What assignments name; with an owner, of products those of that supplier."""
         catalogs: frozenset[str] = frozenset()
         products: frozenset[str] = frozenset()
         categories: dict[str, str] = {}
@@ -42,10 +42,21 @@ class SqlKnownStore:
             select = sa.select(_G.id, _G.catalog_id).where(self._named(_G.id, rows, "category_id"))
             categories = {row.id: row.catalog_id for row in await self._tx.execute(_kept(select, _G.id))}
         if "product_id" in kind.fields:
-            products = await self._ids(_P.id, rows, "product_id")
+            products = await self._products({str(row["product_id"]) for row in rows}, owner, settling=kind is CATALOG_PRODUCT)
         if kind is CATEGORY_PRODUCT:
             standing = await self._standing(set(categories.values()), products)
         return Known(catalogs, categories, products, standing)
+
+    async def settled(self, products: Collection[str], owner: str = "") -> frozenset[str]:
+        """Those that exist, of the owner if there is one. Nobody else settles where they stand until the transaction ends."""
+        return await self._products(products, owner, settling=True)
+
+    async def _products(self, ids: Collection[str], owner: str, *, settling: bool) -> frozenset[str]:
+        select = sa.select(_P.id).where(among(self._tx.dialect, _P.id, ids))
+        if owner:
+            select = select.where(_P.owner_supplier_id == owner)
+        locked = select.order_by(_P.id).with_for_update(key_share=True) if settling else _kept(select, _P.id)
+        return frozenset((await self._tx.execute(locked)).scalars())
 
     def _named(self, id: sa.ColumnElement[str], rows: Sequence[Row], field: str) -> sa.ColumnElement[bool]:
         return among(self._tx.dialect, id, {str(row[field]) for row in rows})

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from libs.audit.trail import audit_table
 from libs.auth import PartyKind, Principal
-from libs.db import metadata
+from libs.db import Json, metadata
 from libs.idempotency import outcomes, tombstones
 from libs.relay.changes import change_tables
 from libs.resource.database import Resource, UsedBy, resource_table
@@ -77,35 +77,66 @@ CATEGORY_PRODUCTS = sa.Table(
     sa.Column("list_order", sa.BigInteger, nullable=False),
     sa.Index("ix_category_products_product_id", "product_id", "category_id"),
 )
+SUPPLIER_PERMISSIONS = sa.Table(
+    "supplier_permissions",
+    METADATA,
+    _id("supplier_id"),
+    _id("catalog_id", CATALOGS),
+    _flag("needs_approval"),
+    sa.Column("writable_fields", Json(), nullable=False),
+    sa.Index("ix_supplier_permissions_catalog_id", "catalog_id"),
+)
+PRODUCT_PROPOSALS = sa.Table(
+    "product_proposals",
+    METADATA,
+    _id("catalog_id", CATALOGS),
+    _id("product_id", PRODUCTS),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("comment", sa.String(2_000), nullable=False),
+    sa.Index("ix_product_proposals_product_id", "product_id"),
+)
 ASSIGNMENTS: dict[Kind, sa.Table] = {
     assignment.CATALOG_BUYER: CATALOG_ASSIGNMENTS,
     assignment.CATEGORY_BUYER: CATEGORY_ASSIGNMENTS,
     assignment.PRODUCT_BUYER: PRODUCT_ASSIGNMENTS,
     assignment.CATALOG_PRODUCT: CATALOG_PRODUCTS,
     assignment.CATEGORY_PRODUCT: CATEGORY_PRODUCTS,
+    assignment.SUPPLIER_PERMISSION: SUPPLIER_PERMISSIONS,
+    assignment.PRODUCT_PROPOSAL: PRODUCT_PROPOSALS,
 }
 """By kind, where they are kept."""
 
 
 def visible(caller: Principal) -> sa.ColumnElement[bool] | None:
-    """The seller, and a service whoever it calls for, see every product; suppliers active ones and their own others.
+    """The seller, and a service whoever it calls for, see every product; suppliers those that they own or may fulfill.
 
     What a buyer's user sees depends on catalogs, too: see `visible.py`.
     """
     if caller.service is not None or caller.party_kind is PartyKind.SELLER:
         return None
     if caller.party_kind is PartyKind.SUPPLIER:
-        return sa.or_(PRODUCTS.c.active, PRODUCTS.c.default_supplier_id == caller.party_id)
+        # An owner is the default supplier, too. Ids have no quotation marks, so one in the list stands there whole.
+        others = sa.cast(PRODUCTS.c.supplier_ids, sa.Text).contains(f'"{caller.party_id}"', autoescape=True)
+        return sa.or_(PRODUCTS.c.default_supplier_id == caller.party_id, others)
     return PRODUCTS.c.active
 
 
-PRODUCT = Resource(resources.PRODUCT, PRODUCTS, visible)
+def writable(caller: Principal) -> sa.ColumnElement[bool] | None:
+    """The seller changes every product, a supplier its own."""
+    if caller.party_kind is PartyKind.SUPPLIER:
+        return PRODUCTS.c.owner_supplier_id == caller.party_id
+    return None if caller.party_kind is PartyKind.SELLER else sa.false()
+
+
+PRODUCT = Resource(resources.PRODUCT, PRODUCTS, visible, writable)
 CATALOG = Resource(
     resources.CATALOG,
     CATALOGS,
     uses=[
         UsedBy.column("category", CATEGORIES.c.id, CATEGORIES.c.catalog_id),
         UsedBy.column("product", CATALOG_PRODUCTS.c.product_id, CATALOG_PRODUCTS.c.catalog_id),
+        UsedBy.column("product proposal", PRODUCT_PROPOSALS.c.product_id, PRODUCT_PROPOSALS.c.catalog_id),
+        UsedBy.column("supplier", SUPPLIER_PERMISSIONS.c.supplier_id, SUPPLIER_PERMISSIONS.c.catalog_id),
         UsedBy.column("buyer", CATALOG_ASSIGNMENTS.c.buyer_id, CATALOG_ASSIGNMENTS.c.catalog_id),
     ],
 )

@@ -14,6 +14,7 @@ from services.catalog.adapters.db.tables import (
     CATEGORY_PRODUCTS,
     PRODUCT_ASSIGNMENTS,
     PRODUCTS,
+    SUPPLIER_PERMISSIONS,
 )
 from services.catalog.adapters.db.work import SqlCatalogWork
 from services.catalog.domain.visibility import Sight
@@ -34,6 +35,12 @@ def shown_products(dialect: str, sight: Sight) -> sa.ColumnElement[bool]:
             sa.and_(stands_there, sa.exists().where(assigned.product_id == id, assigned.buyer_id == sight.buyer_id, mine))
         )
     return sa.or_(sa.false(), *ways)
+
+
+def _permitted(catalog: sa.ColumnElement[str], supplier_id: str) -> sa.ColumnElement[bool]:
+    """Rows of a catalog that the supplier has a permission for."""
+    c = SUPPLIER_PERMISSIONS.c
+    return sa.exists().where(c.catalog_id == catalog, c.supplier_id == supplier_id)
 
 
 class SqlShown:
@@ -58,6 +65,14 @@ class SqlShown:
     def categories(self, sight: Sight) -> StandardMethods[SqlCatalogWork]:
         """Categories that are shown."""
         return self._categories.showing(among(self._dialect, CATEGORIES.c.id, sight.categories))
+
+    def catalogs_for(self, supplier_id: str) -> StandardMethods[SqlCatalogWork]:
+        """Catalogs that the supplier has a permission for."""
+        return self._catalogs.showing(_permitted(CATALOGS.c.id, supplier_id))
+
+    def categories_for(self, supplier_id: str) -> StandardMethods[SqlCatalogWork]:
+        """Their categories."""
+        return self._categories.showing(_permitted(CATEGORIES.c.catalog_id, supplier_id))
 
     def products(self, sight: Sight, *, inactive: bool = False) -> StandardMethods[SqlCatalogWork]:
         """Products that are shown."""

@@ -9,6 +9,7 @@ from libs.idempotency import outcomes
 from libs.idempotency.key import RequestKey
 from services.catalog.adapters.db.assignment_store import SqlAssignmentStore
 from services.catalog.adapters.db.known_store import SqlKnownStore
+from services.catalog.adapters.db.permission_store import SqlPermissionStore
 from services.catalog.adapters.db.sight_store import SqlSightStore
 from services.catalog.adapters.db.tables import REQUESTS
 
@@ -48,6 +49,11 @@ class SqlCatalogWork:
     def sights(self) -> SqlSightStore:
         """What decides over what a buyer's user is shown."""
         return SqlSightStore(self._tx)
+
+    @property
+    def permissions(self) -> SqlPermissionStore:
+        """What suppliers may do."""
+        return SqlPermissionStore(self._tx)
 
     @property
     def requests(self) -> SqlRequestStore:

@@ -20,8 +20,11 @@ from services.catalog.adapters.db.tables import (
     CATEGORY_PRODUCTS,
     PRODUCT,
     PRODUCT_ASSIGNMENTS,
+    PRODUCT_PROPOSALS,
     PRODUCTS,
+    SUPPLIER_PERMISSIONS,
 )
+from services.catalog.domain.supply import STATES, WRITABLE
 from services.catalog.domain.tree import MAX_LEVEL
 
 
@@ -64,6 +67,32 @@ def _too_deep() -> sa.Select[Any]:
     return _found(sa.literal("category ") + g.id, sentence(f"is below level {MAX_LEVEL}")).select_from(chain)
 
 
+def _unknown_fields() -> sa.Select[Any]:
+    """Permissions of what is no list of fields that can be permitted: something is left when these are taken out."""
+    c = SUPPLIER_PERMISSIONS.c
+    rest: Any = sa.cast(c.writable_fields, sa.Text)
+    for part in (*(f'"{name}"' for name in WRITABLE), "[", "]", ",", " "):
+        rest = sa.func.replace(rest, part, "")
+    subject = sa.literal("supplier_permissions ") + c.supplier_id + "/" + c.catalog_id
+    return _found(subject, sentence("permits ", rest)).where(rest != "")
+
+
+def _proposals(detail: str, *which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    c = PRODUCT_PROPOSALS.c
+    return _found(sa.literal("product_proposals ") + c.catalog_id + "/" + c.product_id, sentence(detail)).where(*which)
+
+
+def _idle_proposals() -> Any:
+    """Proposals of the seller's own products, and of what stands in the catalog already."""
+    here, stands, p = PRODUCT_PROPOSALS.c, CATALOG_PRODUCTS.c, PRODUCTS.c
+    return sa.union_all(
+        _proposals("no supplier owns it", sa.exists().where(p.id == here.product_id, p.owner_supplier_id == "")),
+        _proposals(
+            "it stands there", sa.exists().where(stands.catalog_id == here.catalog_id, stands.product_id == here.product_id)
+        ),
+    )
+
+
 @cache
 def look() -> Look:
     """Judges all of them."""
@@ -73,7 +102,12 @@ def look() -> Look:
         SqlRule("category_is_within_its_levels", _too_deep(), CATEGORIES),
         SqlRule(
             "assigned_catalog_exists",
-            sa.union_all(_lost(CATALOG_ASSIGNMENTS, "catalog_id", CATALOGS), _lost(CATALOG_PRODUCTS, "catalog_id", CATALOGS)),
+            sa.union_all(
+                *(
+                    _lost(table, "catalog_id", CATALOGS)
+                    for table in (CATALOG_ASSIGNMENTS, CATALOG_PRODUCTS, SUPPLIER_PERMISSIONS, PRODUCT_PROPOSALS)
+                )
+            ),
             CATALOG_ASSIGNMENTS,
         ),
         SqlRule(
@@ -89,9 +123,17 @@ def look() -> Look:
                 _lost(CATALOG_PRODUCTS, "product_id", PRODUCTS),
                 _lost(CATEGORY_PRODUCTS, "product_id", PRODUCTS),
                 _lost(PRODUCT_ASSIGNMENTS, "product_id", PRODUCTS),
+                _lost(PRODUCT_PROPOSALS, "product_id", PRODUCTS),
             ),
             CATALOG_PRODUCTS,
         ),
         SqlRule("product_of_category_is_in_its_catalog", _of_other_catalogs(), CATEGORY_PRODUCTS),
+        SqlRule("permitted_fields_exist", _unknown_fields(), SUPPLIER_PERMISSIONS),
+        SqlRule("proposal_waits_for_the_seller", _idle_proposals(), PRODUCT_PROPOSALS),
+        SqlRule(
+            "proposal_has_a_state",
+            _proposals("is in no state that there is", PRODUCT_PROPOSALS.c.state.not_in(STATES)),
+            PRODUCT_PROPOSALS,
+        ),
     )
     return looking("catalog", rules, (Stored(CATALOG), Stored(CATEGORY), Stored(PRODUCT)))

@@ -22,6 +22,7 @@ WATCHED: Register = {
             "supplier_ids": by("suppliers_stand_once"),
             "quantity_multiplier": by("multiplier_is_positive"),
             **all_by("measures_are_not_negative", "weight_kg length_cm width_cm height_cm"),
+            "owner_supplier_id": by("stored_as_its_contract_allows proposal_waits_for_the_seller"),
             "tax_class": by("stored_as_its_contract_allows"),
             **all_free(_ELSEWHERE, "default_supplier_id ship_from_address_id"),
             **all_free("what the seller says of it, compared again at submit", "active shippable track_inventory"),
@@ -82,6 +83,24 @@ WATCHED: Register = {
             "list_order": Free(_SAID),
         },
         _ENDED,
+    ),
+    tables.SUPPLIER_PERMISSIONS: Watch(
+        {
+            "catalog_id": by("assigned_catalog_exists"),
+            "writable_fields": by("permitted_fields_exist"),
+            "supplier_id": Free("leads into another service's tables: a supplier that is not there has nobody who could use it"),
+            "needs_approval": Free(_SAID),
+        },
+        Free("a permission may end at any time"),
+    ),
+    tables.PRODUCT_PROPOSALS: Watch(
+        {
+            "catalog_id": by("assigned_catalog_exists"),
+            "product_id": by("assigned_product_exists proposal_waits_for_the_seller"),
+            "state": by("proposal_has_a_state"),
+            "comment": Free(_SAID),
+        },
+        Free("a proposal may be taken back at any time"),
     ),
     tables.REQUESTS: REQUESTS_WATCH,
     tables.AUDIT: AUDIT_WATCH,

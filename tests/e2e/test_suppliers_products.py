@@ -1,0 +1,40 @@
+"""A supplier offers a product of its own, the seller lets it in, a buyer orders it, and it is the supplier's to deliver."""
+
+from __future__ import annotations
+
+from services.host.sample.marketplace import CURRENCY
+from tests.e2e.steps import refused, vendor_of
+from tests.support.marketplace import Marketplace, create
+from waybill.catalog.v1 import product_pb2, product_proposal_pb2, product_service_pb2, supplier_permission_pb2
+from waybill.catalog.v1 import product_proposal_service_pb2 as proposals_pb
+from waybill.catalog.v1 import supplier_permission_service_pb2 as permissions_pb
+from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb
+from waybill.pricing.v1 import price_schedule_service_pb2 as prices_pb
+from waybill_client import money
+
+
+async def test_what_a_supplier_proposes_is_ordered_once_the_seller_lets_it_in(market: Marketplace) -> None:
+    people = market.people
+    vendor = await vendor_of(market, "lumenworks")
+    lantern = product_pb2.Product(id="lantern", name="Lantern", active=True, shippable=True)
+    lantern.weight_kg.value = "1.2"
+    offered = product_service_pb2.CreateProductRequest(product=lantern)
+    assert (await refused(vendor.products.CreateProduct(offered))).reason == "SUPPLIER_NOT_ADMITTED"
+    given = supplier_permission_pb2.SupplierPermission(supplier_id="lumenworks", catalog_id="main", needs_approval=True)
+    permitting = permissions_pb.AssignSupplierPermissionsRequest(assignments=[given])
+    await people.owner.supplier_permissions.AssignSupplierPermissions(permitting)
+    assert (await vendor.products.CreateProduct(offered)).product.owner_supplier_id == "lumenworks"
+    price = prices_pb.PriceSchedule(id="list-lantern", name="Lantern", currency=CURRENCY)
+    price.price_breaks.add(quantity=1, price=money("19.90", CURRENCY))
+    await people.owner.price_schedules.CreatePriceSchedule(prices_pb.CreatePriceScheduleRequest(price_schedule=price))
+    priced = [prices_pb.PriceAssignment(product_id="lantern", price_schedule_id="list-lantern")]
+    await people.owner.price_schedules.AssignPriceSchedules(prices_pb.AssignPriceSchedulesRequest(assignments=priced))
+    hidden = await refused(create(people.ada, "EARLY", lantern=1))
+    assert [f.reason for f in hidden.fields] == ["PRODUCT_NOT_FOUND"]
+
+    approved = [product_proposal_pb2.ProductApproval(catalog_id="main", product_id="lantern")]
+    await people.owner.product_proposals.ApproveProducts(proposals_pb.ApproveProductsRequest(assignments=approved))
+    await people.ada.place_order({"lantern": 2}, id="LANTERNS")
+    mine = await people.clerks["lumenworks"].supplier_orders.ListSupplierOrders(supplier_pb.ListSupplierOrdersRequest())
+    assert [(line.product_id, line.quantity) for one in mine.supplier_orders for line in one.line_items] == [("lantern", 2)]
+    await vendor.close()
