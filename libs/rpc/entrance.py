@@ -14,6 +14,7 @@ from libs.rpc.fairness.guesses import Guesses
 from libs.rpc.fairness.limits import OutsideLimits
 from libs.rpc.fairness.refusals import Refusals
 from libs.rpc.fairness.sources import Sources, networks
+from libs.rpc.fairness.turns import Turns
 from waybill.type.v1 import reasons
 
 MAX_OUTSIDE = 4 * 1024 * 1024
@@ -117,7 +118,8 @@ class Load:
         self.guesses = Guesses(limits.taken_ids)
         self.refusals = Refusals(limits.refusals)
         self.waits = Admission("waiting calls", limits.max_waiting, limits, metrics.OUTSIDE_REFUSED)
-        self.calls = Admission("calls", limits.max_calls, limits, metrics.OUTSIDE_REFUSED, self.waits)
+        self.turns = Turns(limits.user_at_once)
+        self.calls = Admission("calls", limits.max_calls, limits, metrics.OUTSIDE_REFUSED, self.waits, self.turns)
         self.streams = Admission("streams", limits.max_streams, limits, metrics.OUTSIDE_STREAMS_REFUSED)
         """A stream lasts: counted among the calls, a few hundred watchers would shut everyone else out."""
         metrics.OUTSIDE_RUNNING.set_function(lambda: self.calls.running)

@@ -66,6 +66,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], details: grpc.HandlerCallDetails) -> Any:
         """The handler, wrapped once per method."""
         method = details.method
+        if self._entrance.outside:
+            self._load.turns.notice()
         wrapped = self._handlers.get(method)
         if wrapped is None:
             handler = await continuation(details)
@@ -218,11 +220,18 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             source = self._load.sources.of(context.peer(), forwarded)
             place = admission.place(caller, source)
             self._load.guesses.require(method, caller)
-        request = _parsed(data, deserialize, outside)
-        left = context.time_remaining()
-        deadline = None if left is None else time.monotonic() + left
         if place is not None:
             place.take()
+        try:
+            if place is not None:
+                await place.turn()
+            request = _parsed(data, deserialize, outside)
+        except BaseException:
+            if place is not None:
+                place.give_back()
+            raise
+        left = context.time_remaining()
+        deadline = None if left is None else time.monotonic() + left
         call = Call(method, request_id or uuid.uuid4().hex, caller, caller_service, deadline, source)
         return call, request, place, tokens
 

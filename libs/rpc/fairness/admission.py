@@ -15,6 +15,7 @@ from libs.errors import Kind, WaybillError
 from libs.obs import metrics
 from libs.rpc.fairness.limits import OutsideLimits
 from libs.rpc.fairness.sources import Source
+from libs.rpc.fairness.turns import Turn, Turns
 from waybill.type.v1 import reasons
 
 AGAIN = timedelta(milliseconds=250)
@@ -60,12 +61,13 @@ Keys = tuple[tuple[Counts, Hashable], ...]
 class Place:
     """The place of one call, for as long as it runs."""
 
-    __slots__ = ("_admission", "_caller", "_source", "held", "keys")
+    __slots__ = ("_admission", "_caller", "_source", "_turn", "held", "keys")
 
     def __init__(self, admission: Admission, caller: Principal | None, source: Source, keys: Keys) -> None:
         self._admission = admission
         self._caller = caller
         self._source = source
+        self._turn: Turn | None = None
         self.keys = keys
         self.held = False
 
@@ -75,8 +77,17 @@ class Place:
             counts.add(key)
         self.held = True
 
+    async def turn(self) -> None:
+        """Waits until it is the user's turn. Calls without a user have none: they are few."""
+        turns = self._admission.turns
+        if turns is not None and self._caller is not None:
+            self._turn = await turns.take(self._caller.user_id)
+
     def give_back(self) -> None:
         """The call counts no more; does nothing when it does not."""
+        if self._turn is not None and self._admission.turns is not None:
+            turn, self._turn = self._turn, None
+            self._admission.turns.give_back(turn)
         if self.held:
             self.held = False
             for counts, key in self.keys:
@@ -107,6 +118,7 @@ class Place:
         try:
             yield
             await admission.again(self)
+            await self.turn()
         finally:
             wait.give_back()
 
@@ -114,8 +126,17 @@ class Place:
 class Admission:
     """Of one sort of calls: so many at most, and so many of one user, company and source; the others may come back."""
 
-    def __init__(self, what: str, limit: int, limits: OutsideLimits, refused: Any, waits: Admission | None = None) -> None:
-        """`refused` counts those that were. `waits` admits those that wait meanwhile, and hold no place here."""
+    def __init__(
+        self,
+        what: str,
+        limit: int,
+        limits: OutsideLimits,
+        refused: Any,
+        waits: Admission | None = None,
+        turns: Turns | None = None,
+    ) -> None:
+        """`refused` counts those that were. `waits` admits those that wait meanwhile, and hold no place here. Users take
+        `turns` with those that have a place."""
 
         def share(percent: int, of: int = limit) -> int:
             return max(1, of * percent // 100)
@@ -123,6 +144,7 @@ class Admission:
         self._what = what
         self._refused = refused
         self.waits = waits
+        self.turns = turns
         self._all = Counts("process", limit)
         self._shoppers = Counts("process", share(limits.shoppers_share))
         self._users = Counts("user", share(limits.user_share))

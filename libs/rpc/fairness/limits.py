@@ -33,6 +33,12 @@ class OutsideLimits:
         at_least=1,
     )
     user_share: int = _share(25, "Of these places, how many one user can have.")
+    user_at_once: int = setting(
+        16,
+        "Calls of one user that run at the same time while no other user wants anything; the others have a place and wait for "
+        "their turn. While several users do, each of them has one call that runs.",
+        at_least=1,
+    )
     company_share: int = _share(50, "How many the users of one company can have together.")
     source_share: int = _share(50, "How many can be had from one address (of IPv6: one /64), unless it is a trusted proxy's.")
     anonymous_share: int = _share(

@@ -1,0 +1,136 @@
+"""A user who floods, and another one, at a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+
+import grpc
+import pytest
+
+from libs.rpc.fairness.handover import AT_ONCE
+from libs.rpc.fairness.limits import OutsideLimits
+from libs.service.waiting import waiting
+from tests.integration.libs.calls import ANNA
+from tests.support.echo import EchoServicer, EchoStub, echo_app, text
+from tests.support.principals import buyer
+from tests.support.server import serving
+
+FLOOD = 100
+LIMITS = OutsideLimits(max_calls=FLOOD * 2, user_share=100, company_share=100, source_share=100, shoppers_share=100)
+BOB = buyer(party="globex", user="bob")
+
+
+@pytest.mark.parametrize("occupies", [True, False], ids=["statements in the loop", "statements elsewhere"])
+async def test_anothers_call_is_served_after_a_few_of_a_flood(echo: EchoServicer, occupies: bool) -> None:
+    served: list[str] = []
+
+    async def answer(value: str) -> str:
+        if value == "flood" and occupies:
+            time.sleep(0.005)  # noqa: ASYNC251 - as a statement in the loop
+        elif value == "flood":
+            await asyncio.sleep(0.005)
+        served.append(value)
+        return value
+
+    echo.answer = answer
+    async with serving(echo_app(echo), limits=LIMITS) as server:
+        anna = server.stub(EchoStub, ANNA)
+
+        def call() -> int:
+            """By a client that does not share the server's loop; says how many others were served meanwhile."""
+            with grpc.insecure_channel(server.address) as channel:
+                stub = EchoStub(channel)
+                stub.Echo(text("hello"), metadata=server.metadata(BOB))
+                before = len(served)
+                stub.Echo(text("mine"), metadata=server.metadata(BOB))
+                return served.index("mine") - before
+
+        flood = [asyncio.ensure_future(anna.Echo(text("flood"))) for _ in range(FLOOD)]
+        while not served:
+            await asyncio.sleep(0)
+        # Of the 99 that came before it only those that had begun, and those that began while it was on its way.
+        assert await asyncio.to_thread(call) < FLOOD // 4
+        await asyncio.gather(*flood)
+    assert served.count("flood") == FLOOD
+
+
+async def test_anothers_call_is_served_while_all_of_a_flood_wait(echo: EchoServicer) -> None:
+    free = asyncio.Event()
+    served: list[str] = []
+
+    async def answer(value: str) -> str:
+        if value == "flood":
+            await free.wait()
+        served.append(value)
+        return value
+
+    echo.answer = answer
+    async with serving(echo_app(echo), limits=replace(LIMITS, user_at_once=2)) as server:
+        anna, bob, turns = server.stub(EchoStub, ANNA), server.stub(EchoStub, BOB), server.rpc.load.turns
+        flood = [asyncio.ensure_future(anna.Echo(text("flood"))) for _ in range(FLOOD)]
+        while turns.waiting < FLOOD - 2:
+            await asyncio.sleep(0.001)
+        await bob.Echo(text("mine"))
+        assert served == ["mine"]
+        free.set()
+        await asyncio.gather(*flood)
+    assert (len(turns), turns.waiting) == (0, 0)
+
+
+async def test_who_waits_for_something_keeps_nobody_of_the_same_user_from_a_turn(echo: EchoServicer) -> None:
+    free = asyncio.Event()
+    waits = asyncio.Semaphore(0)
+
+    async def answer(value: str) -> str:
+        if value == "wait":
+            async with waiting():
+                waits.release()
+                await free.wait()
+        return value
+
+    echo.answer = answer
+    async with serving(echo_app(echo), limits=OutsideLimits(user_at_once=1)) as server:
+        stub = server.stub(EchoStub, ANNA)
+        calls = [asyncio.ensure_future(stub.Echo(text("wait"))) for _ in range(3)]
+        for _ in calls:
+            await waits.acquire()
+        assert (await stub.Echo(text("x"))).value == "x"
+        free.set()
+        assert [(await call).value for call in calls] == ["wait"] * 3
+        turns = server.rpc.load.turns
+        assert (len(turns), turns.waiting) == (0, 0)
+
+
+async def test_calls_that_are_given_up_while_they_wait_leave_nothing(echo: EchoServicer) -> None:
+    inside, free = asyncio.Semaphore(0), asyncio.Event()
+
+    async def answer(value: str) -> str:
+        inside.release()
+        await free.wait()
+        return value
+
+    echo.answer = answer
+    async with serving(echo_app(echo), limits=OutsideLimits(user_at_once=1, max_calls=400)) as server:
+        stub, load = server.stub(EchoStub, ANNA), server.rpc.load
+        calls = [asyncio.ensure_future(stub.Echo(text("x"))) for _ in range(20)]
+        await inside.acquire()
+        while load.turns.waiting < 19:
+            await asyncio.sleep(0.001)
+        for call in calls:
+            call.cancel()
+        while load.calls.running or load.turns.waiting or len(load.turns):
+            await asyncio.sleep(0.001)
+        free.set()
+        assert (await stub.Echo(text("y"))).value == "y"
+
+
+async def test_more_calls_than_are_handed_over_at_once_are_all_served(echo: EchoServicer) -> None:
+    many = AT_ONCE * 2
+    limits = OutsideLimits(max_calls=many, user_share=100, company_share=100, source_share=100, shoppers_share=100)
+    async with serving(echo_app(echo), limits=limits) as server:
+        stub = server.stub(EchoStub, ANNA)
+        answers = await asyncio.gather(*(stub.Echo(text(str(number))) for number in range(many)))
+        assert [answer.value for answer in answers] == [str(number) for number in range(many)]
+        assert len(server.rpc._public._server.asked) == AT_ONCE
