@@ -104,6 +104,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 held = HELD.set(place)
                 try:
                     response = await repeated(lambda: inner(request, context), outside=outside)
+                    if place is not None:
+                        place.give_back(method)
                 except asyncio.CancelledError:
                     self._ended(method, call, "CANCELLED", "", began)
                     raise

@@ -18,7 +18,7 @@ from libs.rpc.changes import CHANGE_SERVICE, PAUSE, ChangeServicer, register_cha
 from libs.rpc.entrance import HEALTH, MAX_INSIDE, REFLECTION, Entrance, Inside, Load, Outside
 from libs.rpc.fairness.connections import DEFAULT as CONNECTIONS
 from libs.rpc.fairness.connections import ConnectionLimits
-from libs.rpc.fairness.handover import Server
+from libs.rpc.fairness.handover import server as outer_server
 from libs.rpc.fairness.limits import DEFAULT as OUTSIDE
 from libs.rpc.fairness.limits import OutsideLimits
 from libs.rpc.health import Health
@@ -41,7 +41,7 @@ class _Generic:
     process serves, the dearer each call. Generic handlers, which generated code also adds, are found by name.
     """
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: grpc.aio.Server) -> None:
         self._server = server
 
     def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
@@ -96,16 +96,17 @@ class RpcServer:
         metrics.REVOCATIONS_AGE.set_function(lambda: verifier.age)
         self._health = Health(self._apps, shared, peers, health_limits, lambda: verifier.ready)
 
-        def server(entrance: Entrance) -> Server:
+        def server(entrance: Entrance) -> grpc.aio.Server:
             return self._server(CallInterceptor(contexts, access, entrance, self.load, self._streams), entrance)
 
         self._public, self._inner = server(Outside(verifier, open_methods(access))), server(Inside(service_tokens))
         self._loops: list[asyncio.Task[None]] = []
         self._served = False
 
-    def _server(self, interceptor: CallInterceptor, entrance: Entrance) -> Server:
+    def _server(self, interceptor: CallInterceptor, entrance: Entrance) -> grpc.aio.Server:
         """A server of all that is served, for those who come in there."""
-        server = Server(
+        made = outer_server if entrance.outside else grpc.aio.server
+        server = made(
             interceptors=[interceptor],
             options=[
                 ("grpc.max_receive_message_length", entrance.largest),
@@ -195,7 +196,7 @@ class RpcServer:
                 self._log.exception("a service did not close", service=app.name)
 
 
-def _listen(server: Server, address: str, credentials: grpc.ServerCredentials | None) -> int:
+def _listen(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None) -> int:
     try:
         if credentials is None:
             return int(server.add_insecure_port(address))

@@ -61,13 +61,14 @@ Keys = tuple[tuple[Counts, Hashable], ...]
 class Place:
     """The place of one call, for as long as it runs."""
 
-    __slots__ = ("_admission", "_caller", "_source", "_turn", "held", "keys")
+    __slots__ = ("_admission", "_caller", "_source", "_turn", "_whole", "held", "keys")
 
     def __init__(self, admission: Admission, caller: Principal | None, source: Source, keys: Keys) -> None:
         self._admission = admission
         self._caller = caller
         self._source = source
         self._turn: Turn | None = None
+        self._whole = True
         self.keys = keys
         self.held = False
 
@@ -83,11 +84,11 @@ class Place:
         if turns is not None and self._caller is not None:
             self._turn = await turns.take(self._caller.user_id)
 
-    def give_back(self) -> None:
-        """The call counts no more; does nothing when it does not."""
+    def give_back(self, method: str | None = None) -> None:
+        """The call counts no more; does nothing when it does not. One that has succeeded as a whole says its method."""
         if self._turn is not None and self._admission.turns is not None:
             turn, self._turn = self._turn, None
-            self._admission.turns.give_back(turn)
+            self._admission.turns.give_back(turn, method if self._whole else None)
         if self.held:
             self.held = False
             for counts, key in self.keys:
@@ -114,6 +115,7 @@ class Place:
             return
         wait = admission.waits.place(self._caller, self._source)
         wait.take()
+        self._whole = False
         self.give_back()
         try:
             yield

@@ -1,66 +1,46 @@
-"""A gRPC server that hands over what has arrived at once.
-
-gRPC's own asks for one call, and for the next when it has begun that one: two threads wake each other for each, and on a busy
-machine, or behind work that occupies the loop, calls stand in gRPC's queue where nobody sees whose they are. This one keeps
-asking for many, so that a step of the loop takes over all that is there.
-"""
+"""Which gRPC server is before the callers from outside."""
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
+import inspect
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import grpc
 from grpc._cython import cygrpc
-from grpc.aio import _server
 
-AT_ONCE = 128
-"""Calls that can be handed over in one step of the loop."""
-STEPS = 1_000
+from libs.obs import get_logger
 
-
-class _Asking(cygrpc.AioServer):  # type: ignore[misc]
-    """Its loop waits for one future after the other; those that it is given here have been asked for long before."""
-
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given)
-        self.asked: deque[asyncio.Future[Any]] = deque()
-
-    def _make_request_call_future(self, method: bytes | None) -> Any:
-        if method is not None:
-            return super()._make_request_call_future(method)
-        while len(self.asked) <= AT_ONCE:
-            call = super()._make_request_call_future(None)
-            call.add_done_callback(_seen)
-            self.asked.append(call)
-        return self.asked.popleft()
+ASKS = "_make_request_call_future"
+"""The method of gRPC's server by which its loop asks for the next call: of a registered method, or of any with None."""
 
 
-def _seen(call: asyncio.Future[Any]) -> None:
-    """Those that nobody has called fail when the server ends."""
-    if not call.cancelled():
-        call.exception()
+def server(interceptors: Sequence[grpc.aio.ServerInterceptor], options: Sequence[tuple[str, Any]]) -> grpc.aio.Server:
+    """One that takes over at once all that has arrived; gRPC's own, with a warning, where its inside is not as it is known."""
+    differs = difference(getattr(cygrpc, "AioServer", None))
+    if differs is None:
+        try:
+            from libs.rpc.fairness.asking import Server
+
+            # It is one: the published types know it by its public name only.
+            return cast(grpc.aio.Server, Server(interceptors, options))
+        except (ImportError, AttributeError, TypeError) as error:
+            differs = str(error)
+    get_logger("server").warning(
+        "calls are handed over one by one, and a flood of one user is felt more by others: this release of gRPC differs",
+        grpc=grpc.__version__,
+        difference=differs,
+    )
+    return grpc.aio.server(interceptors=list(interceptors), options=list(options))
 
 
-class Server(_server.Server):
-    """As `grpc.aio.server` makes it."""
-
-    def __init__(self, interceptors: Sequence[grpc.aio.ServerInterceptor], options: Sequence[tuple[str, Any]]) -> None:
-        self._loop = cygrpc.get_working_loop()
-        self._server = _Asking(self._loop, None, (), tuple(interceptors), tuple(options), None)
-
-    async def stop(self, grace: float | None) -> None:
-        """What has been handed over is begun first; what arrives as the server ends is turned away, and not kept until then."""
-        asked = self._server.asked
-        for _ in range(STEPS):
-            if not any(call.done() for call in asked):
-                break
-            await asyncio.sleep(0)
-        stopping = asyncio.ensure_future(super().stop(grace))
-        while not stopping.done():
-            await asyncio.wait([stopping], timeout=0.02)
-            for call in [call for call in asked if call.done()]:
-                asked.remove(call)
-        await stopping
+def difference(kind: Any) -> str | None:
+    """What is not as it is known in this class of gRPC; None when all is."""
+    asks = getattr(kind, ASKS, None)
+    if asks is None:
+        return f"{ASKS} is missing"
+    try:
+        taken = inspect.signature(asks)
+    except (TypeError, ValueError):
+        return f"the signature of {ASKS} is not known"
+    return None if len(taken.parameters) == 2 else f"{ASKS} takes {taken}"

@@ -36,7 +36,7 @@ class OutsideLimits:
     user_at_once: int = setting(
         16,
         "Calls of one user that run at the same time while no other user wants anything; the others have a place and wait for "
-        "their turn. While several users do, each of them has one call that runs.",
+        "their turn. While several users do, each of them has as many, from one on, as hardly make each other slower.",
         at_least=1,
     )
     company_share: int = _share(50, "How many the users of one company can have together.")

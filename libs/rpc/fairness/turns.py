@@ -1,8 +1,9 @@
 """Users take turns: who sends a thousand calls at once is served one after the other as soon as anybody else wants something.
 
 A call waits for its turn before anything is done for it. A user who is alone runs so many at the same time as the process has
-use for. While there are several, each of them has one, and the next one of a user who has more waits until those of the others
-that ran when his last one had ended are through as well: so nobody's call meets more than one call of any other user.
+use for. While there are several, each of them has as many as hardly keep each other waiting (`room.py`). Where that is one, the
+next one of a user who has more waits until those of the others that ran when his last one had ended are through as well: so
+nobody's call meets more than one call of any other user.
 
 gRPC hands calls over one by one, in the order in which they came, between two steps of the loop. As long as statements run in the
 loop itself there is hardly a step between two calls of a flood, and another user's call stands behind all of them where nobody
@@ -16,6 +17,8 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Hashable
 from dataclasses import dataclass
+
+from libs.rpc.fairness.room import Room
 
 STRIDE = 0.004
 """Seconds of work after which gRPC is listened to again."""
@@ -39,6 +42,10 @@ class Turn:
     user: Hashable
     number: int
     """Its place among all that have begun."""
+    began: float
+    """By time.perf_counter."""
+    single: bool
+    """Whether the user had no other one when it began."""
 
 
 class Turns:
@@ -62,6 +69,8 @@ class Turns:
         self._changed = self._ended = self._listened = self._began = self._noticed = float("-inf")
         self._rounds = 0
         self._listening = False
+        self.room = Room(alone)
+        """How many calls each of several users may have running."""
 
     def __len__(self) -> int:
         return len(self._running)
@@ -70,6 +79,11 @@ class Turns:
     def waiting(self) -> int:
         """Calls that wait for their turn."""
         return sum(map(len, self._waiting.values()))
+
+    @property
+    def users(self) -> set[Hashable]:
+        """All of whom something is remembered besides who was here last."""
+        return {*self._counts, *self._waiting, *self._after, *self._overdue}
 
     def notice(self) -> None:
         """A call has been handed over, though it is not known yet whose it is."""
@@ -95,8 +109,8 @@ class Turns:
             self._leave(user, turn)
             raise
 
-    def give_back(self, turn: Turn) -> None:
-        """The call has ended, or only waits for something from now on."""
+    def give_back(self, turn: Turn, method: str | None = None) -> None:
+        """The call has ended, or only waits for something from now on. A whole one says its method."""
         del self._running[turn.number]
         left = self._counts[turn.user] - 1
         if left:
@@ -104,6 +118,9 @@ class Turns:
         else:
             del self._counts[turn.user]
         self._ended = time.perf_counter()
+        if method is not None:
+            single, wanted = turn.single and not left, turn.user in self._waiting
+            self.room.saw((turn.user, method), self._ended - turn.began, single, wanted, self._ended)
         if turn.user in self._waiting:
             self._after[turn.user] = None
         if self._waiting:
@@ -128,9 +145,9 @@ class Turns:
         running = self._counts.get(user, 0)
         if not self._shared(user, now):
             return running < self._alone
-        if running:
+        if running >= self.room.calls:
             return False
-        if user not in self._after:
+        if user not in self._after or self.room.calls > 1:
             return True
         after = self._after[user]
         return after is not None and next(iter(self._running), after + 1) > after
@@ -145,7 +162,7 @@ class Turns:
         self._number += 1
         if user != self._latest:
             self._latest, self._changed = user, now if self._latest is not None else self._changed
-        turn = self._running[self._number] = Turn(user, self._number)
+        turn = self._running[self._number] = Turn(user, self._number, now, user not in self._counts)
         self._counts[user] = self._counts.get(user, 0) + 1
         return turn
 
@@ -166,14 +183,14 @@ class Turns:
         quiet = self._rounds >= ROUNDS and now - self._noticed >= QUIET
         if now - self._listened < STRIDE:
             self._listening = False
-            self._choose(now)
+            self.choose(now)
         elif quiet or now - self._began >= LONGEST:
             self._listening, self._listened = False, now
-            self._choose(now)
+            self.choose(now)
         else:
             asyncio.get_running_loop().call_soon(self._round)
 
-    def _choose(self, now: float) -> None:
+    def choose(self, now: float) -> None:
         """One more call of every user who may have one; those first who had none."""
         begun = [self._next(user, now) for user in list(self._waiting) if user not in self._after and self._may(user, now)]
         for user, after in self._after.items():

@@ -23,6 +23,7 @@ from services.host.database_options import settings as given_settings
 from services.host.process import event_loop
 from services.host.process.embedded import Host, running
 from services.host.process.garbage_collection import settle
+from services.host.process.memory import given_back
 from services.host.process.settings import HostSettings
 from services.host.remote.server_options import AsJson
 
@@ -149,6 +150,7 @@ async def _serve(settings: HostSettings, json: bool) -> None:
         else:
             _show(host, settings)
         sys.stdout.flush()
-        await stop.wait()
+        async with given_back():
+            await stop.wait()
         if not json:
             out.print("stopping")

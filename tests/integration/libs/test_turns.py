@@ -8,8 +8,10 @@ from dataclasses import replace
 
 import grpc
 import pytest
+from structlog.testing import capture_logs
 
-from libs.rpc.fairness.handover import AT_ONCE
+from libs.rpc.fairness import handover
+from libs.rpc.fairness.asking import AT_ONCE
 from libs.rpc.fairness.limits import OutsideLimits
 from libs.service.waiting import waiting
 from tests.integration.libs.calls import ANNA
@@ -103,6 +105,35 @@ async def test_who_waits_for_something_keeps_nobody_of_the_same_user_from_a_turn
         assert (len(turns), turns.waiting) == (0, 0)
 
 
+async def test_who_calls_a_lot_has_more_than_one_call_beside_another_as_long_as_they_take_no_longer(echo: EchoServicer) -> None:
+    running, most = 0, 0
+
+    async def answer(value: str) -> str:
+        nonlocal running, most
+        if value == "flood":
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0.02)
+            running -= 1
+        return value
+
+    echo.answer = answer
+    async with serving(echo_app(echo), limits=replace(LIMITS, user_at_once=16)) as server:
+        anna, bob = server.stub(EchoStub, ANNA), server.stub(EchoStub, BOB)
+        await bob.Echo(text("mine"))
+
+        async def flood() -> None:
+            while most < 4:
+                await anna.Echo(text("flood"))
+
+        async def others() -> None:
+            while most < 4:
+                await bob.Echo(text("mine"))
+                await asyncio.sleep(0.01)
+
+        await asyncio.wait_for(asyncio.gather(others(), *(flood() for _ in range(8))), 60)
+
+
 async def test_calls_that_are_given_up_while_they_wait_leave_nothing(echo: EchoServicer) -> None:
     inside, free = asyncio.Semaphore(0), asyncio.Event()
 
@@ -133,4 +164,14 @@ async def test_more_calls_than_are_handed_over_at_once_are_all_served(echo: Echo
         stub = server.stub(EchoStub, ANNA)
         answers = await asyncio.gather(*(stub.Echo(text(str(number))) for number in range(many)))
         assert [answer.value for answer in answers] == [str(number) for number in range(many)]
-        assert len(server.rpc._public._server.asked) == AT_ONCE
+
+
+async def test_with_another_release_of_grpc_its_own_server_serves_and_one_line_warns(
+    echo: EchoServicer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handover, "difference", lambda kind: "it is another one")
+    with capture_logs() as logs:
+        async with serving(echo_app(echo)) as server:
+            answers = await asyncio.gather(*(server.stub(EchoStub, ANNA).Echo(text("x")) for _ in range(20)))
+            assert [answer.value for answer in answers] == ["x"] * 20
+    assert [line["difference"] for line in logs if line["log_level"] == "warning"] == ["it is another one"]

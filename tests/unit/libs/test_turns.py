@@ -26,14 +26,14 @@ class Calls:
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self.running: dict[str, Turn] = {}
 
-    async def _call(self, name: str) -> None:
+    async def call(self, name: str) -> None:
         self.running[name] = await self.turns.take(name[0])
         self.begun.append(name)
 
     async def come(self, *names: str) -> str:
         """They ask for a turn; says which have begun by then."""
         for name in names:
-            self.tasks[name] = asyncio.create_task(self._call(name))
+            self.tasks[name] = asyncio.create_task(self.call(name))
         return await self.seen()
 
     async def end(self, *names: str) -> str:
@@ -102,19 +102,19 @@ async def test_a_call_that_is_given_up_lets_the_next_one_begin_and_leaves_nothin
     assert await calls.end("a1") == "a3"
     # Given up between the moment at which it is chosen and its next step; and while it is the last that waits.
     await calls.end("a3")
-    calls.tasks["a5"] = asyncio.create_task(calls._call("a5"))
+    calls.tasks["a5"] = asyncio.create_task(calls.call("a5"))
     await calls.seen()
     calls.tasks["a5"].cancel()
     await calls.end("a4")
     assert (len(calls.turns), calls.turns.waiting) == (0, 0)
-    assert [calls.turns._counts, calls.turns._waiting, calls.turns._after, calls.turns._overdue] == [{}, {}, {}, set()]
+    assert calls.turns.users == set()
 
 
 async def test_a_call_that_is_given_up_as_its_turn_comes_gives_it_back() -> None:
     calls = Calls(alone=1)
     await calls.come("a1", "a2", "a3")
     calls.turns.give_back(calls.running.pop("a1"))
-    calls.turns._choose(0.0)
+    calls.turns.choose(0.0)
     calls.tasks["a2"].cancel()
     assert await calls.seen() == "a3"
     assert len(calls.turns) == 1
@@ -126,3 +126,15 @@ async def test_a_call_that_another_one_waits_for_begins_all_the_same(monkeypatch
     await calls.come("a1", "b1", "b2")
     await asyncio.wait_for(calls.tasks["b2"], 30)
     assert calls.begun == ["a1", "b1", "b2"]
+
+
+async def test_while_there_is_room_each_of_several_has_more_than_one_and_none_is_kept_waiting_for_anothers() -> None:
+    calls = Calls(alone=4)
+    calls.turns.room.calls = 3
+    await calls.come("b1", "a1", "a2", "a3", "a4", "a5")
+    assert calls.begun == ["b1", "a1", "a2", "a3"]
+    assert await calls.end("a2") == "b1 a1 a3 a4"
+    assert await calls.come("b2", "b3", "b4") == "b1 a1 a3 a4 b2 b3"
+    # When it becomes busy no more begins until each has fewer.
+    calls.turns.room.calls = 1
+    assert await calls.end("a1", "b1") == "a3 a4 b2 b3"

@@ -1,0 +1,68 @@
+"""A gRPC server that hands over what has arrived at once.
+
+gRPC's own asks for one call, and for the next when it has begun that one: two threads wake each other for each, and on a busy
+machine, or behind work that occupies the loop, calls stand in gRPC's queue where nobody sees whose they are. This one keeps
+asking for many, so that a step of the loop takes over all that is there.
+
+It leans on what is not gRPC's public interface: `handover.py` decides whether that is as it is known here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import grpc
+from grpc._cython import cygrpc
+from grpc.aio import _server
+
+AT_ONCE = 128
+"""Calls that can be handed over in one step of the loop."""
+STEPS = 1_000
+
+
+class _Asking(cygrpc.AioServer):  # type: ignore[misc]
+    """Its loop waits for one future after the other; those that it is given here have been asked for long before."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.asked: deque[asyncio.Future[Any]] = deque()
+
+    def _make_request_call_future(self, method: bytes | None) -> Any:
+        if method is not None:
+            return super()._make_request_call_future(method)
+        while len(self.asked) <= AT_ONCE:
+            call = super()._make_request_call_future(None)
+            call.add_done_callback(_seen)
+            self.asked.append(call)
+        return self.asked.popleft()
+
+
+def _seen(call: asyncio.Future[Any]) -> None:
+    """Those that nobody has called fail when the server ends."""
+    if not call.cancelled():
+        call.exception()
+
+
+class Server(_server.Server):
+    """As `grpc.aio.server` makes it."""
+
+    def __init__(self, interceptors: Sequence[grpc.aio.ServerInterceptor], options: Sequence[tuple[str, Any]]) -> None:
+        self._loop = cygrpc.get_working_loop()
+        self._server = _Asking(self._loop, None, (), tuple(interceptors), tuple(options), None)
+
+    async def stop(self, grace: float | None) -> None:
+        """What has been handed over is begun first; what arrives as the server ends is turned away, and not kept until then."""
+        asked = self._server.asked
+        for _ in range(STEPS):
+            if not any(call.done() for call in asked):
+                break
+            await asyncio.sleep(0)
+        stopping = asyncio.ensure_future(super().stop(grace))
+        while not stopping.done():
+            await asyncio.wait([stopping], timeout=0.02)
+            for call in [call for call in asked if call.done()]:
+                asked.remove(call)
+        await stopping
