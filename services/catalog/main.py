@@ -15,10 +15,13 @@ from libs.idempotency.outcomes import forgetting
 from libs.relay.change_feed import SqlChangeFeed
 from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
-from services.catalog.adapters.clients.directory import DirectoryMemberships
+from services.catalog.adapters.clients.directory import DirectoryBuyers, DirectoryMemberships
+from services.catalog.adapters.clients.fulfillment import FulfillmentStock
+from services.catalog.adapters.clients.pricing import PricingPrices
 from services.catalog.adapters.db.assignment_store import SqlAssignmentLists
 from services.catalog.adapters.db.invariants.census_store import CensusReader
 from services.catalog.adapters.db.invariants.rules import look
+from services.catalog.adapters.db.shop_store import SqlShop
 from services.catalog.adapters.db.tables import AUDIT, CATALOG, CATEGORY, CHANGES, MADE, PRODUCT, REQUESTS
 from services.catalog.adapters.db.visible import SqlShown
 from services.catalog.adapters.db.work import SqlCatalogWork
@@ -26,6 +29,7 @@ from services.catalog.application.assigning import Assigning
 from services.catalog.application.deciding import Deciding
 from services.catalog.application.inspection import Inspection
 from services.catalog.application.placing import ends_assignments_of_categories, ends_assignments_of_products, places_products
+from services.catalog.application.shopping import Shopping
 from services.catalog.application.showing import Showing
 from services.catalog.application.supplying import Supplying
 from services.catalog.contract.resources import UNSET
@@ -41,6 +45,7 @@ from services.catalog.domain.assignment import (
 from services.catalog.rpc.assignments import Assigned
 from services.catalog.rpc.catalog_servicer import CatalogServicer
 from services.catalog.rpc.category_servicer import CategoryServicer
+from services.catalog.rpc.my_product_servicer import MyProductServicer
 from services.catalog.rpc.product_assignment_servicer import ProductAssignmentServicer
 from services.catalog.rpc.product_proposal_servicer import ProductProposalServicer
 from services.catalog.rpc.product_servicer import ProductServicer
@@ -49,6 +54,7 @@ from services.catalog.settings import Settings
 from waybill.catalog.v1 import (
     catalog_service_pb2_grpc,
     category_service_pb2_grpc,
+    my_product_service_pb2_grpc,
     product_assignment_service_pb2_grpc,
     product_proposal_service_pb2_grpc,
     product_service_pb2_grpc,
@@ -100,6 +106,8 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     catalogs, categories, products = standard(CATALOG), standard(CATEGORY), standard(PRODUCT)
     shown = SqlShown(database, catalogs, categories, products)
     showing = Showing(units, DirectoryMemberships(runtime.peers))
+    peers = runtime.peers
+    shopping = Shopping(showing, shown, SqlShop(database), DirectoryBuyers(peers), PricingPrices(peers), FulfillmentStock(peers))
     ended = ends_assignments_of_products(clock)
     served: list[Served] = [
         (
@@ -118,6 +126,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             "CategoryService",
         ),
         *_placing(assigned, Deciding(units, clock), lists),
+        (my_product_service_pb2_grpc.add_MyProductServiceServicer_to_server, MyProductServicer(shopping), "MyProductService"),
     ]
     inspection = with_rules(Inspection(CensusReader(database)), database, look())
     changes = SqlChangeFeed(database, CHANGES)

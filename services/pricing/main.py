@@ -28,12 +28,14 @@ from services.pricing.adapters.db.tables import AUDIT, CHANGES, MADE, REQUESTS, 
 from services.pricing.adapters.db.work import SqlPricingWork
 from services.pricing.application.calculation.calculate_order import CalculateOrder
 from services.pricing.application.calculation.expire_reservations import ExpireReservations
+from services.pricing.application.calculation.offer_products import OfferProducts
 from services.pricing.application.calculation.priced_groups import PricedGroups
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
 from services.pricing.application.inspection import Inspection
 from services.pricing.application.schedules.assign_price_schedules import AssignPriceSchedules
 from services.pricing.rpc.calculation.order_pricing_servicer import OrderPricingServicer
 from services.pricing.rpc.calculation.pricing_servicer import PricingServicer
+from services.pricing.rpc.calculation.product_price_servicer import ProductPriceServicer
 from services.pricing.rpc.calculation.redemption_servicer import RedemptionServicer
 from services.pricing.rpc.schedules.price_schedule_servicer import PriceScheduleServicer
 from services.pricing.rpc.tax.tax_rate_servicer import TaxRateServicer
@@ -42,6 +44,7 @@ from waybill.pricing.v1 import (
     order_pricing_service_pb2_grpc,
     price_schedule_service_pb2_grpc,
     pricing_service_pb2_grpc,
+    product_price_service_pb2_grpc,
     redemption_service_pb2_grpc,
     tax_rate_service_pb2_grpc,
 )
@@ -73,6 +76,11 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             order_pricing_service_pb2_grpc.add_OrderPricingServiceServicer_to_server,
             OrderPricingServicer(calculate),
             "OrderPricingService",
+        ),
+        (
+            product_price_service_pb2_grpc.add_ProductPriceServiceServicer_to_server,
+            ProductPriceServicer(OfferProducts(units, groups, clock)),
+            "ProductPriceService",
         ),
         (
             redemption_service_pb2_grpc.add_RedemptionServiceServicer_to_server,

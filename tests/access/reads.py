@@ -52,6 +52,8 @@ READS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("ShipmentService.ListShipments", "supplier order", {}),
     ("ProductService.GetProduct", "", {"product_id": "anvil"}),
     ("ProductService.ListProducts", "", {"filter": 'id = "anvil"'}),
+    ("MyProductService.GetMyProduct", "", {"product_id": "anvil", "buyer_id": "acme"}),
+    ("MyProductService.ListMyProducts", "", {"filter": 'id = "anvil"', "buyer_id": "acme"}),
     ("InventoryService.CheckAvailability", "", {"product_ids": ["anvil"]}),
     ("SupplierService.GetSupplier", "", {"supplier_id": "northforge"}),
     ("BuyerService.GetBuyer", "", {"buyer_id": "acme"}),

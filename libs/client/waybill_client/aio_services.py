@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from waybill.audit.v1.audit_service_pb2_grpc import AuditServiceAsyncStub
     from waybill.catalog.v1.catalog_service_pb2_grpc import CatalogServiceAsyncStub
     from waybill.catalog.v1.category_service_pb2_grpc import CategoryServiceAsyncStub
+    from waybill.catalog.v1.my_product_service_pb2_grpc import MyProductServiceAsyncStub
     from waybill.catalog.v1.product_assignment_service_pb2_grpc import ProductAssignmentServiceAsyncStub
     from waybill.catalog.v1.product_proposal_service_pb2_grpc import ProductProposalServiceAsyncStub
     from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceAsyncStub
@@ -69,6 +70,7 @@ class AsyncServices:
     products: ProductServiceAsyncStub = _stub("products")
     catalogs: CatalogServiceAsyncStub = _stub("catalogs")
     categories: CategoryServiceAsyncStub = _stub("categories")
+    my_products: MyProductServiceAsyncStub = _stub("my_products")
     product_assignments: ProductAssignmentServiceAsyncStub = _stub("product_assignments")
     product_proposals: ProductProposalServiceAsyncStub = _stub("product_proposals")
     supplier_permissions: SupplierPermissionServiceAsyncStub = _stub("supplier_permissions")

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from waybill.audit.v1.audit_service_pb2_grpc import AuditServiceStub
 from waybill.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from waybill.catalog.v1.category_service_pb2_grpc import CategoryServiceStub
+from waybill.catalog.v1.my_product_service_pb2_grpc import MyProductServiceStub
 from waybill.catalog.v1.product_assignment_service_pb2_grpc import ProductAssignmentServiceStub
 from waybill.catalog.v1.product_proposal_service_pb2_grpc import ProductProposalServiceStub
 from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceStub
@@ -83,6 +84,7 @@ class Services:
     catalogs = Service(CatalogServiceStub)
     categories = Service(CategoryServiceStub)
     product_assignments = Service(ProductAssignmentServiceStub)
+    my_products = Service(MyProductServiceStub)
     product_proposals = Service(ProductProposalServiceStub)
     supplier_permissions = Service(SupplierPermissionServiceStub)
     pricing = Service(PricingServiceStub)

@@ -12,9 +12,10 @@ from libs.resource.contract import Methods
 from libs.service.unit_of_work import UnitsOfWork
 from services.catalog.domain.assignment import Key, Kind, Known, Row
 from services.catalog.domain.product import StoredProduct
+from services.catalog.domain.shop import Article, Availability, Wanted
 from services.catalog.domain.supply import Permission
 from services.catalog.domain.tree import Parents
-from services.catalog.domain.visibility import Grant, Node, Reach, Sight
+from services.catalog.domain.visibility import Customer, Grant, Node, Reach, Sight
 
 
 class AssignmentStore(Protocol):
@@ -71,8 +72,8 @@ class SightStore(Protocol):
         """Whether any category or product is assigned to a group of the buyer."""
         ...
 
-    async def nodes(self, catalogs: Collection[str]) -> Sequence[Node]:
-        """All categories of the catalogs."""
+    async def nodes(self, catalogs: Collection[str], and_around: str = "") -> Sequence[Node]:
+        """All categories of the catalogs, and of the catalog that has a category."""
         ...
 
     async def grants(self, buyer_id: str, groups: Collection[str]) -> Sequence[Grant]:
@@ -138,6 +139,38 @@ class Shown(Protocol):
 
     def products(self, sight: Sight, *, inactive: bool = False) -> Methods[CatalogWork]:
         """With `inactive` also products that are shown but not active."""
+        ...
+
+
+class Shop(Protocol):
+    """Reads the products that a customer is shown, a page at a time."""
+
+    async def page(self, sight: Sight, wanted: Wanted, request: PageRequest, bound: Mapping[str, str]) -> Page[Article]:
+        """A page of products, as messages; `bound` is what else its token belongs to."""
+        ...
+
+
+class Prices(Protocol):
+    """Pricing, which knows what a customer pays."""
+
+    async def of(self, customer: Customer, currency: str, product_ids: Sequence[str]) -> Mapping[str, object]:
+        """By product its price, as a message; those without one are absent. Raises when pricing does not answer."""
+        ...
+
+
+class Stock(Protocol):
+    """Fulfillment, which counts stock."""
+
+    async def of(self, product_ids: Sequence[str]) -> Mapping[str, Availability]:
+        """What can be had of each; raises when fulfillment does not answer."""
+        ...
+
+
+class Buyers(Protocol):
+    """The directory, which knows what buyers order in."""
+
+    async def currency(self, customer: Customer) -> str:
+        """The buyer's; raises `RESOURCE_NOT_FOUND` for a buyer, or user of it, that is not there."""
         ...
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from libs.auth import Principal
 from services.catalog.application.ports import Memberships, Units
-from services.catalog.domain.visibility import Customer, Reach, Sight, sight_of
+from services.catalog.domain.visibility import Customer, Reach, Sight, sight_of, subtree
 
 _Matters = Callable[[Reach], bool]
 
@@ -33,6 +34,23 @@ class Showing:
     async def products(self, caller: Principal, customer: Customer) -> Sight:
         """As far as it decides over products: of a catalog that is shown as a whole, categories are not asked about."""
         return await self._within(caller, customer, await self._reaches(customer), lambda reach: not reach.all_products)
+
+    async def shelves(
+        self, caller: Principal, customer: Customer, category_id: str, only_this: bool
+    ) -> tuple[Sight, frozenset[str]]:
+        """The same, and of a category and those below it the ones that are seen."""
+        reaches = await self._reaches(customer)
+        trees = {reach.catalog_id for reach in reaches if not reach.all_products}
+        groups = await self._groups(caller, customer)
+        async with self._units.reading() as work:
+            nodes = await work.sights.nodes(trees, category_id)
+            grants = await work.sights.grants(customer.buyer_id, groups) if nodes else ()
+        sight = sight_of(customer.buyer_id, groups, reaches, nodes, grants)
+        # Of a catalog that is shown as a whole, categories say nothing more.
+        within = {node.id for node in nodes if node.catalog_id in sight.whole}
+        sight = replace(sight, shelves=sight.shelves - within)
+        wanted = frozenset({category_id}) if only_this else subtree(nodes, category_id)
+        return sight, wanted & sight.categories
 
     async def _reaches(self, customer: Customer) -> list[Reach]:
         async with self._units.reading() as work:

@@ -80,6 +80,20 @@ class Placed:
     """Buyers, each with a group or, for all its users, an empty one."""
 
 
+def subtree(nodes: Sequence[Node], top: str) -> frozenset[str]:
+    """A category and all below it, as far as they are among the nodes."""
+    below: dict[str, list[str]] = {}
+    for node in nodes:
+        below.setdefault(node.parent_id, []).append(node.id)
+    found, left = set[str](), [node.id for node in nodes if node.id == top]
+    while left:
+        id = left.pop()
+        if id not in found:
+            found.add(id)
+            left += below.get(id, ())
+    return frozenset(found)
+
+
 _Shown = tuple[bool, bool]
 """Whether a category is seen, and whether all its products are."""
 
@@ -89,12 +103,13 @@ def sight_of(
 ) -> Sight:
     """What is shown; `nodes` are whole trees, `grants` those to the buyer and to the user's groups."""
     default = {r.catalog_id: (r.all_categories, r.all_products) for r in reaches}
+    whole = frozenset(r.catalog_id for r in reaches if r.all_products)
     shown = _categories(default, [node for node in nodes if node.catalog_id in default], grants)
     return Sight(
         buyer_id,
         frozenset(groups),
         frozenset(r.catalog_id for r in reaches),
-        frozenset(r.catalog_id for r in reaches if r.all_products),
+        whole,
         frozenset(id for id, (seen, _) in shown.items() if seen),
         frozenset(id for id, (seen, all_products) in shown.items() if seen and all_products),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +50,8 @@ class World:
     served: Served
     app: ServiceApp
     memberships: FakeMemberships = field(default_factory=FakeMemberships)
+    peers: Mapping[str, Any] = field(default_factory=dict)
+    """What a shop asks, by service."""
 
     def catalogs(self, caller: Principal | None = None) -> catalogs_grpc.CatalogServiceStub:
         return self.served.stub(catalogs_grpc.CatalogServiceStub, caller or seller())

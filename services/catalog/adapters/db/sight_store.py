@@ -53,9 +53,15 @@ class SqlSightStore:
         """Whether any category or product is assigned to a group of the buyer."""
         return (await self._tx.execute(_TO_GROUPS, {"buyer": buyer_id})).first() is not None
 
-    async def nodes(self, catalogs: Collection[str]) -> list[Node]:
-        """All categories of the catalogs."""
-        select = sa.select(_G.id, _G.catalog_id, _G.parent_id, _G.active).where(among(self._tx.dialect, _G.catalog_id, catalogs))
+    async def nodes(self, catalogs: Collection[str], and_around: str = "") -> list[Node]:
+        """All categories of the catalogs, and of the catalog that has a category."""
+        wanted = among(self._tx.dialect, _G.catalog_id, catalogs)
+        if and_around:
+            around = CATEGORIES.alias("around").c
+            wanted = sa.or_(
+                wanted, _G.catalog_id == sa.select(around.catalog_id).where(around.id == and_around).scalar_subquery()
+            )
+        select = sa.select(_G.id, _G.catalog_id, _G.parent_id, _G.active).where(wanted)
         return [Node(row.id, row.catalog_id, row.parent_id, row.active) for row in await self._tx.execute(select)]
 
     async def grants(self, buyer_id: str, groups: Collection[str]) -> list[Grant]:

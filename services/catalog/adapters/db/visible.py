@@ -19,21 +19,33 @@ from services.catalog.adapters.db.tables import (
 from services.catalog.adapters.db.work import SqlCatalogWork
 from services.catalog.domain.visibility import Sight
 
+Way = tuple[sa.Column[str], sa.ColumnElement[bool]]
+"""A set of products: the column that names them, and the rows."""
+
+
+def ways_shown(dialect: str, sight: Sight) -> list[Way]:
+    """The sets of which every product that is shown is in one; where only some of a set are shown, it is the narrowest."""
+    stands, shelved, assigned = CATALOG_PRODUCTS.c, CATEGORY_PRODUCTS.c, PRODUCT_ASSIGNMENTS.c
+    ways: list[Way] = []
+    if sight.whole:
+        ways.append((stands.product_id, among(dialect, stands.catalog_id, sight.whole)))
+    if sight.shelves:
+        ways.append((shelved.product_id, among(dialect, shelved.category_id, sight.shelves)))
+    if sight.catalogs - sight.whole:
+        mine = among(dialect, assigned.user_group_id, {"", *sight.groups})
+        ways.append((assigned.product_id, sa.and_(assigned.buyer_id == sight.buyer_id, mine)))
+    return ways
+
 
 def shown_products(dialect: str, sight: Sight) -> sa.ColumnElement[bool]:
     """Products that are shown, whether they are active or not. What is empty is not asked about."""
-    stands, shelved, assigned = CATALOG_PRODUCTS.c, CATEGORY_PRODUCTS.c, PRODUCT_ASSIGNMENTS.c
-    id, ways = PRODUCTS.c.id, list[sa.ColumnElement[bool]]()
-    if sight.whole:
-        ways.append(sa.exists().where(stands.product_id == id, among(dialect, stands.catalog_id, sight.whole)))
-    if sight.shelves:
-        ways.append(sa.exists().where(shelved.product_id == id, among(dialect, shelved.category_id, sight.shelves)))
-    if rest := sight.catalogs - sight.whole:
-        stands_there = sa.exists().where(stands.product_id == id, among(dialect, stands.catalog_id, rest))
-        mine = among(dialect, assigned.user_group_id, {"", *sight.groups})
-        ways.append(
-            sa.and_(stands_there, sa.exists().where(assigned.product_id == id, assigned.buyer_id == sight.buyer_id, mine))
-        )
+    stands, ways = CATALOG_PRODUCTS.c, list[sa.ColumnElement[bool]]()
+    for id, rows in ways_shown(dialect, sight):
+        way: sa.ColumnElement[bool] = sa.exists().where(id == PRODUCTS.c.id, rows)
+        if id.table is PRODUCT_ASSIGNMENTS:
+            there = among(dialect, stands.catalog_id, sight.catalogs - sight.whole)
+            way = sa.and_(sa.exists().where(stands.product_id == PRODUCTS.c.id, there), way)
+        ways.append(way)
     return sa.or_(sa.false(), *ways)
 
 

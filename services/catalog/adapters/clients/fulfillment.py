@@ -1,0 +1,25 @@
+"""Fulfillment, as the catalog asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from libs.rpc.peers import Peers
+from services.catalog.domain.shop import Availability
+from waybill.fulfillment.v1 import inventory_service_pb2 as pb
+from waybill.fulfillment.v1 import inventory_service_pb2_grpc as pb_grpc
+
+
+class FulfillmentStock:
+    """CheckAvailability."""
+
+    def __init__(self, peers: Peers) -> None:
+        self._stub: Any = peers.stub("fulfillment", pb_grpc.InventoryServiceStub)
+
+    async def of(self, product_ids: Sequence[str]) -> Mapping[str, Availability]:
+        """What can be had of each."""
+        answer: pb.CheckAvailabilityResponse = await self._stub.CheckAvailability(
+            pb.CheckAvailabilityRequest(product_ids=product_ids)
+        )
+        return {found.product_id: Availability(found.available, found.can_exceed) for found in answer.products}

@@ -1,0 +1,96 @@
+"""A shop as one customer sees it: products, the customer's prices, and what can be had."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from libs.auth import Principal
+from libs.query.request import Page, PageRequest
+from services.catalog.application.ports import Buyers, Prices, Shop, Shown, Stock
+from services.catalog.application.showing import Showing
+from services.catalog.domain.shop import Article, Availability, Offered, Wanted
+from services.catalog.domain.visibility import Customer, Sight
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Where a customer looks; empty is everywhere."""
+
+    catalog_id: str = ""
+    category_id: str = ""
+    only_this: bool = False
+
+    def bound(self) -> dict[str, str]:
+        """What a page token belongs to."""
+        return {"catalog": self.catalog_id, "category": self.category_id, "only": str(self.only_this)}
+
+
+class Shopping:
+    """Asks each other service once, however many products there are, and answers only when all of them do."""
+
+    def __init__(self, showing: Showing, shown: Shown, shop: Shop, buyers: Buyers, prices: Prices, stock: Stock) -> None:
+        self._showing = showing
+        self._shown = shown
+        self._shop = shop
+        self._buyers = buyers
+        self._prices = prices
+        self._stock = stock
+
+    async def page(self, caller: Principal, customer: Customer, look: Look, request: PageRequest) -> Page[Offered]:
+        """A page of what the customer is shown there."""
+        bound = {"user": caller.identity, "buyer": customer.buyer_id, "of": customer.user_id, **look.bound()}
+
+        async def read() -> Page[Article]:
+            sight, wanted = await self._sight(caller, customer, look)
+            return await self._shop.page(sight, wanted, request, bound)
+
+        currency, page = await _both(self._buyers.currency(customer), read())
+        return page.of(await self._offered(customer, currency, page.items))
+
+    async def one(self, caller: Principal, customer: Customer, product_id: str) -> Offered:
+        """One product; raises `RESOURCE_NOT_FOUND` for what is not shown."""
+        currency = await self._buyers.currency(customer)
+        sight = await self._showing.products(caller, customer)
+        product = await self._shown.products(sight).get(product_id)
+        (offered,) = await self._offered(customer, currency, [product])
+        return offered
+
+    async def _sight(self, caller: Principal, customer: Customer, look: Look) -> tuple[Sight, Wanted]:
+        if not look.category_id:
+            sight, wanted = await self._showing.products(caller, customer), Wanted()
+        else:
+            sight, categories = await self._showing.shelves(caller, customer, look.category_id, look.only_this)
+            wanted = Wanted(categories=categories)
+        if look.catalog_id:
+            wanted = replace(wanted, catalogs=sight.catalogs & {look.catalog_id})
+        return sight, wanted
+
+    async def _offered(self, customer: Customer, currency: str, products: Sequence[Article]) -> list[Offered]:
+        if not products:
+            return []
+        counted = [product.id for product in products if product.track_inventory]
+        prices, stock = await _both(
+            self._prices.of(customer, currency, [product.id for product in products]),
+            self._stock.of(counted) if counted else _nothing(),
+        )
+        return [Offered(product, prices.get(product.id), stock.get(product.id)) for product in products]
+
+
+async def _nothing() -> Mapping[str, Availability]:
+    return {}
+
+
+async def _both(first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:
+    """Both answers; what goes wrong is raised when neither is on its way any more."""
+    one, other = await asyncio.gather(first, second, return_exceptions=True)
+    if isinstance(one, BaseException):
+        raise one
+    if isinstance(other, BaseException):
+        raise other
+    return one, other
