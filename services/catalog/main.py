@@ -27,6 +27,7 @@ from services.catalog.adapters.db.visible import SqlShown
 from services.catalog.adapters.db.work import SqlCatalogWork
 from services.catalog.application.assigning import Assigning
 from services.catalog.application.deciding import Deciding
+from services.catalog.application.indexing import indexes_products
 from services.catalog.application.inspection import Inspection
 from services.catalog.application.placing import ends_assignments_of_categories, ends_assignments_of_products, places_products
 from services.catalog.application.shopping import Shopping
@@ -90,6 +91,7 @@ def _placing(assigned: Callable[[Kind], Assigned], deciding: Deciding, lists: Sq
     ]
 
 
+# Long because wiring is one list: what is built, from what, and where it is served.
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the service."""
     database = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)
@@ -107,12 +109,13 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     shown = SqlShown(database, catalogs, categories, products)
     showing = Showing(units, DirectoryMemberships(runtime.peers))
     peers = runtime.peers
-    shopping = Shopping(showing, shown, SqlShop(database), DirectoryBuyers(peers), PricingPrices(peers), FulfillmentStock(peers))
+    shop = SqlShop(database, shown)
+    shopping = Shopping(showing, shop, DirectoryBuyers(peers), PricingPrices(peers), FulfillmentStock(peers))
     ended = ends_assignments_of_products(clock)
     served: list[Served] = [
         (
             product_service_pb2_grpc.add_ProductServiceServicer_to_server,
-            ProductServicer(products, shown, showing, places_products(clock), ended, Supplying(clock, UNSET)),
+            ProductServicer(products, shown, showing, indexes_products(places_products(clock)), ended, Supplying(clock, UNSET)),
             "ProductService",
         ),
         (

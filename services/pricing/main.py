@@ -53,6 +53,7 @@ VERSIONS = Path(__file__).parent / "migrations" / "versions"
 PACKAGE = "waybill.pricing.v1"
 
 
+# Long because wiring is one list: what is built, from what, and where it is served.
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the service."""
     database = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)

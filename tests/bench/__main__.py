@@ -19,7 +19,7 @@ from libs.rpc import counters
 from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
 from services.host.sample.marketplace import PASSWORD, SHOP
-from tests.bench import authorisation, fairness, load, parts, processes
+from tests.bench import authorisation, fairness, load, parts, processes, shop
 from tests.bench.load import Measured
 from tests.bench.processes import Fleet
 from tests.support import sealing
@@ -173,6 +173,18 @@ def show_fairness(felt: list[fairness.Felt]) -> None:
     out.print(table)
 
 
+def show_shop(pages: list[shop.Page], shares: dict[str, float]) -> None:
+    """Pages of a shop."""
+    table = Table(title="a page of a hundred products with prices and stock", box=box.SIMPLE)
+    for name in ("layout", "look", "ms at 1,000", "ms at 100,000", "ratio"):
+        table.add_column(name, justify="left" if name in ("layout", "look") else "right")
+    for p in pages:
+        table.add_row(p.layout, p.look, f"{p.few:.1f}", f"{p.many:.1f}", f"{p.ratio:.2f}")
+    out.print(table)
+    for layout, share in shares.items():
+        out.print(f"{layout}: the SQL of a page takes {share:.1f} times its bare statement")
+
+
 def show(rows: list[dict[str, Any]], lines: list[dict[str, Any]]) -> None:
     """The tables."""
     table = Table(title="three-line checkouts, so many at a time; rate and CPU against the floor", box=None, pad_edge=False)
@@ -219,6 +231,10 @@ async def main(rounds: int, as_json: bool) -> None:
         two = await replicas(url, rounds)
         costs = await parts.measure("PostgreSQL", url, rounds * 10)
         costs += await parts.measure("SQLite", f"sqlite:///{folder}/parts.sqlite3", rounds * 10)
+        pages, share = await shop.measure("PostgreSQL", url, 1_000, 100_000, rounds // 5)
+        shares = {"PostgreSQL": share}
+    more, shares["SQLite"] = await shop.measure("SQLite", "", 1_000, 100_000, rounds // 5)
+    pages += more
     lines = await by_lines()
     cost = await authorisation.measure(rounds)
     felt = await fairness.everywhere(20)
@@ -231,6 +247,7 @@ async def main(rounds: int, as_json: bool) -> None:
             "authorisation": cost.as_json(),
         }
         figures["fairness"] = [f.as_json() for f in felt]
+        figures["shop"] = {"pages": [{**asdict(p), "ratio": p.ratio} for p in pages], "of_bare": shares}
         out.print_json(json.dumps(figures))
     else:
         show(rows, lines)
@@ -238,6 +255,7 @@ async def main(rounds: int, as_json: bool) -> None:
         show_replicas(two, rows)
         show_authorisation(cost)
         show_fairness(felt)
+        show_shop(pages, shares)
 
 
 if __name__ == "__main__":

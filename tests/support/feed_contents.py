@@ -69,6 +69,7 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "category_products": Resource("category product"),
         "supplier_permissions": Resource("supplier permission"),
         "product_proposals": Resource("product proposal"),
+        "product_words": Part("product"),
     },
     "pricing": {
         **_DELETING,

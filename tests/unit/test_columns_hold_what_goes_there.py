@@ -22,6 +22,7 @@ from libs.ids import NUMBERED_ID, new_id
 from libs.relay.delivery import REASON_LENGTH
 from libs.service.retries import FAILURE_LENGTH
 from services.catalog.domain.supply import STATES
+from services.catalog.domain.words import LONGEST as LONGEST_WORD
 from services.directory.application.tokens.refresh_tokens import digest_of
 from services.directory.contract.resources import MAX_NAME_KEY
 from services.directory.domain.people.registrations import CONFIRMATION, NAME_TAKEN
@@ -73,6 +74,7 @@ ORDER_EVENTS = ("order_hold_released", "line_items_updated", "submission_begun",
 
 WIDTHS: dict[str, dict[str, int | str]] = {
     "catalog.product_proposals": {"state": longest(STATES), "comment": "catalog.v1.ProductRejection.comment"},
+    "catalog.product_words": {"word": LONGEST_WORD},
     "directory.addresses": {"party": PARTY},
     "directory.address_assignments": {"party": PARTY},
     "directory.security_profile_assignments": {"party": PARTY},

@@ -89,6 +89,19 @@ class PermissionStore(Protocol):
         ...
 
 
+class WordStore(Protocol):
+    """The words that products are found by."""
+
+    async def put(self, words: Mapping[str, frozenset[str]]) -> None:
+        """Notes those of products that have none yet."""
+
+    async def replace(self, product_id: str, words: frozenset[str]) -> None:
+        """What a product is found by from now on."""
+
+    async def remove(self, product_id: str) -> None:
+        """Nothing finds the product any more."""
+
+
 class RequestStore(Protocol):
     """Recorded requests."""
 
@@ -108,6 +121,8 @@ class CatalogWork(Protocol):
     def sights(self) -> SightStore: ...
     @property
     def permissions(self) -> PermissionStore: ...
+    @property
+    def words(self) -> WordStore: ...
     @property
     def requests(self) -> RequestStore: ...
 
@@ -147,6 +162,10 @@ class Shop(Protocol):
 
     async def page(self, sight: Sight, wanted: Wanted, request: PageRequest, bound: Mapping[str, str]) -> Page[Article]:
         """A page of products, as messages; `bound` is what else its token belongs to."""
+        ...
+
+    async def one(self, sight: Sight, product_id: str) -> Article:
+        """One product; raises `RESOURCE_NOT_FOUND` for what is not shown."""
         ...
 
 

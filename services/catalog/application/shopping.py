@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from libs.auth import Principal
 from libs.query.request import Page, PageRequest
-from services.catalog.application.ports import Buyers, Prices, Shop, Shown, Stock
+from services.catalog.application.ports import Buyers, Prices, Shop, Stock
 from services.catalog.application.showing import Showing
 from services.catalog.domain.shop import Article, Availability, Offered, Wanted
 from services.catalog.domain.visibility import Customer, Sight
@@ -25,18 +25,19 @@ class Look:
     catalog_id: str = ""
     category_id: str = ""
     only_this: bool = False
+    words: frozenset[str] = frozenset()
 
     def bound(self) -> dict[str, str]:
         """What a page token belongs to."""
-        return {"catalog": self.catalog_id, "category": self.category_id, "only": str(self.only_this)}
+        place = {"catalog": self.catalog_id, "category": self.category_id, "only": str(self.only_this)}
+        return {**place, "words": " ".join(sorted(self.words))}
 
 
 class Shopping:
     """Asks each other service once, however many products there are, and answers only when all of them do."""
 
-    def __init__(self, showing: Showing, shown: Shown, shop: Shop, buyers: Buyers, prices: Prices, stock: Stock) -> None:
+    def __init__(self, showing: Showing, shop: Shop, buyers: Buyers, prices: Prices, stock: Stock) -> None:
         self._showing = showing
-        self._shown = shown
         self._shop = shop
         self._buyers = buyers
         self._prices = prices
@@ -57,7 +58,7 @@ class Shopping:
         """One product; raises `RESOURCE_NOT_FOUND` for what is not shown."""
         currency = await self._buyers.currency(customer)
         sight = await self._showing.products(caller, customer)
-        product = await self._shown.products(sight).get(product_id)
+        product = await self._shop.one(sight, product_id)
         (offered,) = await self._offered(customer, currency, [product])
         return offered
 
@@ -67,6 +68,7 @@ class Shopping:
         else:
             sight, categories = await self._showing.shelves(caller, customer, look.category_id, look.only_this)
             wanted = Wanted(categories=categories)
+        wanted = replace(wanted, words=look.words)
         if look.catalog_id:
             wanted = replace(wanted, catalogs=sight.catalogs & {look.catalog_id})
         return sight, wanted

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from libs.errors import Violations
+from services.catalog.domain.words import words_of_product
 from waybill.catalog.v1 import reasons
 
 MAX_SUPPLIERS = 100
@@ -35,7 +36,7 @@ def _repeats(default: str, others: Sequence[str]) -> bool:
     return bool(default) and default in others
 
 
-RULES = ("suppliers_stand_once", "multiplier_is_positive", "measures_are_not_negative")
+RULES = ("suppliers_stand_once", "multiplier_is_positive", "measures_are_not_negative", "product_is_found_by_its_words")
 
 
 def _is_measure(stored: str) -> bool:
@@ -54,6 +55,10 @@ class StoredProduct:
     supplier_ids: Sequence[str]
     quantity_multiplier: int
     measures: Sequence[str]
+    texts: Mapping[str, str]
+    """What it is found by."""
+    words: frozenset[str]
+    """What it was indexed by."""
 
 
 def broken_rules(product: StoredProduct) -> list[str]:
@@ -66,4 +71,6 @@ def broken_rules(product: StoredProduct) -> list[str]:
         broken.append("multiplier_is_positive")
     if not all(_is_measure(measure) for measure in product.measures):
         broken.append("measures_are_not_negative")
+    if product.words != words_of_product(product.texts):
+        broken.append("product_is_found_by_its_words")
     return broken

@@ -12,6 +12,8 @@ class Wanted:
 
     catalogs: frozenset[str] | None = None
     categories: frozenset[str] | None = None
+    words: frozenset[str] = frozenset()
+    """Each begins a word of the product."""
 
 
 @dataclass(frozen=True, slots=True)

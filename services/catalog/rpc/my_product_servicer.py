@@ -11,6 +11,7 @@ from libs.rpc import current
 from services.catalog.application.shopping import Look, Shopping
 from services.catalog.domain.shop import Offered
 from services.catalog.domain.visibility import Customer
+from services.catalog.domain.words import searched
 from waybill.catalog.v1 import my_product_pb2
 from waybill.catalog.v1 import my_product_service_pb2 as pb
 from waybill.catalog.v1 import my_product_service_pb2_grpc as pb_grpc
@@ -29,8 +30,9 @@ class MyProductServicer(pb_grpc.MyProductServiceServicer):
         customer = _customer(found, caller, request)
         found.check_id("catalog_id", request.catalog_id, required=False)
         found.check_id("category_id", request.category_id, required=False)
+        words = searched(found, "search", request.search)
         found.raise_if_any()
-        look = Look(request.catalog_id, request.category_id, request.only_this)
+        look = Look(request.catalog_id, request.category_id, request.only_this, words)
         page = await self._shopping.page(caller, customer, look, page_request(request))
         return pb.ListMyProductsResponse(
             products=[_shown(item) for item in page.items], next_page_token=page.next_page_token, total_size=page.total_size

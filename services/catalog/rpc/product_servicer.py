@@ -10,6 +10,7 @@ from libs.errors import Violations
 from libs.protoconv import mask_paths
 from libs.resource.contract import Guard, Methods, Then
 from libs.rpc import current
+from services.catalog.application.indexing import indexes_again, indexes_products
 from services.catalog.application.ports import CatalogWork, Shown
 from services.catalog.application.showing import Showing
 from services.catalog.application.supplying import Supplying
@@ -36,7 +37,7 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
         ending: Guard[CatalogWork],
         supplying: Supplying,
     ) -> None:
-        """`placing` puts new products of the seller where they stand, `ending` takes from there those that are deleted."""
+        """`placing` puts the seller's new products where they stand and are found, `ending` takes those from there that go."""
         self._products = products
         self._shown = shown
         self._showing = showing
@@ -68,7 +69,7 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
             return await self._products.create(request, products, field, then=self._placing)
         wrong = Violations()
         mine = owned(wrong, supplier_id, products, path)
-        guard, placing = self._supplying.creates(supplier_id), self._supplying.places(supplier_id)
+        guard, placing = self._supplying.creates(supplier_id), indexes_products(self._supplying.places(supplier_id))
         return await self._products.create(request, mine, field, guard=guard, before=wrong, then=placing)
 
     async def CreateProduct(self, request: pb.CreateProductRequest, context: Any) -> pb.CreateProductResponse:
@@ -98,7 +99,7 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
         # What is wrong with the mask is found again, and noted, by the update.
         paths = mask_paths(Violations(), request.update_mask, request.product, Product.DESCRIPTOR.fields_by_name)
         guard = self._supplying.changes(supplier_id, paths) if (supplier_id := supplier()) else None
-        then = self._supplying.ends_proposals() if "owner_supplier_id" in paths else None
+        then = indexes_again(self._supplying.ends_proposals() if "owner_supplier_id" in paths else None)
         product = await self._products.update(request, request.product, "product", guard=guard, then=then)
         return pb.UpdateProductResponse(product=product)
 

@@ -15,6 +15,7 @@ from services.catalog.adapters.db.tables import (
     CATEGORY_ASSIGNMENTS,
     PRODUCT_ASSIGNMENTS,
     PRODUCT_PROPOSALS,
+    PRODUCT_WORDS,
     PRODUCTS,
     SUPPLIER_PERMISSIONS,
 )
@@ -182,6 +183,14 @@ CORRUPTIONS = [
     ),
     breaks("catalog", "suppliers_stand_once", "crate", set_where(PRODUCTS, "id", "crate", supplier_ids=["wh-west", "wh-west"])),
     breaks("catalog", "multiplier_is_positive", "anvil", set_where(PRODUCTS, "id", "anvil", quantity_multiplier=0)),
+    breaks("catalog", "product_is_found_by_its_words", "lamp", set_where(PRODUCTS, "id", "lamp", name="Lantern")),
+    breaks(
+        "catalog",
+        "word_has_its_product",
+        "gone",
+        set_where(PRODUCT_WORDS, "word", "tarpaulin", product_id="gone"),
+        "product_is_found_by_its_words",
+    ),
     breaks("catalog", "measures_are_not_negative", "lamp", set_where(PRODUCTS, "id", "lamp", weight_kg="-1")),
     breaks(
         "pricing", "assigned_schedule_exists", "anvil", set_where(ASSIGNMENTS, "product_id", "anvil", price_schedule_id="nowhere")

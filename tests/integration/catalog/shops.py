@@ -1,4 +1,4 @@
-"""Peers that tell a catalog what things cost and what there is of them, and short words for a shop."""
+"""Peers that answer a catalog what things cost and what there is of them, and short words for a shop."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from libs.errors import WaybillError
+from services.catalog.adapters.db import shop_store
 from tests.integration.catalog.shops import found, shop
 from tests.integration.catalog.world import MAIN, World, category
 from tests.support.principals import buyer, seller, supplier
@@ -95,3 +96,57 @@ async def test_what_is_wrong_is_named_all_at_once(world: World) -> None:
     with pytest.raises(WaybillError) as error:
         await found(world, supplier())
     assert error.value.reason == "PARTY_NOT_ADMITTED"
+
+
+async def test_every_word_of_a_search_begins_a_word(world: World) -> None:
+    texts = {"a1": "Steel anvil, 20 kg", "a2": "Straße Lamp", "a3": "anvil-shaped Lámp", "zebra": "Plain"}
+    made = [product_pb2.Product(id=id, name=name, active=True, description="for the forge") for id, name in texts.items()]
+    await world.products().BatchCreateProducts(products_pb.BatchCreateProductsRequest(products=made))
+    expected = {
+        "anv": ["a1", "a3"],
+        "ANVIL st": ["a1"],
+        "strasse": ["a2"],
+        "ＳＴＲ": ["a2"],
+        "20 anvil": ["a1"],
+        "nvil": [],
+        "lamp": ["a2"],
+        "a": ["a1", "a2", "a3"],
+        "zeb": ["zebra"],
+        "for fo": ["a1", "a2", "a3", "zebra"],
+    }
+    assert {text: await found(world, search=text) for text in expected} == expected
+
+    renamed = product_pb2.Product(id="a2", name="Hammer")
+    await world.products().UpdateProduct(products_pb.UpdateProductRequest(product=renamed))
+    await world.products().DeleteProduct(products_pb.DeleteProductRequest(product_id="a1"))
+    assert (await found(world, search="strasse"), await found(world, search="hamm forge")) == ([], ["a2"])
+    assert await found(world, search="anvil") == ["a3"]
+
+
+async def test_a_search_finds_nothing_that_is_not_shown(world: World) -> None:
+    await a_shop(world, 8)
+    page = await shop(world).ListMyProducts(pb.ListMyProductsRequest(search="p", order_by="id", include_total=True))
+
+    assert [item.product.id for item in page.products] == ["p0000", "p0001", "p0004", "p0005"]
+    assert page.total_size == 4
+    assert await found(world, search="p0002") == []
+    assert await found(world, replace(buyer(), groups=frozenset({"g"})), search="p0002") == ["p0002"]
+    assert await found(world, seller(), search="p0002", buyer_id="acme") == []
+
+
+async def test_large_sets_are_walked_as_small_ones_are_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await a_shop(world, 40)
+    asked = [{}, {"search": "p"}, {"category_id": "top"}, {"catalog_id": "trade", "search": "p001"}, {"page_size": 3}]
+    named = [await found(world, **one) for one in asked]
+    monkeypatch.setattr(shop_store, "SMALL", 2)
+
+    assert [await found(world, **one) for one in asked] == named
+
+
+async def test_a_set_of_many_rows_and_few_products_is_not_taken_for_small(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = " ".join(f"w{i}" for i in range(9))
+    made = [product_pb2.Product(id=f"p{i}", name=words, active=True) for i in range(6)]
+    await world.products().BatchCreateProducts(products_pb.BatchCreateProductsRequest(products=made))
+    monkeypatch.setattr(shop_store, "SMALL", 5)
+
+    assert await found(world, search="w") == [f"p{i}" for i in range(6)]

@@ -13,12 +13,16 @@ SOUND = {
     "length_cm": "0",
     "width_cm": "0",
     "height_cm": "0",
+    "texts": {"id": "anvil", "name": "Anvil, 20 kg", "description": ""},
+    "words": frozenset({"anvil", "20", "kg"}),
 }
 
 
 def stored(row: dict[str, Any]) -> StoredProduct:
     measures = [row[name] for name in MEASURES]
-    return StoredProduct("anvil", row["default_supplier_id"], row["supplier_ids"], row["quantity_multiplier"], measures)
+    return StoredProduct(
+        "anvil", row["default_supplier_id"], row["supplier_ids"], row["quantity_multiplier"], measures, row["texts"], row["words"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -38,6 +42,8 @@ def test_the_default_supplier_stands_once(default: str, others: list[str], refus
         ({"supplier_ids": ["bolt"]}, "suppliers_stand_once"),
         ({"supplier_ids": ["nut", "nut"]}, "suppliers_stand_once"),
         ({"quantity_multiplier": 0}, "multiplier_is_positive"),
+        ({"words": frozenset({"anvil", "20"})}, "product_is_found_by_its_words"),
+        ({"words": frozenset({"anvil", "20", "kg", "more"})}, "product_is_found_by_its_words"),
         ({"height_cm": "-0.1"}, "measures_are_not_negative"),
     ],
 )

@@ -95,6 +95,14 @@ PRODUCT_PROPOSALS = sa.Table(
     sa.Column("comment", sa.String(2_000), nullable=False),
     sa.Index("ix_product_proposals_product_id", "product_id"),
 )
+PRODUCT_WORDS = sa.Table(
+    "product_words",
+    METADATA,
+    sa.Column("word", sa.String(50).with_variant(sa.String(50, collation="C"), "postgresql"), primary_key=True),
+    _id("product_id", PRODUCTS),
+    sa.Index("ix_product_words_product_id", "product_id"),
+)
+"""By word the products that say it. Words compare by their bytes, so that those that begin alike stand together."""
 ASSIGNMENTS: dict[Kind, sa.Table] = {
     assignment.CATALOG_BUYER: CATALOG_ASSIGNMENTS,
     assignment.CATEGORY_BUYER: CATEGORY_ASSIGNMENTS,

@@ -12,6 +12,7 @@ from services.catalog.adapters.db.known_store import SqlKnownStore
 from services.catalog.adapters.db.permission_store import SqlPermissionStore
 from services.catalog.adapters.db.sight_store import SqlSightStore
 from services.catalog.adapters.db.tables import REQUESTS
+from services.catalog.adapters.db.word_store import SqlWordStore
 
 
 class SqlRequestStore:
@@ -54,6 +55,11 @@ class SqlCatalogWork:
     def permissions(self) -> SqlPermissionStore:
         """What suppliers may do."""
         return SqlPermissionStore(self._tx)
+
+    @property
+    def words(self) -> SqlWordStore:
+        """What products are found by."""
+        return SqlWordStore(self._tx)
 
     @property
     def requests(self) -> SqlRequestStore:

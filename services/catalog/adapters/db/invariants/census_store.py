@@ -8,11 +8,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Database
-from services.catalog.adapters.db.tables import PRODUCTS
+from services.catalog.adapters.db.tables import PRODUCT_WORDS, PRODUCTS
 from services.catalog.domain.product import MEASURES, StoredProduct
+from services.catalog.domain.words import SEARCHED
 
 PART = 5_000
 """Products in memory at a time."""
+
+
+_W = PRODUCT_WORDS.c
+_WORDS = sa.select(_W.product_id, _W.word)
 
 
 class CensusReader:
@@ -24,15 +29,19 @@ class CensusReader:
     async def take(self) -> AsyncIterator[Sequence[StoredProduct]]:
         """One snapshot, in parts by id."""
         c = PRODUCTS.c
-        names = ("id", "default_supplier_id", "supplier_ids", "quantity_multiplier", *MEASURES)
+        names = (*SEARCHED, "default_supplier_id", "supplier_ids", "quantity_multiplier", *MEASURES)
         statement = sa.select(*(c[name] for name in names)).order_by(c.id).limit(PART)
         last = ""
         async with self._db.inspecting() as tx:
             while rows := (await tx.execute(statement.where(c.id > last))).all():
-                last = rows[-1].id
-                yield [_stored(row) for row in rows]
+                first, last = last, rows[-1].id
+                said: dict[str, set[str]] = {}
+                for found in await tx.execute(_WORDS.where(_W.product_id > first, _W.product_id <= last)):
+                    said.setdefault(found.product_id, set()).add(found.word)
+                yield [_stored(row, frozenset(said.get(row.id, ()))) for row in rows]
 
 
-def _stored(row: Any) -> StoredProduct:
+def _stored(row: Any, words: frozenset[str]) -> StoredProduct:
     measures = [getattr(row, name) for name in MEASURES]
-    return StoredProduct(row.id, row.default_supplier_id, row.supplier_ids, row.quantity_multiplier, measures)
+    texts = {name: getattr(row, name) for name in SEARCHED}
+    return StoredProduct(row.id, row.default_supplier_id, row.supplier_ids, row.quantity_multiplier, measures, texts, words)

@@ -21,6 +21,7 @@ from services.catalog.adapters.db.tables import (
     PRODUCT,
     PRODUCT_ASSIGNMENTS,
     PRODUCT_PROPOSALS,
+    PRODUCT_WORDS,
     PRODUCTS,
     SUPPLIER_PERMISSIONS,
 )
@@ -127,6 +128,7 @@ def look() -> Look:
             ),
             CATALOG_PRODUCTS,
         ),
+        SqlRule("word_has_its_product", _lost(PRODUCT_WORDS, "product_id", PRODUCTS), PRODUCT_WORDS),
         SqlRule("product_of_category_is_in_its_catalog", _of_other_catalogs(), CATEGORY_PRODUCTS),
         SqlRule("permitted_fields_exist", _unknown_fields(), SUPPLIER_PERMISSIONS),
         SqlRule("proposal_waits_for_the_seller", _idle_proposals(), PRODUCT_PROPOSALS),
