@@ -10,6 +10,14 @@ from google.protobuf.struct_pb2 import Struct
 
 from services.host.sample.marketplace import PASSWORD, PORTAL, SHOP, party
 from tests.support.marketplace import ALL, Marketplace, create
+from waybill.catalog.v1 import (
+    product_assignment_pb2,
+    product_assignment_service_pb2,
+    product_pb2,
+    product_service_pb2,
+    supplier_permission_pb2,
+    supplier_permission_service_pb2,
+)
 from waybill.directory.v1 import api_client_service_pb2, ordering_context_service_pb2, user_service_pb2
 from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
 from waybill.operations.v1 import outbox_service_pb2
@@ -125,11 +133,24 @@ def violations(error: WaybillError) -> set[tuple[str, str]]:
     return {(f.field, f.reason) for f in error.fields}
 
 
-async def vendor_of(market: Marketplace, supplier_id: str) -> AsyncWaybill:
+async def vendor_of(owner: AsyncWaybill, address: str, supplier_id: str) -> AsyncWaybill:
     """Somebody who keeps the products of a supplier, signed in."""
     id = f"vendor-{supplier_id}"
     made = user_service_pb2.User(
         id=id, party=party("SUPPLIER", supplier_id), username=id, active=True, roles=["ProductAdmin"], password=PASSWORD
     )
-    await market.people.owner.users.CreateUser(user_service_pb2.CreateUserRequest(user=made))
-    return await AsyncWaybill.connect(market.address, PORTAL, username=id, password=PASSWORD)
+    await owner.users.CreateUser(user_service_pb2.CreateUserRequest(user=made))
+    return await AsyncWaybill.connect(address, PORTAL, username=id, password=PASSWORD)
+
+
+async def propose(owner: AsyncWaybill, address: str, supplier_id: str, product_id: str) -> None:
+    """A supplier's own product waits for the seller, for the trade catalog."""
+    given = supplier_permission_pb2.SupplierPermission(supplier_id=supplier_id, catalog_id="trade", needs_approval=True)
+    permitting = supplier_permission_service_pb2.AssignSupplierPermissionsRequest(assignments=[given])
+    await owner.supplier_permissions.AssignSupplierPermissions(permitting)
+    async with await vendor_of(owner, address, supplier_id) as vendor:
+        made = product_pb2.Product(id=product_id, name="Proposed")
+        await vendor.products.CreateProduct(product_service_pb2.CreateProductRequest(product=made))
+        proposed = [product_assignment_pb2.CatalogProduct(catalog_id="trade", product_id=product_id)]
+        request = product_assignment_service_pb2.AssignCatalogProductsRequest(assignments=proposed)
+        await vendor.product_assignments.AssignCatalogProducts(request)

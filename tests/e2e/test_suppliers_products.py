@@ -15,7 +15,7 @@ from waybill_client import money
 
 async def test_what_a_supplier_proposes_is_ordered_once_the_seller_lets_it_in(market: Marketplace) -> None:
     people = market.people
-    vendor = await vendor_of(market, "lumenworks")
+    vendor = await vendor_of(people.owner, market.address, "lumenworks")
     lantern = product_pb2.Product(id="lantern", name="Lantern", active=True, shippable=True)
     lantern.weight_kg.value = "1.2"
     offered = product_service_pb2.CreateProductRequest(product=lantern)

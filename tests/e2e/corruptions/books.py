@@ -22,19 +22,11 @@ from services.host.sample.parties import sign_in
 from services.order.adapters.db.tables import ORDERS
 from services.payment.adapters.db.tables import PAYMENTS, TRANSACTIONS
 from services.pricing.adapters.db.tables import RESERVATIONS
-from tests.e2e.steps import ready, ship, vendor_of
+from tests.e2e.steps import propose, ready, ship
 from tests.support.loops import steps
 from tests.support.marketplace import Marketplace
 from tests.support.prepared import Prepared
 from tests.support.sealing import sealing_key_for
-from waybill.catalog.v1 import (
-    product_assignment_pb2,
-    product_assignment_service_pb2,
-    product_pb2,
-    product_service_pb2,
-    supplier_permission_pb2,
-    supplier_permission_service_pb2,
-)
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb
 from waybill.order.v1 import cart_service_pb2, checkout_service_pb2, order_service_pb2
@@ -182,21 +174,7 @@ async def _orders(market: Marketplace) -> None:
         spending_account_id="gift-ada", amount=money("1.00", CURRENCY), description="sorry", request_id="adjust"
     )
     await owner.spending_accounts.AdjustSpendingAccount(adjusted)
-    await _proposed(market)
-
-
-async def _proposed(market: Marketplace) -> None:
-    """A supplier's own product, which waits for the seller."""
-    given = supplier_permission_pb2.SupplierPermission(supplier_id="lumenworks", catalog_id="trade", needs_approval=True)
-    permitting = supplier_permission_service_pb2.AssignSupplierPermissionsRequest(assignments=[given])
-    await market.people.owner.supplier_permissions.AssignSupplierPermissions(permitting)
-    vendor = await vendor_of(market, "lumenworks")
-    lantern = product_pb2.Product(id="lantern", name="Lantern")
-    await vendor.products.CreateProduct(product_service_pb2.CreateProductRequest(product=lantern))
-    proposed = [product_assignment_pb2.CatalogProduct(catalog_id="trade", product_id="lantern")]
-    request = product_assignment_service_pb2.AssignCatalogProductsRequest(assignments=proposed)
-    await vendor.product_assignments.AssignCatalogProducts(request)
-    await vendor.close()
+    await propose(owner, market.address, "lumenworks", "lantern")
     await _held(market)
 
 
