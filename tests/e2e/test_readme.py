@@ -16,6 +16,7 @@ from tests.support.process import Served, said, served
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 SCRIPT = ROOT / "docs" / "first_steps.py"
+GUESTS = ROOT / "docs" / "guest_shop.py"
 STEPS = (ROOT / "docs" / "first-steps.md").read_text()
 
 
@@ -47,10 +48,10 @@ async def first_steps(server: Served) -> None:
 
 
 def test_the_page_of_the_first_steps_shows_the_script() -> None:
-    (shown,) = blocks(STEPS, "python")
-    assert shown == SCRIPT.read_text().strip("\n")
-    (command,) = blocks(STEPS, "")
-    assert command.endswith(f"{SCRIPT.relative_to(ROOT)}")
+    scripts = (SCRIPT, GUESTS)
+    assert blocks(STEPS, "python") == [script.read_text().strip("\n") for script in scripts]
+    for command, script in zip(blocks(STEPS, ""), scripts, strict=True):
+        assert command.endswith(f"{script.relative_to(ROOT)}")
 
 
 async def test_the_first_steps_can_be_taken_twice_and_the_first_order_runs_as_it_is_written(tmp_path: Path) -> None:
@@ -64,6 +65,15 @@ async def test_the_first_steps_can_be_taken_twice_and_the_first_order_runs_as_it
         printed = await run(program)
     # 4 x 189.00 + 2 x 64.30, and 9.00 to ship the one parcel.
     assert printed.split() == ["PO1", "893.60", "USD"]
+
+
+async def test_a_guest_looks_at_the_shop_and_buys_as_the_page_shows(tmp_path: Path) -> None:
+    async with served(tmp_path / "data") as server:
+        await first_steps(server)
+        for _ in range(2):
+            printed = await run(GUESTS, WAYBILL_SERVER=server.address, WAYBILL_CLIENT_SECRET=server.client_secret)
+    # 189.00, and 9.00 to ship the parcel; every run is another guest with an order of its own.
+    assert printed.splitlines() == ["Anvil 189.00 USD", "Work lamp 64.30 USD", "198.00 USD"]
 
 
 async def test_buf_curl_lists_services_gets_a_token_creates_and_reads_an_order(tmp_path: Path) -> None:
