@@ -3,7 +3,7 @@
 import pytest
 from rich.console import Console
 
-from services.host.demo import guest
+from services.host.demo import catalog, guest
 from services.host.demo.narrator import Narrator
 from services.host.demo.play import perform
 from services.host.demo.stage import Stage
@@ -64,4 +64,24 @@ async def test_a_visitors_cart_becomes_the_order_of_who_registers_at_that_ones_p
     assert (story["order"]["status"], story["order"]["guest"], story["order"]["total"]) == ("OPEN", False, "834.60 USD")
     assert not story["seen_by_another_guest"]
     assert not story["seen_by_the_guest_afterwards"]
+    assert story["check"]["findings"] == []
+
+
+@pytest.mark.on_sqlite
+async def test_two_companies_and_two_groups_see_other_shops_and_a_suppliers_product_sells_in_one(market: Marketplace) -> None:
+    story = await catalog.perform(Stage(market.people, market.address), Narrator(Console(quiet=True), quiet=True))
+    assert story["ok"]
+    assert story["shelves"] == {
+        "ada": {"anvil": "175.00 USD", "lamp": "64.30 USD", "tongs": "24.95 USD"},
+        "bob": {"anvil": "180.00 USD"},
+        "gil": {"crate": "31.20 USD", "lamp": "64.30 USD", "tape": "3.333 USD"},
+    }
+    assert story["unseen_product"] == "PRODUCT_NOT_FOUND"
+    assert story["offer"] == {
+        "uninvited": "SUPPLIER_NOT_ADMITTED",
+        "invited": "OK",
+        "seen_while_it_waits": False,
+        "price": "19.90 USD",
+    }
+    assert story["supplier_order_lines"] == [{"product": "lantern", "quantity": 2}]
     assert story["check"]["findings"] == []

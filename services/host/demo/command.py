@@ -21,6 +21,7 @@ class StoryName(StrEnum):
 
     ORDER = "order"
     GUEST = "guest"
+    CATALOG = "catalog"
 
 
 def demo(
@@ -35,15 +36,18 @@ def demo(
     client_secret: Annotated[str, typer.Option(envvar="WAYBILL_CLIENT_SECRET", help="The owner's, with --server.")] = "",
     story: Annotated[
         StoryName,
-        typer.Option(help="order: PO9123 from cart to completed. guest: a visitor, who registers and takes the cart along."),
+        typer.Option(
+            help="order: PO9123 from cart to completed. guest: a visitor registers and takes the cart along. "
+            "catalog: who sees what, and a supplier's own product."
+        ),
     ] = StoryName.ORDER,
     json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
 ) -> None:
     """Plays one marketplace order, PO9123, from cart to completed, or another story, through real services."""
-    from services.host.demo import guest
+    from services.host.demo import catalog, guest
     from services.host.demo.play import perform, play, play_at
 
-    played = {StoryName.ORDER: perform, StoryName.GUEST: guest.perform}[story]
+    played = {StoryName.ORDER: perform, StoryName.GUEST: guest.perform, StoryName.CATALOG: catalog.perform}[story]
     configure_logging("WARNING")
     out = Console()
     if not server:
