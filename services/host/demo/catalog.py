@@ -22,11 +22,13 @@ from waybill.catalog.v1 import (
     product_proposal_pb2,
     product_proposal_service_pb2,
     product_service_pb2,
+    reasons,
     supplier_permission_pb2,
     supplier_permission_service_pb2,
 )
 from waybill.directory.v1 import user_group_service_pb2, user_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2
+from waybill.order.v1 import reasons as order_reasons
 from waybill.pricing.v1 import price_schedule_service_pb2
 from waybill_client import AsyncWaybill, WaybillError, money, text
 
@@ -75,7 +77,7 @@ async def perform(stage: Stage, narrator: Narrator) -> dict[str, Any]:
     report = await check(owner, stage.servers)
     ok = (
         len({tuple(sorted(shelf.items())) for shelf in shelves.values()}) == len(shelves)
-        and (unseen, uninvited, offered) == ("PRODUCT_NOT_FOUND", "SUPPLIER_NOT_ADMITTED", "OK")
+        and (unseen, uninvited, offered) == (order_reasons.PRODUCT_NOT_FOUND, reasons.SUPPLIER_NOT_ADMITTED, "OK")
         and not waiting
         and sold == [(LANTERN, 2)]
         and report.ok
