@@ -24,20 +24,42 @@ STEPS = 1_000
 
 
 class _Asking(cygrpc.AioServer):  # type: ignore[misc]
-    """Its loop waits for one future after the other; those that it is given here have been asked for long before."""
+    """Its loop waits for one future after the other. Here it is given the calls in the order in which they have come, whichever
+    of those that were asked for they have come to: one that ends before it has begun leaves its place to a later call, and
+    whoever waited for the places in their order would keep all the others behind it."""
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        self.asked: deque[asyncio.Future[Any]] = deque()
+        self._asked = 0
+        """Calls that were asked for and have not come."""
+        self.come: deque[asyncio.Future[Any]] = deque()
+        """Those that have, and that the loop has not been given."""
+        self._next: asyncio.Future[Any] | None = None
+        """What the loop waits for while none has come."""
 
     def _make_request_call_future(self, method: bytes | None) -> Any:
         if method is not None:
             return super()._make_request_call_future(method)
-        while len(self.asked) <= AT_ONCE:
-            call = super()._make_request_call_future(None)
-            call.add_done_callback(_seen)
-            self.asked.append(call)
-        return self.asked.popleft()
+        while self._asked < AT_ONCE:
+            self._asked += 1
+            super()._make_request_call_future(None).add_done_callback(self._came)
+        if self.come:
+            return self.come.popleft()
+        self._next = asyncio.get_running_loop().create_future()
+        return self._next
+
+    def _came(self, call: asyncio.Future[Any]) -> None:
+        self._asked -= 1
+        waiting, self._next = self._next, None
+        _seen(call)
+        if waiting is None or waiting.done():
+            self.come.append(call)
+        elif call.cancelled():
+            waiting.cancel()
+        elif (failure := call.exception()) is not None:
+            waiting.set_exception(failure)
+        else:
+            waiting.set_result(call.result())
 
 
 def _seen(call: asyncio.Future[Any]) -> None:
@@ -55,14 +77,14 @@ class Server(_server.Server):
 
     async def stop(self, grace: float | None) -> None:
         """What has been handed over is begun first; what arrives as the server ends is turned away, and not kept until then."""
-        asked = self._server.asked
+        come = self._server.come
         for _ in range(STEPS):
-            if not any(call.done() for call in asked):
+            if not come:
                 break
             await asyncio.sleep(0)
         stopping = asyncio.ensure_future(super().stop(grace))
         while not stopping.done():
             await asyncio.wait([stopping], timeout=0.02)
-            for call in [call for call in asked if call.done()]:
-                asked.remove(call)
+            while come:
+                _seen(come.popleft())
         await stopping

@@ -175,3 +175,21 @@ async def test_with_another_release_of_grpc_its_own_server_serves_and_one_line_w
             answers = await asyncio.gather(*(server.stub(EchoStub, ANNA).Echo(text("x")) for _ in range(20)))
             assert [answer.value for answer in answers] == ["x"] * 20
     assert [line["difference"] for line in logs if line["log_level"] == "warning"] == ["it is another one"]
+
+
+async def test_calls_that_are_given_up_as_they_come_keep_no_other_behind_them(echo: EchoServicer) -> None:
+    async with serving(echo_app(echo), limits=LIMITS) as server:
+
+        def give_up(rounds: int) -> None:
+            """By clients of their own, whose connection goes with calls that have only just been sent."""
+            for _ in range(rounds):
+                with grpc.insecure_channel(server.address) as channel:
+                    stub = EchoStub(channel)
+                    for call in [stub.Echo.future(text("gone"), metadata=server.metadata(BOB)) for _ in range(10)]:
+                        call.cancel()
+
+        anna = server.stub(EchoStub, ANNA)
+        for _ in range(20):
+            await asyncio.to_thread(give_up, 5)
+            assert (await anna.Echo(text("mine"), timeout=10)).value == "mine"
+
