@@ -30,7 +30,7 @@ class ServiceSettings:
 
     changes_retention: int = setting(
         30,
-        "How long changes are kept for WatchChanges; those of orders are their history, which stays.",
+        "How long changes are kept for WatchChanges; of orders, the last bodies of deleted ones: their history stays.",
         unit="days",
         at_least=1,
         at_most=3_650,

@@ -26,6 +26,7 @@ from services.order.adapters.clients.shipping import ShippingClient
 from services.order.adapters.db.aftercare.command_queries import SqlCommandQueries
 from services.order.adapters.db.gauges import Gauges
 from services.order.adapters.db.invariants.inspection import Inspection
+from services.order.adapters.db.reading import last_bodies
 from services.order.adapters.db.reading.change_feed import OrderChangeFeed
 from services.order.adapters.db.reading.feed import OrderEvents, SqlFeed
 from services.order.adapters.db.reading.versions import OrderVersions
@@ -200,6 +201,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
             Loop("completer", completer.once, settings.completer_pause),
             Loop("sweep", sweep.once, settings.carts.sweep_pause),
             forgetting(db, REQUESTS, clock, settings.remembered, settings.forget_pause),
+            last_bodies.forgetting(db, clock, settings.changes_kept, settings.forget_pause),
             audit.forgetting(clock, settings.audit_kept),
         ],
         close=db.close,

@@ -20,6 +20,7 @@ REQUESTS = outcomes.table(METADATA)
 DELETED = tombstones.table(METADATA)
 AUDIT = audit_table(METADATA)
 
+_WITH_BODY = sa.text("body IS NOT NULL")
 _LEFT = sa.text("status = 'UNSUBMITTED' AND line_item_count > 0")
 _EMPTY = sa.text("status = 'UNSUBMITTED' AND line_item_count = 0")
 
@@ -111,9 +112,10 @@ DELETED_ORDERS = sa.Table(
     sa.Column("created_by", sa.String(100), nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("delete_time", UtcTime(), nullable=False),
-    sa.Column("body", Json(), nullable=False),
+    sa.Column("body", Json(), nullable=True),
+    sa.Index("ix_deleted_orders_bodies", "delete_time", "key", sqlite_where=_WITH_BODY, postgresql_where=_WITH_BODY),
 )
-"""What the feed needs of orders that are gone: whose they were, and the last body. Their events stay."""
+"""What the feed needs of orders that are gone: whose they were, and until it is forgotten the last body. Their events stay."""
 
 CARTS = sa.Table(
     "carts",

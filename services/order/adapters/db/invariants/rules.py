@@ -202,7 +202,8 @@ def _history_rules() -> list[SqlRule]:
 
 
 def _deletion_rules(events: Any) -> list[SqlRule]:
-    """Of an order that is gone the whole history is there; it ends with the deletion, and the last body is the order's."""
+    """Of an order that is gone the whole history is there; it ends with the deletion, and the last body is the order's. Bodies
+    are forgotten from the oldest on: none is missing beside an older one."""
     its_deletion = sa.and_(
         _E.aggregate_key == _D.key, _E.sequence == _D.version, _E.type == "order_deleted", _E.time == _D.delete_time
     )
@@ -215,6 +216,9 @@ def _deletion_rules(events: Any) -> list[SqlRule]:
     other = [_D.body[name].as_string().is_distinct_from(value) for name, value in whose.items()]
     parties = {("from_party", "id"): _D.buyer_id, ("from_user", "id"): _D.user_id}
     other += [_D.body[path].as_string().is_distinct_from(value) for path, value in parties.items()]
+    older = DELETED_ORDERS.alias()
+    oldest = sa.select(sa.func.min(older.c.delete_time)).where(older.c.body.is_not(None)).scalar_subquery()
+    wrong = sa.and_(_D.body.is_not(None), sa.or_(*other))
     return [
         SqlRule(
             "deleted_order_has_its_history",
@@ -225,7 +229,9 @@ def _deletion_rules(events: Any) -> list[SqlRule]:
         ),
         SqlRule(
             "deleted_order_is_its_last_body",
-            sa.select(id, sentence("of ", _D.buyer_id, "/", _D.user_id)).where(sa.or_(*other)),
+            sa.select(id, sentence("of ", _D.buyer_id, "/", _D.user_id)).where(
+                sa.or_(wrong, sa.and_(_D.body.is_(None), _D.delete_time > oldest))
+            ),
             DELETED_ORDERS,
         ),
     ]

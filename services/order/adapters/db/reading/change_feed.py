@@ -21,7 +21,7 @@ RESOURCE = "order"
 
 class OrderChangeFeed:
     """Fulfils `libs.relay.change_feed.ChangeFeed`. Events stay, those of deleted orders too: none is ever forgotten,
-    and they are never off."""
+    and they are never off. What was deleted long ago comes without its last body."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
