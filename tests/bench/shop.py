@@ -40,7 +40,7 @@ Work = Callable[[], Awaitable[object]]
 LOOKS: dict[str, dict[str, str]] = {
     "everything": {},
     "a category": {"category_id": "k7"},
-    "one product by a search": {"search": "p77"},
+    "one product by a search": {"search": "p000777"},
     "a word of all": {"search": "thing"},
     "six of a catalog": {"catalog_id": "trade"},
 }
@@ -90,9 +90,9 @@ async def _shelves(owner: AsyncWaybill) -> None:
 
 
 async def _fill(owner: AsyncWaybill, first: int, end: int) -> None:
-    """Products with a price and stock, each on a shelf; numbers are spread so that every shelf fills alike."""
+    """Products with a price and stock, a hundred on a shelf, so that a shelf and a word show as much of few as of many."""
     for start in range(first, end, BATCH):
-        ids = {f"p{i}": f"k{i % CATEGORIES}" for i in range(start, min(start + BATCH, end))}
+        ids = {f"p{i:06}": f"k{i // PAGE % CATEGORIES}" for i in range(start, min(start + BATCH, end))}
         made = [product_pb2.Product(id=id, name=f"Thing {id}", active=True, track_inventory=True) for id in ids]
         await owner.products.BatchCreateProducts(product_service_pb2.BatchCreateProductsRequest(products=made))
         priced = [prices_pb.PriceAssignment(product_id=id, price_schedule_id="five") for id in ids]
@@ -134,7 +134,7 @@ async def _looks(people: People, rounds: int) -> dict[str, float]:
 
 async def _of_bare(url: str, rounds: int) -> float:
     """The statements of a page against the least one that reads the same rows."""
-    database = await Database.open(url, "catalog" if url.startswith("postgresql") else None)
+    database = await Database.open(url, "waybill_catalog" if url.startswith("postgresql") else None)
     c, stands = PRODUCTS.c, CATALOG_PRODUCTS.c
     bare = sa.select(PRODUCTS).where(c.active, sa.exists().where(stands.product_id == c.id, stands.catalog_id == "main"))
     bare = bare.order_by(c.create_time.desc(), c.id.desc()).limit(PAGE + 1)

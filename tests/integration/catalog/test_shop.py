@@ -143,6 +143,27 @@ async def test_large_sets_are_walked_as_small_ones_are_named(world: World, monke
     assert [await found(world, **one) for one in asked] == named
 
 
+async def test_what_large_sets_share_is_found_whether_it_is_little_or_much(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await a_shop(world, 40)
+    asked = [{"category_id": "top", "search": "p003"}, {"category_id": "top", "search": "p p003"}, {"search": "p00 p003 p"}]
+    asked += [{"catalog_id": "trade", "category_id": "top", "search": "p00"}, {"category_id": "side", "search": "p003"}]
+    named = [await found(world, **one) for one in asked]
+    assert named[0] == named[1] == named[2] == ["p0032", "p0033", "p0036", "p0037"]
+
+    async def cost(**one: str) -> int:
+        before = world.app.statements()
+        await found(world, **one)
+        return world.app.statements() - before
+
+    for small in (1, 3, 4, 9, 12):
+        monkeypatch.setattr(shop_store, "SMALL", small)
+        assert [await found(world, **one) for one in asked] == named
+    monkeypatch.setattr(shop_store, "SMALL", 4)
+    assert (
+        await cost(category_id="top", search="p003") == await cost(category_id="top", search="p00") == 1 + await cost(search="p")
+    )
+
+
 async def test_a_set_of_many_rows_and_few_products_is_not_taken_for_small(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     words = " ".join(f"w{i}" for i in range(9))
     made = [product_pb2.Product(id=f"p{i}", name=words, active=True) for i in range(6)]

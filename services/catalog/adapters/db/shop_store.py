@@ -1,7 +1,8 @@
 """Products that a customer is shown, in the database.
 
 Every condition is a set of products that an index leads to. Of sets that are small the smallest is where the statement starts;
-when none is small, products are walked in the order of the list, and most of them fit.
+when none is small but few products are in all that is wanted, it starts at those. Otherwise products are walked in the order of
+the list, and many of them fit.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ SMALL = 500
 
 
 class SqlShop:
-    """Fulfils `Shop`: two statements, and one more for the number of all."""
+    """Fulfils `Shop`: two statements, one more where several large sets are wanted, and one for the number of all."""
 
     def __init__(self, database: Database, shown: SqlShown) -> None:
         self._db = database
@@ -46,9 +47,11 @@ class SqlShop:
         plan = PRODUCT.listing.plan(dialect, request, bound)
         sets = _sets(dialect, wanted)
         within = (sa.exists().where(id == PRODUCTS.c.id, holds) for id, holds in sets)
-        condition = sa.and_(PRODUCTS.c.active, shown_products(dialect, sight), *within)
+        condition = sa.and_(PRODUCTS.c.active, shown_products(dialect, sight, walking=not plan.counts), *within)
         async with self._db.reading(snapshot=plan.counts) as tx:
             few = await _few(tx, [ways_shown(dialect, sight), *([way] for way in sets)])
+            if few is None and len(sets) > 1:
+                few = await _shared(tx, sets)
             if few is not None:
                 condition = sa.and_(among(dialect, PRODUCTS.c.id, few), condition)
             return await plan.read(tx, sa.select(PRODUCTS).where(condition))
@@ -88,3 +91,14 @@ async def _few(tx: Tx, sets: list[list[Way]]) -> list[str] | None:
         named[number].update(ids)
     small = sorted((ids for number, ids in enumerate(named) if number not in large), key=len)
     return sorted(small[0]) if small else None
+
+
+async def _shared(tx: Tx, sets: list[Way]) -> list[str] | None:
+    """The products that all sets share, if those are few. Many are found early; few are found by one pass over one set."""
+    (first, holds), *others = sets
+    shared = sa.select(first.label("id")).where(holds)
+    for at, (id, rows) in enumerate(others):
+        there = sa.select(id.label("id")).where(rows).subquery(f"set_{at}")
+        shared = shared.where(sa.exists().where(there.c.id == first))
+    found: Sequence[Any] = (await tx.execute(shared.limit(SMALL + 1))).all()
+    return sorted({id for (id,) in found}) if len(found) <= SMALL else None

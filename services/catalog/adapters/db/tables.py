@@ -21,6 +21,8 @@ CHANGES = change_tables(METADATA)
 AUDIT = audit_table(METADATA)
 
 PRODUCTS = resource_table(METADATA, "products", resources.PRODUCT)
+# Lists compare ids by their bytes, which the primary key does not unless it is SQLite's.
+sa.Index("ix_products_id_bytes", sa.collate(PRODUCTS.c.id, "C")).ddl_if(dialect="postgresql")
 CATALOGS = resource_table(METADATA, "catalogs", resources.CATALOG)
 CATEGORIES = resource_table(METADATA, "categories", resources.CATEGORY)
 

@@ -37,16 +37,26 @@ def ways_shown(dialect: str, sight: Sight) -> list[Way]:
     return ways
 
 
-def shown_products(dialect: str, sight: Sight) -> sa.ColumnElement[bool]:
-    """Products that are shown, whether they are active or not. What is empty is not asked about."""
+def shown_products(dialect: str, sight: Sight, *, walking: bool = False) -> sa.ColumnElement[bool]:
+    """Products that are shown, whether they are active or not. What is empty is not asked about.
+
+    `walking` is for the first products of many: each is looked up in the sets, where PostgreSQL would read whole sets before.
+    """
     stands, ways = CATALOG_PRODUCTS.c, list[sa.ColumnElement[bool]]()
+    probed = walking and dialect == "postgresql"
     for id, rows in ways_shown(dialect, sight):
-        way: sa.ColumnElement[bool] = sa.exists().where(id == PRODUCTS.c.id, rows)
+        way = _is_in(id, rows, probed)
         if id.table is PRODUCT_ASSIGNMENTS:
             there = among(dialect, stands.catalog_id, sight.catalogs - sight.whole)
-            way = sa.and_(sa.exists().where(stands.product_id == PRODUCTS.c.id, there), way)
+            way = sa.and_(_is_in(stands.product_id, there, probed), way)
         ways.append(way)
     return sa.or_(sa.false(), *ways)
+
+
+def _is_in(id: sa.Column[str], rows: sa.ColumnElement[bool], probed: bool) -> sa.ColumnElement[bool]:
+    """Whether a product is in a set. `probed` keeps PostgreSQL from making a hash table of all its rows, as an offset does."""
+    found = sa.select(id).where(id == PRODUCTS.c.id, rows).correlate(PRODUCTS)
+    return (found.offset(0) if probed else found).exists()
 
 
 def _permitted(catalog: sa.ColumnElement[str], supplier_id: str) -> sa.ColumnElement[bool]:
