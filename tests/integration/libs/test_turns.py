@@ -192,4 +192,3 @@ async def test_calls_that_are_given_up_as_they_come_keep_no_other_behind_them(ec
         for _ in range(20):
             await asyncio.to_thread(give_up, 5)
             assert (await anna.Echo(text("mine"), timeout=10)).value == "mine"
-
