@@ -13,6 +13,7 @@ from services.host.sample.marketplace import CURRENCY, SHOP, dock
 from tests.e2e.steps import card, checked_out, promise, ready, xp
 from tests.support.answers import READS, compared, sent_twice
 from tests.support.contracts import services
+from tests.support.guests import guest, open_to_guests
 from tests.support.marketplace import Marketplace, create, lines, marketplace
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
@@ -78,6 +79,15 @@ async def before_it_is_submitted(ada: AsyncWaybill) -> None:
     await ada.orders.UpdateOrder(order_pb.UpdateOrderRequest(order=changed, update_mask=FieldMask(paths=["comments"])))
     await checked_out(ada, "CART", promise())
     await ada.orders.CancelOrder(order_pb.CancelOrderRequest(order_id="CART"))
+
+
+async def transferred(market: Marketplace) -> None:
+    """A guest's cart becomes the order of whoever signs in."""
+    await open_to_guests(market)
+    async with await guest(market) as visitor:
+        order_id, token = await visitor.guest_order()
+        await create(visitor, order_id, anvil=1)
+        await market.people.ada.orders.TransferOrder(order_pb.TransferOrderRequest(anonymous_token=token))
 
 
 async def refused_and_canceled(market: Marketplace) -> None:
@@ -200,6 +210,7 @@ async def stock_and_accounts(owner: AsyncWaybill) -> None:
 async def story(market: Marketplace) -> None:
     """Lives of orders that meet every mutation of theirs."""
     await before_it_is_submitted(market.people.ada)
+    await transferred(market)
     await refused_and_canceled(market)
     await placed_held_and_shipped(market)
     await shipped_in_part_and_completed(market)

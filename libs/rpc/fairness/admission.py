@@ -82,7 +82,7 @@ class Place:
         """Waits until it is the user's turn. Calls without a user have none: they are few."""
         turns = self._admission.turns
         if turns is not None and self._caller is not None:
-            self._turn = await turns.take(self._caller.user_id)
+            self._turn = await turns.take(self._caller.identity)
 
     def give_back(self, method: str | None = None) -> None:
         """The call counts no more; does nothing when it does not. One that has succeeded as a whole says its method."""

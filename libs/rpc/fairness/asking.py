@@ -30,7 +30,7 @@ class _Asking(cygrpc.AioServer):  # type: ignore[misc]
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        self._asked = 0
+        self._asked: set[asyncio.Future[Any]] = set()
         """Calls that were asked for and have not come."""
         self.come: deque[asyncio.Future[Any]] = deque()
         """Those that have, and that the loop has not been given."""
@@ -40,16 +40,17 @@ class _Asking(cygrpc.AioServer):  # type: ignore[misc]
     def _make_request_call_future(self, method: bytes | None) -> Any:
         if method is not None:
             return super()._make_request_call_future(method)
-        while self._asked < AT_ONCE:
-            self._asked += 1
-            super()._make_request_call_future(None).add_done_callback(self._came)
+        while len(self._asked) < AT_ONCE:
+            call = super()._make_request_call_future(None)
+            self._asked.add(call)
+            call.add_done_callback(self._came)
         if self.come:
             return self.come.popleft()
         self._next = asyncio.get_running_loop().create_future()
         return self._next
 
     def _came(self, call: asyncio.Future[Any]) -> None:
-        self._asked -= 1
+        self._asked.discard(call)
         waiting, self._next = self._next, None
         _seen(call)
         if waiting is None or waiting.done():

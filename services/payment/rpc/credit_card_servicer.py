@@ -67,7 +67,11 @@ class CreditCardServicer(pb_grpc.CreditCardServiceServicer):
         )
 
     async def UpdateCreditCard(self, request: pb.UpdateCreditCardRequest, context: Any) -> pb.UpdateCreditCardResponse:
-        made = await self._standard.update(request, request.credit_card, "credit_card")
+        card = pb.CreditCard()
+        card.CopyFrom(request.credit_card)
+        # Whose order a card is for is settled when it is made, and nothing that callers say.
+        card.ClearField("order_id")
+        made = await self._standard.update(request, card, "credit_card")
         return pb.UpdateCreditCardResponse(credit_card=made)
 
     async def DeleteCreditCard(self, request: pb.DeleteCreditCardRequest, context: Any) -> pb.DeleteCreditCardResponse:
