@@ -15,7 +15,8 @@ from services.host.demo.narrator import Narrator
 from services.host.demo.play import perform
 from services.host.demo.stage import Stage
 from tests.e2e.steps import promise, ready, refused, ship, xp
-from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, get
+from tests.support.guests import guest, open_to_guests
+from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, create, get
 from waybill.changes.v1 import change_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import line_item_pb2, line_item_service_pb2, order_pb2, order_service_pb2
@@ -73,6 +74,11 @@ async def edited_and_given_up(market: Marketplace) -> None:
     await sam.orders.CompleteOrder(order_service_pb2.CompleteOrderRequest(order_id="PART", comment="enough"))
     await ready(ada, "BINNED", [], tape=1)
     await ada.orders.DeleteOrder(order_service_pb2.DeleteOrderRequest(order_id="BINNED"))
+    await open_to_guests(market)
+    async with await guest(market) as visitor:
+        order_id, token = await visitor.guest_order()
+        await create(visitor, order_id, tape=1)
+        await ada.orders.TransferOrder(order_service_pb2.TransferOrderRequest(anonymous_token=token))
     await ada.place_order({"tape": 1}, id="WHOLE")
     await sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="WHOLE", comment="no"))
 

@@ -14,7 +14,16 @@ from services.host.backup.archive import ContextPart, Manifest
 from services.host.backup.postgresql import ALEMBIC, connect, quoted, revision, tables
 from services.host.backup.sealed import drop_statements
 from services.host.backup.source import Progress
-from services.host.backup.target import feed_statements, not_empty, owned, require_known, versions, wrong_revision, wrong_rows
+from services.host.backup.target import (
+    feed_statements,
+    not_empty,
+    owned,
+    require_known,
+    somebodys,
+    versions,
+    wrong_revision,
+    wrong_rows,
+)
 
 _REFERENCES = (
     "SELECT c.relname, f.relname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid "
@@ -41,7 +50,10 @@ class PostgresTarget:
         for context, schema in self._contexts.items():
             data = owned(context)
             for table in await tables(self._connection, schema):
-                if table in data and await self._connection.fetchval(f"SELECT 1 FROM {quoted(schema, table)} LIMIT 1"):
+                if table not in data:
+                    continue
+                rows = f"SELECT 1 FROM {quoted(schema, table)} WHERE {somebodys(context, table)} LIMIT 1"
+                if await self._connection.fetchval(rows):
                     raise not_empty(context, table)
 
     async def load(self, folder: Path, manifest: Manifest, progress: Progress, new_keys: bool = False) -> None:

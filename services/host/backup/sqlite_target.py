@@ -14,7 +14,7 @@ from services.host.backup import sqlite
 from services.host.backup.archive import ContextPart, Manifest, bad
 from services.host.backup.sealed import drop_statements
 from services.host.backup.source import Progress
-from services.host.backup.target import feed_statements, not_empty, owned, require_known, wrong_rows
+from services.host.backup.target import feed_statements, not_empty, owned, require_known, somebodys, wrong_rows
 
 
 class SqliteTarget:
@@ -32,7 +32,9 @@ class SqliteTarget:
         with closing(sqlite.connect(self._path)) as there:
             data = owned(self._context)
             for name, table in sqlite.tables(there).items():
-                if table.rows and name in data:
+                if not table.rows or name not in data:
+                    continue
+                if there.execute(f'SELECT 1 FROM "{name}" WHERE {somebodys(self._context, name)} LIMIT 1').fetchone():
                     raise not_empty(self._context, name)
 
     async def load(self, folder: Path, manifest: Manifest, progress: Progress, new_keys: bool = False) -> None:

@@ -91,9 +91,10 @@ class BuildOrder:
         return draft.buyer_id, draft.user_id
 
     async def _products(self, ids: Collection[str], buyer_id: str, user_id: str) -> dict[str, CatalogProduct]:
-        """What the buyer's user is shown. Where there can be no such buyer, nothing is."""
+        """What the buyer's user is shown. Where the seller names no buyer that can be, all that there is: the lines
+        are judged by the rest."""
         if not valid_id(buyer_id):
-            return {}
+            return await self._catalog.products(ids, "", "")
         return await self._catalog.products(ids, buyer_id, user_id if valid_id(user_id) else "")
 
     async def _context(self, caller: Principal, buyer_id: str, user_id: str, wanted: Collection[str]) -> OrderingContext | None:
