@@ -18,9 +18,14 @@ def private_folder(folder: Path) -> None:
 
 
 def private_file(path: Path) -> None:
-    """Makes an empty file, or takes from everyone else the access to one that is there. Raises OSError."""
+    """Makes an empty file, or takes from everyone else the access to one that is there. Raises OSError.
+
+    One that is there is not opened: a process that closes a file lets go of all its locks on it, those of a database that it has
+    open too, and another process that uses the database would take itself for the only one.
+    """
     path.parent.mkdir(mode=FOLDER, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, FILE))
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE))
     close(path)
 
 

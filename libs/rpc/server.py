@@ -18,7 +18,6 @@ from libs.rpc.changes import CHANGE_SERVICE, PAUSE, ChangeServicer, register_cha
 from libs.rpc.entrance import HEALTH, MAX_INSIDE, REFLECTION, Entrance, Inside, Load, Outside
 from libs.rpc.fairness.connections import DEFAULT as CONNECTIONS
 from libs.rpc.fairness.connections import ConnectionLimits
-from libs.rpc.fairness.handover import server as outer_server
 from libs.rpc.fairness.limits import DEFAULT as OUTSIDE
 from libs.rpc.fairness.limits import OutsideLimits
 from libs.rpc.health import Health
@@ -105,8 +104,7 @@ class RpcServer:
 
     def _server(self, interceptor: CallInterceptor, entrance: Entrance) -> grpc.aio.Server:
         """A server of all that is served, for those who come in there."""
-        made = outer_server if entrance.outside else grpc.aio.server
-        server = made(
+        server = grpc.aio.server(
             interceptors=[interceptor],
             options=[
                 ("grpc.max_receive_message_length", entrance.largest),

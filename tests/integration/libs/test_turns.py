@@ -8,10 +8,7 @@ from dataclasses import replace
 
 import grpc
 import pytest
-from structlog.testing import capture_logs
 
-from libs.rpc.fairness import handover
-from libs.rpc.fairness.asking import AT_ONCE
 from libs.rpc.fairness.limits import OutsideLimits
 from libs.service.waiting import waiting
 from tests.integration.libs.calls import ANNA
@@ -155,26 +152,6 @@ async def test_calls_that_are_given_up_while_they_wait_leave_nothing(echo: EchoS
             await asyncio.sleep(0.001)
         free.set()
         assert (await stub.Echo(text("y"))).value == "y"
-
-
-async def test_more_calls_than_are_handed_over_at_once_are_all_served(echo: EchoServicer) -> None:
-    many = AT_ONCE * 2
-    limits = OutsideLimits(max_calls=many, user_share=100, company_share=100, source_share=100, shoppers_share=100)
-    async with serving(echo_app(echo), limits=limits) as server:
-        stub = server.stub(EchoStub, ANNA)
-        answers = await asyncio.gather(*(stub.Echo(text(str(number))) for number in range(many)))
-        assert [answer.value for answer in answers] == [str(number) for number in range(many)]
-
-
-async def test_with_another_release_of_grpc_its_own_server_serves_and_one_line_warns(
-    echo: EchoServicer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(handover, "difference", lambda kind: "it is another one")
-    with capture_logs() as logs:
-        async with serving(echo_app(echo)) as server:
-            answers = await asyncio.gather(*(server.stub(EchoStub, ANNA).Echo(text("x")) for _ in range(20)))
-            assert [answer.value for answer in answers] == ["x"] * 20
-    assert [line["difference"] for line in logs if line["log_level"] == "warning"] == ["it is another one"]
 
 
 async def test_calls_that_are_given_up_as_they_come_keep_no_other_behind_them(echo: EchoServicer) -> None:
