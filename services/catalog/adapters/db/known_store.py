@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Tx
-from libs.db.lists import among
+from libs.db.among import among
 from libs.ids import valid_id
 from services.catalog.adapters.db.tables import CATALOG_PRODUCTS, CATALOGS, CATEGORIES, CATEGORY_PRODUCTS, PRODUCTS
 from services.catalog.domain.assignment import CATALOG_PRODUCT, CATEGORY_PRODUCT, Key, Kind, Known, Row

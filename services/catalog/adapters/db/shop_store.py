@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Database, Tx
-from libs.db.lists import among
+from libs.db.among import among
 from libs.query.request import Page, PageRequest
 from services.catalog.adapters.db.tables import CATALOG_PRODUCTS, CATEGORY_PRODUCTS, PRODUCT, PRODUCT_WORDS, PRODUCTS
 from services.catalog.adapters.db.visible import SqlShown, Way, shown_products, ways_shown

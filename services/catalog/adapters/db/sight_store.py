@@ -7,7 +7,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from libs.db import Tx
-from libs.db.lists import among
+from libs.db.among import among
 from services.catalog.adapters.db.tables import (
     CATALOG_ASSIGNMENTS,
     CATALOGS,

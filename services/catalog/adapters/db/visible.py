@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from libs.db import Database
-from libs.db.lists import among
+from libs.db.among import among
 from libs.resource.database import StandardMethods
 from services.catalog.adapters.db.tables import (
     CATALOG_PRODUCTS,
