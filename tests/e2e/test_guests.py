@@ -19,7 +19,7 @@ from waybill.directory.v1 import (
 )
 from waybill.fulfillment.v1 import shipment_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as checkout
-from waybill.order.v1 import line_item_service_pb2, order_pb2
+from waybill.order.v1 import line_item_pb2, line_item_service_pb2, order_pb2
 from waybill.order.v1 import order_service_pb2 as pb
 from waybill.payment.v1 import credit_card_service_pb2 as cards
 from waybill.payment.v1 import payment_pb2
@@ -221,3 +221,21 @@ async def test_a_guest_makes_the_one_order_of_its_token(market: Marketplace, gue
     error = await refused(market.people.ada.orders.UpdateOrder(pb.UpdateOrderRequest(order=ada)))
     assert [f.reason for f in error.fields] == ["NO_GUEST"]
     assert (await got(gwen, order.id)).id == order.id
+
+
+async def test_a_line_goes_on_to_where_the_new_user_may_ship_to(market: Marketplace, guests: list[AsyncWaybill]) -> None:
+    gwen, owner, book = guests[0], market.people.owner, party("BUYER", VISITORS)
+    depot = address_service_pb2.AddressEntry(
+        party=book, address=Address(id="depot", lines=["9 Depot St"], city="Reno", region="NV", postal_code="89501", country="US")
+    )
+    await owner.addresses.CreateAddresses(address_service_pb2.CreateAddressesRequest(entries=[depot]))
+    assigned = address_service_pb2.AddressAssignment(party=book, address_id="depot", shipping=True)
+    await owner.addresses.AssignAddresses(address_service_pb2.AssignAddressesRequest(assignments=[assigned]))
+    line = line_item_pb2.LineItem(product_id="tongs", quantity=1, shipping_address_id="depot")
+    await gwen.orders.CreateOrder(pb.CreateOrderRequest(order=order_pb2.Order(shipping_address=HOME), line_items=[line]))
+    user = user_service_pb2.User(id="vera", username="vera", party=book, active=True, password=PASSWORD, roles=["Shopper"])
+    await owner.users.CreateUser(user_service_pb2.CreateUserRequest(user=user))
+    async with AsyncWaybill(market.address, WEB, username="vera", password=PASSWORD) as vera:
+        token = (await gwen.guest_order())[1]
+        taken = await vera.orders.TransferOrder(pb.TransferOrderRequest(anonymous_token=token))
+    assert [each.shipping_address_id for each in taken.line_items] == ["depot"]

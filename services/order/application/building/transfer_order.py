@@ -47,9 +47,10 @@ class TransferOrder:
         for _ in range(LOOKS):
             async with self._units.reading(snapshot=True) as work:
                 seen = await readable(work.orders, guest, guest.order_id)
+                lines = await work.orders.lines(seen.key)
             require_writable(guest, seen, self._clock.now(), Trigger.DELETE)
             require_settled(seen)
-            context = await self._context(caller, seen)
+            context = await self._context(caller, seen, lines)
             await self._payments.delete(seen)
             try:
                 async with self._units.transaction() as work:
@@ -74,10 +75,10 @@ class TransferOrder:
         assert guest is not None
         return guest
 
-    async def _context(self, caller: Principal, order: Order) -> OrderingContext:
+    async def _context(self, caller: Principal, order: Order, lines: Sequence[Line]) -> OrderingContext:
         """What the directory says of the caller and the channel that the caller came by. Raises where the channel of the order
         does not admit the caller's company, or this one may not order, or orders in another currency."""
-        named = {order.shipping_address_id, order.billing_address_id} - {""}
+        named = {order.shipping_address_id, order.billing_address_id, *(line.shipping_address_id for line in lines)} - {""}
         context = await self._directory.ordering_context(
             caller.party_id, caller.user_id, caller.client_id, named, admitting=order.client_id
         )
@@ -172,7 +173,7 @@ def _lines(lines: Sequence[Line], context: OrderingContext) -> tuple[Line, ...]:
     """Those that go elsewhere from now on: to where their order goes."""
     moved = []
     for line in lines:
-        id, address = _kept(line.shipping_address_id, line.shipping_address, context, {})
+        id, address = _kept(line.shipping_address_id, line.shipping_address, context, context.shipping_addresses)
         if (id, address) != (line.shipping_address_id, line.shipping_address):
             moved.append(replace(line, shipping_address_id=id, shipping_address=address))
     return tuple(moved)
