@@ -143,10 +143,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 call, entered, place, tokens = await self._enter(
                     method, context_name, rule, request, deserialize, context, self._load.streams
                 )
-                request, holds = None, self._entrance.holds(tokens)
-                CURRENT.set(call)
-                begin(self._entrance.outside)
                 try:
+                    request, holds = None, self._entrance.holds(tokens)
+                    CURRENT.set(call)
+                    begin(self._entrance.outside)
                     async with aclosing(inner_stream(entered, context)) as responses:
                         async for response in responses:
                             yield response

@@ -6,12 +6,12 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from datetime import timedelta
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 import psutil
@@ -27,7 +27,11 @@ from waybill.directory.v1 import token_service_pb2, token_service_pb2_grpc
 from waybill.order.v1 import cart_service_pb2, cart_service_pb2_grpc
 
 AT_ONCE = 8
+DEADLINE = 60.0
+"""Seconds for each call of a guest: one that is never answered fails the test instead of keeping it for ever."""
 CONTEXTS = ("directory", "catalog", "pricing", "shipping", "fulfillment", "payment", "order")
+
+Answer = TypeVar("Answer")
 
 
 async def rows(market: Marketplace) -> Counter[str]:
@@ -51,11 +55,20 @@ async def fill_carts(market: Marketplace, count: int) -> None:
         carts = cart_service_pb2_grpc.CartServiceStub(channel)  # type: ignore[no-untyped-call]
         entry = token_service_pb2.IssueTokenRequest(client_id=WEB, guest=token_service_pb2.GuestGrant())
 
+        async def answered(call: Awaitable[Answer], name: str) -> Answer:
+            # Not gRPC's deadline alone: that is of no use where what gets lost is the wake-up of this loop.
+            try:
+                async with asyncio.timeout(DEADLINE):
+                    return await call
+            except TimeoutError:
+                pytest.fail(f"{name} was not answered within {DEADLINE:.0f} seconds")
+
         async def come(those: Iterator[int]) -> None:
             for n in those:
-                token = (await tokens.IssueToken(entry)).access_token
+                token = (await answered(tokens.IssueToken(entry), f"IssueToken of guest {n}")).access_token
                 request = cart_service_pb2.AddCartItemsRequest(line_items=lines(tongs=1, anvil=2), request_id=f"fill-{n}")
-                await carts.AddCartItems(request, metadata=[("authorization", f"Bearer {token}")])
+                add = carts.AddCartItems(request, metadata=[("authorization", f"Bearer {token}")])
+                await answered(add, f"AddCartItems of guest {n}")
 
         guests = iter(range(count))
         await asyncio.gather(*(come(guests) for _ in range(AT_ONCE)))

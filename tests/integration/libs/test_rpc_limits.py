@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import grpc
 import pytest
@@ -11,6 +11,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 
 from libs.db import conflicts
 from libs.errors import Kind, WaybillError
+from libs.rpc.entrance import Outside, Tokens
 from libs.rpc.fairness.limits import OutsideLimits
 from libs.service.waiting import waiting
 from tests.integration.libs.calls import ANNA, info_of, refusal
@@ -188,6 +189,19 @@ async def test_a_user_who_watches_much_leaves_streams_to_others(echo: EchoServic
         assert (await anna.Echo(text("x"))).value == "x"
         held.set()
         assert [message.value for stream in streams async for message in stream] == []
+
+
+async def test_a_stream_that_fails_before_its_first_step_gives_its_place_back(
+    echo: EchoServicer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: Outside, tokens: Tokens) -> Callable[[], None]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Outside, "holds", broken)
+    async with serving(echo_app(echo), limits=OutsideLimits(max_streams=1)) as server:
+        with pytest.raises(grpc.aio.AioRpcError, match="INTERNAL"):
+            await anext(aiter(server.stub(EchoStub, ANNA).Watch(text("a"))))
+        assert server.rpc.load.streams.running == 0
 
 
 async def test_calls_that_wait_leave_their_places_to_others_and_go_on(echo: EchoServicer) -> None:

@@ -131,7 +131,8 @@ async def test_who_calls_a_lot_has_more_than_one_call_beside_another_as_long_as_
         await asyncio.wait_for(asyncio.gather(others(), *(flood() for _ in range(8))), 60)
 
 
-async def test_calls_that_are_given_up_while_they_wait_leave_nothing(echo: EchoServicer) -> None:
+@pytest.mark.parametrize("by", ["cancel", "deadline"])
+async def test_calls_that_are_given_up_while_they_wait_leave_nothing(echo: EchoServicer, by: str) -> None:
     inside, free = asyncio.Semaphore(0), asyncio.Event()
 
     async def answer(value: str) -> str:
@@ -142,12 +143,15 @@ async def test_calls_that_are_given_up_while_they_wait_leave_nothing(echo: EchoS
     echo.answer = answer
     async with serving(echo_app(echo), limits=OutsideLimits(user_at_once=1, max_calls=400)) as server:
         stub, load = server.stub(EchoStub, ANNA), server.rpc.load
-        calls = [asyncio.ensure_future(stub.Echo(text("x"))) for _ in range(20)]
+        seconds = 0.5 if by == "deadline" else 30.0
+        calls = [asyncio.ensure_future(stub.Echo(text("x"), timeout=seconds)) for _ in range(20)]
         await inside.acquire()
-        while load.turns.waiting < 19:
+        while load.turns.waiting < 19 and not any(call.done() for call in calls):
             await asyncio.sleep(0.001)
-        for call in calls:
-            call.cancel()
+        if by == "cancel":
+            for call in calls:
+                call.cancel()
+        await asyncio.wait(calls)
         while load.calls.running or load.turns.waiting or len(load.turns):
             await asyncio.sleep(0.001)
         free.set()
@@ -169,3 +173,33 @@ async def test_calls_that_are_given_up_as_they_come_keep_no_other_behind_them(ec
         for _ in range(20):
             await asyncio.to_thread(give_up, 5)
             assert (await anna.Echo(text("mine"), timeout=10)).value == "mine"
+
+
+async def test_a_server_that_ends_ends_calls_that_wait_for_their_turn_or_place_and_nothing_of_them_stays(
+    echo: EchoServicer,
+) -> None:
+    inside, never = asyncio.Semaphore(0), asyncio.Event()
+
+    async def answer(value: str) -> str:
+        inside.release()
+        if value == "wait":
+            async with waiting():
+                await never.wait()
+        await never.wait()
+        return value
+
+    echo.answer = answer
+    async with serving(echo_app(echo), limits=OutsideLimits(user_at_once=1)) as server:
+        stub, load = server.stub(EchoStub, ANNA), server.rpc.load
+        calls = [asyncio.ensure_future(stub.Echo(text("wait")))]
+        await inside.acquire()
+        calls += [asyncio.ensure_future(stub.Echo(text("x"))) for _ in range(5)]
+        await inside.acquire()
+        while load.turns.waiting < 4:
+            await asyncio.sleep(0.001)
+        assert load.waits.running == 1
+        await server.rpc.stop(grace=0.05)
+        ends = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 30)
+        assert all(isinstance(end, Exception) for end in ends)
+        while load.calls.running or load.waits.running or load.turns.waiting or len(load.turns):
+            await asyncio.sleep(0.001)

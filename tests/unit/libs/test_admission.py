@@ -13,6 +13,7 @@ from libs.errors import Kind, WaybillError
 from libs.rpc.fairness.admission import Admission, Place
 from libs.rpc.fairness.limits import OutsideLimits
 from libs.rpc.fairness.sources import Source
+from libs.rpc.fairness.turns import Turns
 
 LIMITS = OutsideLimits()
 HOME, OFFICE, PROXY = Source("203.0.113.9"), Source("198.51.100.1"), Source("10.0.0.1", shared=True)
@@ -179,6 +180,71 @@ async def test_a_wait_that_is_cut_short_leaves_nothing_behind() -> None:
     assert waits.running == 0
     other.give_back()
     assert places.running == 0
+
+
+@pytest.mark.parametrize("handed", [False, True])
+async def test_who_gives_up_as_it_returns_or_as_its_place_comes_leaves_it_to_the_next(handed: bool) -> None:
+    whole = replace(LIMITS, user_share=100, company_share=100, source_share=100, shoppers_share=100)
+    waits = admission(10, whole)
+    places = admission(1, whole, waits)
+    through = []
+
+    async def call(name: str) -> None:
+        [place] = taken(places, user(name), HOME)
+        try:
+            async with place.waiting():
+                await asyncio.sleep(0)
+            through.append(name)
+        finally:
+            place.give_back()
+
+    calls = [asyncio.create_task(call(name)) for name in ("ada", "bob", "cid")]
+    await asyncio.sleep(0)
+    [other] = taken(places, user("dan"), HOME)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    # Between two steps of the loop: first the place is handed over, or is not, and then whoever gets it is no more.
+    if handed:
+        other.give_back()
+    calls[0].cancel()
+    calls[1].cancel()
+    other.give_back()
+    assert [isinstance(end, asyncio.CancelledError) for end in await asyncio.gather(*calls, return_exceptions=True)] == [
+        True,
+        True,
+        False,
+    ]
+    assert (through, places.running, waits.running) == (["cid"], 0, 0)
+
+
+async def test_who_gives_up_when_it_has_its_place_again_and_waits_for_its_turn_leaves_nothing() -> None:
+    whole = replace(LIMITS, user_share=100, company_share=100, source_share=100, shoppers_share=100)
+    waits, turns = admission(10, whole), Turns(1)
+    places = Admission("calls", 10, whole, REFUSED, waits, turns)
+    waited = asyncio.Event()
+
+    async def call() -> None:
+        [place] = taken(places, user("ada"), HOME)
+        try:
+            await place.turn()
+            async with place.waiting():
+                await waited.wait()
+        finally:
+            place.give_back()
+
+    task = asyncio.create_task(call())
+    await asyncio.sleep(0)
+    running = await turns.take(user("ada").identity)
+    waited.set()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert (places.running, turns.waiting) == (1, 1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (places.running, waits.running, turns.waiting) == (0, 0, 0)
+    turns.give_back(running)
+    assert turns.users == set()
 
 
 async def test_too_many_that_wait_are_refused_and_keep_what_they_hold() -> None:
