@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from services.host.sample.parties import People
-from tests.chaos import deletes, steps
+from tests.chaos import deletes, steps, visitors
 from tests.chaos.steps import until_answered
 from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.order.v1 import order_pb2, submission_pb2
@@ -320,6 +320,8 @@ SCENARIOS = {
         Scenario("delete-order", _cart, deletes.delete_order, deletes.order_is_gone, beside=deletes.VERIFIED),
         Scenario("delete-refused", _refused, deletes.delete_order, deletes.order_is_gone, beside=deletes.VERIFIED),
         Scenario("delete-resources", deletes.make, deletes.delete, deletes.all_are_gone, beside=deletes.VERIFIED),
+        Scenario("transfer", visitors.guest_order, visitors.transfer, visitors.is_adas, beside=visitors.TRANSFER),
+        Scenario("confirm-registration", visitors.registration, visitors.confirm, visitors.is_user, beside="SignIns"),
         Scenario("report-back", _all_but_one, _ship_the_rest, _completes, down="order", background=r"Reporting\._|>order"),
     )
 }

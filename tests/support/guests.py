@@ -16,7 +16,11 @@ VISITOR = "visitor"
 
 async def open_to_guests(market: Marketplace, *, held: tuple[str, ...] = (roles.SHOPPER, roles.ME_CREDIT_CARD_ADMIN)) -> None:
     """Makes the channel, its buyer and the user of its guests."""
-    owner = market.people.owner
+    await open_channel(market.people.owner, held)
+
+
+async def open_channel(owner: AsyncWaybill, held: tuple[str, ...] = (roles.SHOPPER, roles.ME_CREDIT_CARD_ADMIN)) -> None:
+    """The same, by the marketplace's owner."""
     buyer = buyer_service_pb2.Buyer(id=VISITORS, name="Visitors", active=True, currency=CURRENCY)
     await owner.buyers.CreateBuyer(buyer_service_pb2.CreateBuyerRequest(buyer=buyer))
     user = user_service_pb2.User(
