@@ -70,12 +70,14 @@ MESSAGES: dict[str, dict[str, Fineness]] = {
     "payment.v1.RefundPaymentRequest": {"amount": MINOR},
     "payment.v1.ReservePaymentsRequest": {"total": MINOR},
     "payment.v1.SpendingAccount": {"opening_balance": MINOR, "balance": SHOWN, "reserved": SHOWN},
-    "pricing.v1.ExpectedPrice": {"unit_price": STORED},
+    "pricing.v1.ExpectedPrice": {"unit_price": STORED, "line_mark_up": STORED},
     "pricing.v1.PriceBreak": {"price": FINER, "sale_price": FINER},
     "pricing.v1.PricingLine": {"unit_price_override": FINER, "discount_override": MINOR},
     "pricing.v1.PricingShipment": {"cost": MINOR},
     "shipping.v1.RateRow": {"price": FINER, "per_kg": FINER},
     "shipping.v1.RateTable": {"handling": FINER},
+    # For a unit; one for the whole line is as coarse as what it is added to: test_prices of pricing.
+    "type.v1.PriceMarkUp": {"amounts": FINER},
     "type.v1.CanceledAmounts": dict.fromkeys(("subtotal", "discount", "shipping_cost", "tax", "total"), STORED),
 }
 """By message, without `waybill.` before it. A new amount needs an entry here, and a reader below where it is MINOR."""

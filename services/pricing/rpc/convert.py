@@ -9,11 +9,13 @@ from typing import Any, Literal, assert_never
 from libs.errors import Violations
 from libs.protoconv import currency_in, decimal_in, decimal_out, money_in, money_micros, money_out, text_in, time_in
 from services.pricing.application.calculation.reserve_redemptions import Attempt
-from services.pricing.domain.calculation.calculate import Line, PricedLine, PricedShipment, Problem, Shipment
+from services.pricing.domain.calculation.calculate import PricedLine, PricedShipment, Shipment
 from services.pricing.domain.calculation.discounts import Discount, Override
-from services.pricing.domain.calculation.quote import Quote, QuotedShipping
+from services.pricing.domain.calculation.line import Line, Problem
+from services.pricing.domain.calculation.quote import Quote, QuotedPrice, QuotedShipping
 from services.pricing.domain.schedules.assignment import Assignment
 from services.pricing.domain.tax.rates import Destination
+from services.pricing.rpc.convert_prices import mark_ups_in, step_out
 from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
 from waybill.pricing.v1 import price_schedule_service_pb2 as schedule_pb
 from waybill.pricing.v1 import pricing_pb2, reasons
@@ -72,6 +74,7 @@ def _line(found: Violations, currency: str, i: int, message: pricing_pb2.Pricing
         unit_price_override=amount("unit_price_override"),
         discount_override=amount("discount_override"),
         destination=destination_in(message, "destination"),
+        mark_ups=mark_ups_in(found, f"{where}.mark_ups", message.mark_ups) if message.mark_ups else (),
     )
 
 
@@ -81,7 +84,11 @@ def quote_in(found: Violations, request: redemption_pb.ReserveRedemptionsRequest
         found.add("expected_shipping", reasons.TOO_MANY_ITEMS, f"at most {MAX_LINES:,} estimates")
         return Quote()
     return Quote(
-        {p.line_item_id: money_micros(p.unit_price) for p in request.expected_prices if p.HasField("unit_price")},
+        {
+            p.line_item_id: QuotedPrice(money_micros(p.unit_price), money_micros(p.line_mark_up))
+            for p in request.expected_prices
+            if p.HasField("unit_price")
+        },
         {
             p.line_item_id: decimal_in(found, f"expected_prices[{i}].tax_rate", p.tax_rate)
             for i, p in enumerate(request.expected_prices)
@@ -112,17 +119,20 @@ def shipments_in(found: Violations, currency: str, messages: Sequence[order_pb.P
 
 def line_out(line: PricedLine, currency: str) -> pricing_pb2.PricedLine:
     """A priced line."""
+    schedule = line.price.schedule
     return pricing_pb2.PricedLine(
         line_item_id=line.id,
-        unit_price=money_out(line.unit_price, currency),
+        unit_price=money_out(line.price.unit, currency),
+        line_mark_up=money_out(line.price.line, currency),
+        steps=[step_out(step, currency) for step in line.price.steps],
         subtotal=money_out(line.subtotal, currency),
         discounts=[_discount(d, currency) for d in line.discounts],
         discount=money_out(line.discount, currency),
         tax=money_out(line.tax, currency),
         tax_rate=decimal_out(line.tax_rate),
-        price_schedule_id=line.schedule_id,
-        price_overridden=line.overridden,
-        on_sale=line.on_sale,
+        price_schedule_id="" if schedule is None else schedule.schedule_id,
+        price_overridden=schedule is None,
+        on_sale=schedule is not None and schedule.on_sale,
     )
 
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.pricing.domain.calculation.calculate import Line, PricedShipment, Problem, Shipment, calculate
+from services.pricing.domain.calculation.calculate import PricedShipment, Shipment, calculate
 from services.pricing.domain.calculation.discounts import Discount, Override, off
-from services.pricing.domain.calculation.quote import Quote, QuotedShipping, changed
+from services.pricing.domain.calculation.line import Line, Problem
+from services.pricing.domain.calculation.quote import Quote, QuotedPrice, QuotedShipping, changed
 from services.pricing.domain.schedules.schedule import Break, Price, Schedule, price_at
 from services.pricing.domain.tax.rates import Destination, Rate, Rates
 
@@ -25,7 +26,9 @@ def schedule(*breaks: tuple[int, int], **fields: object) -> Schedule:
 
 @pytest.mark.parametrize(("quantity", "expected"), [(1, 10), (9, 10), (10, 8), (99, 8), (100, 5), (10_000, 5)])
 def test_the_break_with_the_greatest_quantity_not_above_the_lines_holds(quantity: int, expected: int) -> None:
-    assert price_at(schedule((1, 10), (10, 8), (100, 5)), quantity, NOW) == Price(expected, False)
+    assert price_at(schedule((1, 10), (10, 8), (100, 5)), quantity, NOW) == Price(
+        expected, False, max(b for b in (1, 10, 100) if b <= quantity)
+    )
 
 
 @pytest.mark.parametrize(
@@ -64,7 +67,7 @@ def test_a_sale_price_holds_within_its_times(start: int | None, end: int | None,
 def test_cumulative_quantities_count_all_lines_of_a_product() -> None:
     cumulative = schedule((1, 10 * CENT), (10, 8 * CENT), cumulative=True)
     made = calculate("USD", [Line("a", "p", 4), Line("b", "p", 6)], (), None, {"p": [cumulative]}, NO_RATES, NOW)
-    assert [line.unit_price for line in made.lines] == [8 * CENT, 8 * CENT]
+    assert [line.price.unit for line in made.lines] == [8 * CENT, 8 * CENT]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +82,8 @@ def test_of_several_schedules_the_lowest_price_for_the_quantity_holds(quantity: 
         Schedule("euros", "EUR", (Break(1, CENT),)),
     ]
     (line,) = calculate("USD", [Line("a", "p", quantity)], (), None, {"p": holding}, NO_RATES, NOW).lines
-    assert (line.unit_price, line.schedule_id) == (price, chosen)
+    assert line.price.schedule is not None
+    assert (line.price.unit, line.price.schedule.schedule_id) == (price, chosen)
 
 
 def test_where_none_of_several_schedules_has_a_price_the_first_says_why() -> None:
@@ -90,7 +94,7 @@ def test_where_none_of_several_schedules_has_a_price_the_first_says_why() -> Non
 
 def test_an_override_asks_no_schedule() -> None:
     made = calculate("USD", [Line("a", "p", 3, unit_price_override=CENT)], (), None, {}, NO_RATES, NOW)
-    assert (made.problems, made.lines[0].subtotal, made.lines[0].overridden) == ((), 3 * CENT, True)
+    assert (made.problems, made.lines[0].subtotal, made.lines[0].price.schedule) == ((), 3 * CENT, None)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +195,7 @@ def test_a_subtotal_is_price_times_quantity_rounded_once(price: int, quantity: i
 def test_only_lines_whose_price_moved_are_named() -> None:
     schedules = {"p": [schedule((1, 10))], "q": [schedule((1, 20))]}
     lines = [Line("a", "p", 1), Line("b", "q", 1)]
-    found = changed("USD", lines, Quote({"a": 10, "b": 19}), schedules, NO_RATES, NOW)
+    found = changed("USD", lines, Quote({"a": QuotedPrice(10), "b": QuotedPrice(19)}), schedules, NO_RATES, NOW)
     assert [(p.line_id, p.reason) for p in found] == [("b", "PRICE_CHANGED")]
     assert all(isinstance(p, Problem) for p in found)
 

@@ -9,7 +9,8 @@ from libs.auth import Principal
 from libs.clock import Clock
 from services.pricing.application.calculation.priced_groups import Customer, PricedGroups
 from services.pricing.application.ports import Units
-from services.pricing.domain.calculation.calculate import Calculation, Line, Shipment, calculate
+from services.pricing.domain.calculation.calculate import Calculation, Shipment, calculate
+from services.pricing.domain.calculation.line import Line
 from services.pricing.domain.tax.rates import SHIPPING, Destination, class_key
 
 

@@ -11,7 +11,7 @@ from libs.auth import Principal
 from libs.clock import Clock
 from services.pricing.application.calculation.priced_groups import Customer, PricedGroups
 from services.pricing.application.ports import PricingWork, Units
-from services.pricing.domain.calculation.calculate import Line, Problem
+from services.pricing.domain.calculation.line import Line, Problem
 from services.pricing.domain.calculation.quote import Quote, changed
 from waybill.pricing.v1 import reasons
 

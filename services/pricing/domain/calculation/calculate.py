@@ -13,26 +13,15 @@ from decimal import Decimal
 
 from libs.money import MICRO, minor_unit, round_half_up, scale
 from services.pricing.domain.calculation.discounts import Discount, Override, fitted, off
-from services.pricing.domain.schedules.schedule import Price, Schedule, SchedulesByProduct, price_at
+from services.pricing.domain.calculation.line import Line, Problem
+from services.pricing.domain.calculation.unit_prices import LinePrice, cumulative, line_price
+from services.pricing.domain.schedules.schedule import SchedulesByProduct
 from services.pricing.domain.tax.rates import SHIPPING, Destination, Rates
 from waybill.pricing.v1 import reasons
 
 LARGEST = 10**12 * MICRO
 """What the lines of an order may come to, and what its shipping may; sums of both fit 64 bits."""
 _UNITS = "more than 10^12 units of the currency"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line to price; amounts are micros of the order's currency."""
-
-    id: str
-    product_id: str
-    quantity: int
-    tax_class: str = ""
-    unit_price_override: int | None = None
-    discount_override: int | None = None
-    destination: Destination | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +39,11 @@ class PricedLine:
     """What a line costs."""
 
     id: str
-    unit_price: int
+    price: LinePrice
     subtotal: int
     discounts: tuple[Discount, ...]
     tax: int
     tax_rate: Decimal
-    schedule_id: str
-    overridden: bool
-    on_sale: bool
 
     @property
     def discount(self) -> int:
@@ -79,16 +65,6 @@ class PricedShipment:
     def discount(self) -> int:
         """Sum of the discounts."""
         return off(self.discounts)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What keeps a line, or an estimate's shipping, from being priced as it should; without either it is about the order."""
-
-    line_id: str
-    reason: reasons.ReasonName
-    description: str
-    shipment_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,25 +105,13 @@ def calculate(
             problems.append(unplaced(line.id))
             continue
         rate = rates.rate(place, line.tax_class)
-        price, subtotal, discounts, schedule_id = made
+        price, subtotal, discounts = made
         tax = scale(subtotal - off(discounts), rate, unit) if rate else 0
         if subtotal + tax > room:
             problems.append(_too_large(line.id, f"the order's lines come to {_UNITS} with this one"))
             continue
         room -= subtotal + tax
-        priced.append(
-            PricedLine(
-                id=line.id,
-                unit_price=price.unit,
-                subtotal=subtotal,
-                discounts=discounts,
-                tax=tax,
-                tax_rate=rate,
-                schedule_id=schedule_id,
-                overridden=line.unit_price_override is not None,
-                on_sale=price.on_sale,
-            )
-        )
+        priced.append(PricedLine(id=line.id, price=price, subtotal=subtotal, discounts=discounts, tax=tax, tax_rate=rate))
     shipped = tuple(_ship(s, destination, rates, unit) for s in shipments)
     if must_know and destination is None:
         charged = [s for s, made in zip(shipments, shipped, strict=True) if made.cost > made.discount]
@@ -167,55 +131,17 @@ def _too_large(line_id: str, description: str) -> Problem:
     return Problem(line_id, reasons.AMOUNT_TOO_LARGE, description)
 
 
-def cumulative(lines: Sequence[Line]) -> dict[str, int]:
-    """Units of each product on all lines together."""
-    sums: dict[str, int] = {}
-    for line in lines:
-        sums[line.product_id] = sums.get(line.product_id, 0) + line.quantity
-    return sums
-
-
-def unit_price(
-    line: Line, currency: str, quantities: Mapping[str, int], schedules: SchedulesByProduct, now: datetime
-) -> tuple[Price, str] | Problem:
-    """The line's unit price and the schedule it came from. An override asks no schedule.
-
-    Where several schedules hold, the lowest price that any of them has for the quantity does; of equal ones the first id.
-    """
-    if line.unit_price_override is not None:
-        return Price(line.unit_price_override, False), ""
-    holding = schedules.get(line.product_id)
-    if not holding:
-        return Problem(line.id, reasons.PRICE_MISSING, f"product {line.product_id} has no price for this buyer")
-    found = [_price_by(schedule, line, currency, quantities, now) for schedule in holding]
-    prices = [one for one in found if not isinstance(one, Problem)]
-    return min(prices, key=lambda one: (one[0].unit, one[1])) if prices else found[0]
-
-
-def _price_by(
-    schedule: Schedule, line: Line, currency: str, quantities: Mapping[str, int], now: datetime
-) -> tuple[Price, str] | Problem:
-    if schedule.currency != currency:
-        return Problem(line.id, reasons.CURRENCY_MISMATCH, f"its prices are in {schedule.currency}, not {currency}")
-    effective = quantities[line.product_id] if schedule.cumulative else line.quantity
-    price = price_at(schedule, effective, now)
-    if isinstance(price, tuple):
-        return Problem(line.id, *price)
-    return price, schedule.id
-
-
 def _line(
     line: Line, currency: str, unit: int, quantities: Mapping[str, int], schedules: SchedulesByProduct, now: datetime
-) -> tuple[Price, int, tuple[Discount, ...], str] | Problem:
-    priced = unit_price(line, currency, quantities, schedules, now)
-    if isinstance(priced, Problem):
-        return priced
-    price, schedule_id = priced
-    subtotal = round_half_up(price.unit * line.quantity, unit)
+) -> tuple[LinePrice, int, tuple[Discount, ...]] | Problem:
+    price = line_price(line, currency, quantities, schedules, now)
+    if isinstance(price, Problem):
+        return price
+    subtotal = round_half_up(price.unit * line.quantity + price.line, unit)
     discount = round_half_up(line.discount_override or 0, unit)
     if discount > subtotal:
         return Problem(line.id, reasons.DISCOUNT_ABOVE_SUBTOTAL, "the discount is above the line's subtotal")
-    return price, subtotal, fitted([Discount(Override(), discount)], subtotal, unit), schedule_id
+    return price, subtotal, fitted([Discount(Override(), discount)], subtotal, unit)
 
 
 def _ship(shipment: Shipment, destination: Destination | None, rates: Rates, unit: int) -> PricedShipment:

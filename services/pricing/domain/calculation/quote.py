@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from services.pricing.domain.calculation.calculate import Line, Problem, cumulative, unit_price, unplaced
+from services.pricing.domain.calculation.calculate import unplaced
+from services.pricing.domain.calculation.line import Line, Problem
+from services.pricing.domain.calculation.unit_prices import cumulative, line_price
 from services.pricing.domain.schedules.schedule import SchedulesByProduct
 from services.pricing.domain.tax.rates import SHIPPING, Destination, Rates, class_key
 from waybill.pricing.v1 import reasons
@@ -23,11 +25,19 @@ class QuotedShipping:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotedPrice:
+    """What a line was quoted at: for each unit, and once for the line; micros."""
+
+    unit: int
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
     """What the order was worked out from, and must still hold; what is not in it is not checked."""
 
-    prices: Mapping[str, int] = field(default_factory=dict)
-    """Unit prices by line."""
+    prices: Mapping[str, QuotedPrice] = field(default_factory=dict)
+    """By line."""
     tax_rates: Mapping[str, Decimal] = field(default_factory=dict)
     """Tax rates by line."""
     shipping: Sequence[QuotedShipping] = ()
@@ -71,10 +81,10 @@ def changed(
     problems: list[Problem] = []
     lost, lost_shipping = quote.unplaced(lines) if must_know else (set[str](), set[str]())
     for line in lines:
-        priced = unit_price(line, currency, quantities, schedules, now)
+        priced = line_price(line, currency, quantities, schedules, now)
         if isinstance(priced, Problem):
             problems.append(priced)
-        elif priced[0].unit != quote.prices.get(line.id, priced[0].unit):
+        elif (held := QuotedPrice(priced.unit, priced.line)) != quote.prices.get(line.id, held):
             problems.append(Problem(line.id, reasons.PRICE_CHANGED, f"product {line.product_id} costs something else by now"))
         if line.id in lost:
             problems.append(unplaced(line.id))

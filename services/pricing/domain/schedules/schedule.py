@@ -51,6 +51,8 @@ class Price:
 
     unit: int
     on_sale: bool
+    break_quantity: int
+    """Quantity of the break that it is of."""
 
 
 def price_at(schedule: Schedule, quantity: int, now: datetime) -> Price | tuple[reasons.ReasonName, str]:
@@ -70,8 +72,8 @@ def price_at(schedule: Schedule, quantity: int, now: datetime) -> Price | tuple[
         allowed = ", ".join(str(step.quantity) for step in schedule.breaks)
         return reasons.QUANTITY_NOT_ALLOWED, f"only quantities of {allowed}, not {quantity}"
     if chosen.sale_price is not None and schedule.on_sale(now):
-        return Price(chosen.sale_price, True)
-    return Price(chosen.price, False)
+        return Price(chosen.sale_price, True, chosen.quantity)
+    return Price(chosen.price, False, chosen.quantity)
 
 
 def misordered(breaks: Sequence[Break]) -> bool:

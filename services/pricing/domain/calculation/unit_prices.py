@@ -1,0 +1,108 @@
+"""The price of one unit of a line, and the steps in which it came about: schedule, break, mark-ups; or an override alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.pricing.domain.calculation.line import Line, Problem
+from services.pricing.domain.calculation.mark_ups import MarkUp, added
+from services.pricing.domain.schedules.schedule import Price, Schedule, SchedulesByProduct, price_at
+from waybill.pricing.v1 import reasons
+
+
+@dataclass(frozen=True, slots=True)
+class FromSchedule:
+    """A schedule's price of the break that the counted quantity reaches."""
+
+    schedule_id: str
+    break_quantity: int
+    counted_quantity: int
+    on_sale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """A person set the unit price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: where it comes from, what it adds to a unit and what it adds once to the line; micros."""
+
+    source: FromSchedule | MarkUp | ByHand
+    unit: int
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LinePrice:
+    """The price of a line before discounts, as the sum of its steps."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def unit(self) -> int:
+        """Micros for one unit."""
+        return sum(step.unit for step in self.steps)
+
+    @property
+    def line(self) -> int:
+        """Micros once for the line."""
+        return sum(step.line for step in self.steps)
+
+    @property
+    def schedule(self) -> FromSchedule | None:
+        """The schedule that it starts from; none where it was set by hand."""
+        source = self.steps[0].source
+        return source if isinstance(source, FromSchedule) else None
+
+
+def cumulative(lines: Sequence[Line]) -> dict[str, int]:
+    """Units of each product on all lines together."""
+    sums: dict[str, int] = {}
+    for line in lines:
+        sums[line.product_id] = sums.get(line.product_id, 0) + line.quantity
+    return sums
+
+
+def line_price(
+    line: Line, currency: str, quantities: Mapping[str, int], schedules: SchedulesByProduct, now: datetime
+) -> LinePrice | Problem:
+    """The line's price. An override asks no schedule and takes no mark-up.
+
+    Where several schedules hold, the lowest price that any of them has for the quantity does; of equal ones the first id.
+    """
+    if line.unit_price_override is not None:
+        return LinePrice((Step(ByHand(), line.unit_price_override),))
+    holding = schedules.get(line.product_id)
+    if not holding:
+        return Problem(line.id, reasons.PRICE_MISSING, f"product {line.product_id} has no price for this buyer")
+    found = [_price_by(schedule, line, currency, quantities, now) for schedule in holding]
+    prices = [one for one in found if not isinstance(one, Problem)]
+    if not prices:
+        # At least one schedule holds, so that all of them gave a problem.
+        return next(one for one in found if isinstance(one, Problem))
+    base, source = min(prices, key=lambda one: (one[0].unit, one[1].schedule_id))
+    for mark_up in line.mark_ups:
+        if mark_up.lacks(currency):
+            text = f"option {mark_up.option_id} of {mark_up.spec_id} has no mark-up in {currency}"
+            return Problem(line.id, reasons.CURRENCY_MISMATCH, text)
+    steps = [Step(source, base.unit)]
+    for mark_up in line.mark_ups:
+        more = added(mark_up, base.unit, currency)
+        steps.append(Step(mark_up, more.unit, more.line))
+    return LinePrice(tuple(steps))
+
+
+def _price_by(
+    schedule: Schedule, line: Line, currency: str, quantities: Mapping[str, int], now: datetime
+) -> tuple[Price, FromSchedule] | Problem:
+    if schedule.currency != currency:
+        return Problem(line.id, reasons.CURRENCY_MISMATCH, f"its prices are in {schedule.currency}, not {currency}")
+    effective = quantities[line.product_id] if schedule.cumulative else line.quantity
+    price = price_at(schedule, effective, now)
+    if isinstance(price, tuple):
+        return Problem(line.id, *price)
+    return price, FromSchedule(schedule.id, price.break_quantity, effective, price.on_sale)
