@@ -109,6 +109,7 @@ async def _bought(callers: Callers) -> None:
     line = line_item_pb2.LineItem(
         id="l1", product_id="anvil", quantity=3, shipping_address=PLACE, discount_override=money("1.00", "USD")
     )
+    line.cost_center, line.shipping_account, line.comments = "CC-7", "SWIFT-1", "by the back door"
     line.date_needed.GetCurrentTime()
     payments = [
         payment_pb2.Payment(id="FULL-CARD", type="credit_card", credit_card_id="visa", amount=money("10.00", "USD")),

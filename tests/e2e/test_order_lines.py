@@ -110,6 +110,29 @@ async def test_a_line_shows_its_discounts_to_those_who_see_its_amounts(shared_sq
     assert [list(part.discounts) for part in sheet.calculation.lines] == [list(line.discounts) for line in mine]
 
 
+async def test_a_line_says_how_its_price_came_about_and_what_the_buyer_says_of_it(shared_sqlite_market: Marketplace) -> None:
+    ada, owner, id = shared_sqlite_market.people.ada, shared_sqlite_market.people.owner, "STEP-BY-STEP"
+    await priced(shared_sqlite_market, id)
+    said = {"cost_center": "CC-7", "shipping_account": "SWIFT-1", "comments": "by the back door"}
+    await add(ada, id, Line(id="plain", product_id="lamp", quantity=2, **said))
+    await change(ada, id, Line(id="plain", cost_center="CC-8"), paths=("cost_center",))
+    await ada.checkout.EstimateShipping(checkout_service_pb2.EstimateShippingRequest(order_id=id))
+    sheet = (await ada.checkout.CalculateOrder(checkout_service_pb2.CalculateOrderRequest(order_id=id))).worksheet
+    asked = order_service_pb2.GetOrderRequest(order_id=id, direction=ALL, include_line_items=True)
+    for client in (ada, owner):
+        by_hand, plain = (await client.orders.GetOrder(asked)).line_items
+        assert [s.WhichOneof("source") for s in by_hand.price_steps] == ["override"]
+        (step,) = plain.price_steps
+        assert (step.schedule.price_schedule_id, step.schedule.break_quantity) == (plain.price_schedule_id, 1)
+        assert (step.schedule.counted_quantity, step.unit_amount) == (2, plain.unit_price)
+        assert {name: getattr(plain, name) for name in said} == {**said, "cost_center": "CC-8"}
+    assert [list(part.price_steps) for part in sheet.calculation.lines] == [list(by_hand.price_steps), list(plain.price_steps)]
+    found = await owner.line_items.ListLineItems(
+        pb.ListLineItemsRequest(order_id=id, direction=ALL, filter='cost_center = "CC-8"')
+    )
+    assert [line.id for line in found.line_items] == ["plain"]
+
+
 @pytest.mark.parametrize(
     ("field", "role"), [("unit_price_override", "OverrideUnitPrice"), ("discount_override", "OverrideDiscount")]
 )

@@ -25,7 +25,7 @@ from services.fulfillment.rpc.shipments.requests import shipment_in
 from services.fulfillment.rpc.stock.requests import adjustments_in
 from services.fulfillment.rpc.supplier_orders import supplier_order_servicer
 from services.order.rpc.checkout.convert_payment import payments_in
-from services.order.rpc.convert_in import order_in
+from services.order.rpc.convert_in import lines_in, order_in
 from services.order.rpc.order_servicer import check_comment
 from services.payment.rpc import convert as payment
 from services.payment.rpc.spending_account_servicer import adjustment_in
@@ -36,7 +36,7 @@ from waybill.catalog.v1 import product_proposal_pb2
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.directory.v1 import registration_service_pb2
 from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, supplier_order_service_pb2
-from waybill.order.v1 import order_pb2
+from waybill.order.v1 import line_item_pb2, order_pb2
 from waybill.payment.v1 import payment_pb2, spending_account_service_pb2
 from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
 from waybill.pricing.v1 import pricing_pb2
@@ -168,6 +168,11 @@ _READ: dict[str, tuple[Any, Reader, dict[str, int]]] = {
         supplier_order_service_pb2.RejectSupplierOrderRequest,
         supplier_order_servicer.check_comment,
         {"comment": 2_000},
+    ),
+    "order.v1.LineItem": (
+        line_item_pb2.LineItem,
+        lambda found, m: lines_in(found, [m]),
+        {"cost_center": 100, "shipping_account": 100, "comments": 2_000},
     ),
     "order.v1.Order": (order_pb2.Order, order_in, {"comments": 2_000}),
     "payment.v1.AdjustSpendingAccountRequest": (

@@ -49,10 +49,11 @@ MESSAGES: dict[str, dict[str, Fineness]] = {
     "fulfillment.v1.SupplierOrderLine": dict.fromkeys(("unit_price", "subtotal", "discount", "tax"), STORED),
     "order.v1.Discount": {"amount": SHOWN},
     "order.v1.LineItem": {
-        **dict.fromkeys(("unit_price", "subtotal", "discount", "tax", "total"), SHOWN),
+        **dict.fromkeys(("unit_price", "line_mark_up", "subtotal", "discount", "tax", "total"), SHOWN),
         "unit_price_override": FINER,
         "discount_override": MINOR,
     },
+    "order.v1.PriceStep": {"unit_amount": SHOWN, "line_amount": SHOWN},
     "order.v1.Order": {
         **dict.fromkeys(("subtotal", "discount", "shipping_cost", "tax", "total"), SHOWN),
         "shipping_cost_override": MINOR,

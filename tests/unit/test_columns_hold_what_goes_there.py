@@ -180,7 +180,10 @@ WIDTHS: dict[str, dict[str, int | str]] = {
         "failure": FAILURE_LENGTH,
     },
     "order.hold_commands": {"failure": FAILURE_LENGTH},
-    "order.line_items": {"tax_rate": len(f"0.{'9' * 18}")},
+    "order.line_items": {
+        "tax_rate": len(f"0.{'9' * 18}"),
+        **{name: f"order.v1.LineItem.{name}" for name in ("cost_center", "shipping_account", "comments")},
+    },
     "order.order_events": {"type": longest(ORDER_EVENTS)},
     "order.order_feed_epochs": {"epoch": len(uuid.UUID(int=0).hex)},
     "order.order_shipments": {"shipment_key": KEY},

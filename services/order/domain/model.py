@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from libs.json_value import JsonObject
 from services.order.domain.discounts import Discount
+from services.order.domain.price_steps import PriceStep
 from services.order.domain.status import OrderStatus
 from waybill.order.v1.reasons import ReasonName
 
@@ -67,6 +68,13 @@ class Line:
     xp: JsonObject = field(default_factory=dict)
     discounts: tuple[Discount, ...] = ()
     """What the discount is the sum of."""
+    line_mark_up: int = 0
+    """What options add once to the line, whatever its quantity."""
+    price_steps: tuple[PriceStep, ...] = ()
+    """What unit price and `line_mark_up` are the sums of; empty until calculated."""
+    cost_center: str = ""
+    shipping_account: str = ""
+    comments: str = ""
 
     @property
     def total(self) -> int:

@@ -134,6 +134,9 @@ def _line(found: Violations, where: str, message: line_item_pb2.LineItem) -> Lin
         pickup_location_id=message.pickup_location_id,
         inventory_record_id=message.inventory_record_id,
         date_needed=needed,
+        cost_center=protoconv.text_in(found, f"{where}.cost_center", message.cost_center, 100),
+        shipping_account=protoconv.text_in(found, f"{where}.shipping_account", message.shipping_account, 100),
+        comments=protoconv.text_in(found, f"{where}.comments", message.comments, 2_000),
         xp=protoconv.xp_in(found, f"{where}.xp", message.xp),
         currencies=tuple(amounts.currencies),
     )

@@ -1,25 +1,23 @@
-"""Orders, lines and events as messages."""
+"""Orders, lines of supplier orders and events as messages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
-from typing import assert_never
+from collections.abc import Set
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
 from google.type.money_pb2 import Money
 
 from libs.json_value import JsonObject
-from libs.protoconv import address_out, decimal_out, money_micros, money_out, time_out, xp_out
+from libs.protoconv import address_out, money_micros, money_out, time_out, xp_out
 from services.order.application.ports import SupplierOrderView
-from services.order.application.reading.read_orders import Allocations, Found
+from services.order.application.reading.read_orders import Found
 from services.order.contract.problems import problem_out
-from services.order.domain.discounts import Discount, Override
-from services.order.domain.model import Event, Line, Order, OrderHold, Submission
-from services.order.domain.progress.fulfillment import open_units
+from services.order.domain.model import Event, Order, OrderHold, Submission
 from services.order.domain.reading.visibility import Side
+from services.order.rpc.convert_lines import lines_out
 from waybill.fulfillment.v1 import shipment_pb2, supplier_order_pb2
-from waybill.order.v1 import discount_pb2, line_item_pb2, order_pb2, order_service_pb2, submission_pb2
+from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2, submission_pb2
 from waybill.type.v1 import party_pb2
 from waybill.type.v1.address_pb2 import Address
 from waybill.type.v1.canceled_amounts_pb2 import CanceledAmounts
@@ -204,80 +202,6 @@ def submission_out(s: Submission) -> submission_pb2.Submission:
         kind=submission_pb2.SubmissionKind.Value(f"SUBMISSION_KIND_{s.kind}"),
         outcome=submission_pb2.SubmissionOutcome.Value(f"SUBMISSION_OUTCOME_{s.outcome or 'UNSPECIFIED'}"),
     )
-
-
-def lines_out(order: Order, lines: Iterable[Line], allocations: Allocations | None = None) -> list[line_item_pb2.LineItem]:
-    """Lines of a buyer order."""
-    known = allocations or {}
-    return [line_out(line, order.currency, order.is_submitted, known.get(line.id, ())) for line in lines]
-
-
-def discount_out(discount: Discount, currency: str) -> discount_pb2.Discount:
-    """A discount with what gave it."""
-    made = discount_pb2.Discount(amount=money_out(discount.amount, currency))
-    match discount.source:
-        case Override():
-            made.override.SetInParent()
-        case _ as unreachable:
-            assert_never(unreachable)
-    return made
-
-
-def line_out(
-    line: Line, cur: str, submitted: bool, allocations: Sequence[tuple[SupplierOrderView, int, int, int]] = ()
-) -> line_item_pb2.LineItem:
-    """A line of a buyer order in this currency."""
-    product = line.product
-    made = line_item_pb2.LineItem(
-        id=line.id,
-        product_id=line.product_id,
-        quantity=line.quantity,
-        product=line_item_pb2.LineItemProduct(
-            name=product.name,
-            default_supplier_id=product.default_supplier_id,
-            supplier_ids=product.supplier_ids,
-            ship_from_address_id=product.ship_from_address_id,
-            shippable=product.shippable,
-            track_inventory=product.track_inventory,
-            tax_class=product.tax_class,
-            weight_kg=decimal_out(product.weight_kg),
-            quantity_multiplier=product.quantity_multiplier,
-            etag=product.etag,
-        ),
-        unit_price=money_out(line.unit_price, cur),
-        subtotal=money_out(line.subtotal, cur),
-        discount=money_out(line.discount, cur),
-        discounts=[discount_out(d, cur) for d in line.discounts],
-        tax=money_out(line.tax, cur),
-        total=money_out(line.total, cur),
-        tax_rate=decimal_out(line.tax_rate),
-        price_schedule_id=line.price_schedule_id,
-        shipping_address_id=line.shipping_address_id,
-        shipping_address=address_out(Address, line.shipping_address),
-        pickup_location_id=line.pickup_location_id,
-        inventory_record_id=line.inventory_record_id,
-        quantity_shipped=line.quantity_shipped,
-        quantity_canceled=line.quantity_canceled,
-        quantity_open=open_units(line) if submitted else 0,
-        allocations=[
-            line_item_pb2.LineItemAllocation(
-                supplier_order_id=view.id,
-                supplier_id=view.supplier_id,
-                quantity=quantity,
-                quantity_shipped=shipped,
-                quantity_canceled=canceled,
-            )
-            for view, quantity, shipped, canceled in allocations
-        ],
-        date_needed=time_out(line.date_needed),
-        xp=xp_out(line.xp),
-        create_time=time_out(line.create_time),
-    )
-    if line.unit_price_override is not None:
-        made.unit_price_override.CopyFrom(money_out(line.unit_price_override, cur))
-    if line.discount_override is not None:
-        made.discount_override.CopyFrom(money_out(line.discount_override, cur))
-    return made
 
 
 def supplier_lines_out(view: SupplierOrderView, sides: Set[Side]) -> list[line_item_pb2.LineItem]:

@@ -26,11 +26,11 @@ from services.order.application.reading.read_orders import ReadOrders
 from services.order.application.reading.watch_orders import Wanted, WatchOrders
 from services.order.domain.reading.visibility import sides
 from services.order.rpc.convert_in import direction_in, lines_in, masked, order_in
+from services.order.rpc.convert_lines import lines_out
 from services.order.rpc.convert_out import (
     any_lines,
     any_order,
     event_out,
-    lines_out,
     order_out,
     reported,
     shipment_out,

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from libs.protoconv import money_out
+from libs.protoconv import money_micros, money_out
 from services.order.adapters.clients.pricing import PricingClient
 from services.order.domain.checkout.worksheet import Estimate, Method, Worksheet
 from services.order.domain.discounts import Discount, Override
+from services.order.domain.price_steps import ByHand, FromSchedule, MarkedUp, PriceStep
 from tests.unit.order.builders import NOW, line, order
 from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
 from waybill.pricing.v1 import pricing_pb2
@@ -81,6 +82,51 @@ async def test_discounts_come_with_what_gave_them_and_what_they_take_off_wholly_
     assert [s.net for s in shipments] == [0, 750_000]
     await client.check_quote(order(), lines, replace(sheet, shipments=shipments), 1, NOW)
     assert stub.compared == ["e1"]
+
+
+async def test_a_price_comes_with_its_steps_and_a_submit_compares_both_of_its_amounts() -> None:
+    class Marking(Stub):
+        async def CalculateOrder(self, request: order_pb.CalculateOrderRequest) -> order_pb.CalculateOrderResponse:
+            answer = order_pb.CalculateOrderResponse()
+            part = answer.lines.add(line_item_id="l0", unit_price=money_out(9, "USD"), line_mark_up=money_out(7, "USD"))
+            part.steps.add(
+                schedule=pricing_pb2.SchedulePrice(price_schedule_id="ps", break_quantity=1, counted_quantity=2, on_sale=True),
+                unit_amount=money_out(8, "USD"),
+            )
+            option = pricing_pb2.OptionMarkUp(spec_id="size", option_id="xl", type="PRICE_MARK_UP_TYPE_PERCENTAGE")
+            option.percentage.value = "12.5"
+            part.steps.add(mark_up=option, unit_amount=money_out(1, "USD"), line_amount=money_out(7, "USD"))
+            answer.lines.add(line_item_id="l1").steps.add(override=pricing_pb2.PriceOverride(), unit_amount=money_out(5, "USD"))
+            return answer
+
+        async def ReserveRedemptions(
+            self, request: redemption_pb.ReserveRedemptionsRequest
+        ) -> redemption_pb.ReserveRedemptionsResponse:
+            self.expected = list(request.expected_prices)
+            return redemption_pb.ReserveRedemptionsResponse()
+
+    stub = Marking()
+    peers: Any = SimpleNamespace(stub=lambda *_: stub)
+    parts, _, _, _ = await PricingClient(peers).calculate(order(), [line("l0"), line("l1")], Worksheet())
+    assert [part.price_steps for part in parts] == [
+        (PriceStep(FromSchedule("ps", 1, 2, True), 8), PriceStep(MarkedUp("size", "xl", "PERCENTAGE", "12.5"), 1, 7)),
+        (PriceStep(ByHand(), 5),),
+    ]
+    assert [part.line_mark_up for part in parts] == [7, 0]
+    shown = [replace(line("l0"), unit_price=9, line_mark_up=7), replace(line("l1"), unit_price_override=5, unit_price=5)]
+    await PricingClient(peers).check_quote(order(), shown, Worksheet(), 1, NOW)
+    assert [(p.HasField("unit_price"), money_micros(p.line_mark_up)) for p in stub.expected] == [(True, 7), (False, 0)]
+
+
+async def test_a_price_by_what_this_service_does_not_know_is_refused() -> None:
+    class Giving(Stub):
+        async def CalculateOrder(self, request: order_pb.CalculateOrderRequest) -> order_pb.CalculateOrderResponse:
+            return order_pb.CalculateOrderResponse(lines=[pricing_pb2.PricedLine(steps=[pricing_pb2.PriceStep()])])
+
+    stub = Giving()
+    peers: Any = SimpleNamespace(stub=lambda *_: stub)
+    with pytest.raises(ValueError, match="does not know"):
+        await PricingClient(peers).calculate(order(), [line()], Worksheet())
 
 
 async def test_a_discount_by_what_this_service_does_not_know_is_refused() -> None:

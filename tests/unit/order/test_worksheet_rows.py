@@ -11,14 +11,21 @@ import pytest
 from services.order.adapters.db.checkout.worksheet_rows import worksheet_json, worksheet_of
 from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, Method, ShippingPart, Worksheet
 from services.order.domain.discounts import Discount, Override
+from services.order.domain.price_steps import ByHand, FromSchedule, MarkedUp, PriceStep
 from tests.unit.order.builders import NOW
 
 BY_HAND = (Discount(Override(), 30_000), Discount(Override(), 20_000))
+STEPS = (
+    PriceStep(FromSchedule("ps", 1, 2, True), 90_000),
+    PriceStep(MarkedUp("size", "xl", "PERCENTAGE", "12.5"), 10_000),
+    PriceStep(MarkedUp("engraving", "yes", "AMOUNT_TOTAL"), 0, 7_000),
+    PriceStep(ByHand(), 0),
+)
 SHEET = Worksheet(
     plan=(Assignment("l1", "anvil", 2, "acme", "dock", "rec", {"city": "Reno"}),),
     estimates=(Estimate("e1", "acme", "dock", (("l1", 2),), (Method("ground", "Ground", "swift", 5, 1, 2),), "line"),),
     estimate_time=NOW,
-    lines=(LinePart("l1", 100_000, 200_000, BY_HAND, 50_000, 15_000, Decimal("0.1"), "ps", on_sale=True),),
+    lines=(LinePart("l1", 100_000, 207_000, BY_HAND, 50_000, 15_000, Decimal("0.1"), "ps", True, True, 7_000, STEPS),),
     shipments=(ShippingPart("e1", 80_000, 3_000, Decimal("0.1"), BY_HAND), ShippingPart("e2", 80_000, 0, Decimal(0))),
     price_time=NOW,
 )
@@ -40,6 +47,14 @@ def test_shipping_that_was_kept_before_it_had_discounts_has_none() -> None:
     read = worksheet_of(stored)
     assert [(s.cost, s.tax, s.discounts, s.net) for s in read.shipments] == [(80_000, 3_000, (), 80_000), (80_000, 0, (), 80_000)]
     assert read.lines == SHEET.lines
+
+
+def test_a_line_that_was_kept_before_prices_had_steps_has_none() -> None:
+    stored = kept(SHEET)
+    stored["lines"] = [part[:10] for part in stored["lines"]]
+    (read,) = worksheet_of(stored).lines
+    assert (read.unit_price, read.price_schedule_id, read.on_sale) == (100_000, "ps", True)
+    assert (read.line_mark_up, read.price_steps) == (0, ())
 
 
 def test_a_discount_of_a_kind_that_nobody_knows_is_not_read_as_another() -> None:

@@ -15,12 +15,15 @@ from services.order.domain.checkout.taxation import Places
 from services.order.domain.checkout.worksheet import LinePart, ShippingPart, Worksheet
 from services.order.domain.discounts import Discount, Override, Source
 from services.order.domain.model import Line, Order, Problem
+from services.order.domain.price_steps import ByHand, FromSchedule, MarkedUp, PriceStep
+from services.order.domain.price_steps import Source as StepSource
 from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
 from waybill.pricing.v1 import order_pricing_service_pb2_grpc as order_grpc
 from waybill.pricing.v1 import pricing_pb2
 from waybill.pricing.v1 import redemption_service_pb2 as redemption_pb
 from waybill.pricing.v1 import redemption_service_pb2_grpc as redemption_grpc
 from waybill.type.v1.address_pb2 import Address
+from waybill.type.v1.price_mark_up_pb2 import PriceMarkUpType
 
 _TAXED_BY = ("country", "region", "postal_code")
 
@@ -77,6 +80,7 @@ class PricingClient:
                     redemption_pb.ExpectedPrice(
                         line_item_id=line.id,
                         unit_price=money_out(line.unit_price, cur) if line.unit_price_override is None else None,
+                        line_mark_up=money_out(line.line_mark_up, cur) if line.line_mark_up else None,
                         tax_rate=decimal_out(line.tax_rate) if taxed else None,
                     )
                     for line in lines
@@ -143,7 +147,27 @@ def _line_part(p: pricing_pb2.PricedLine) -> LinePart:
         price_schedule_id=p.price_schedule_id,
         price_overridden=p.price_overridden,
         on_sale=p.on_sale,
+        line_mark_up=money_micros(p.line_mark_up),
+        price_steps=tuple(_price_step(step) for step in p.steps),
     )
+
+
+def _price_step(m: pricing_pb2.PriceStep) -> PriceStep:
+    return PriceStep(_price_source(m), money_micros(m.unit_amount), money_micros(m.line_amount))
+
+
+def _price_source(m: pricing_pb2.PriceStep) -> StepSource:
+    match m.WhichOneof("source"):
+        case "schedule":
+            taken = m.schedule
+            return FromSchedule(taken.price_schedule_id, taken.break_quantity, taken.counted_quantity, taken.on_sale)
+        case "mark_up":
+            type = PriceMarkUpType.Name(m.mark_up.type).removeprefix("PRICE_MARK_UP_TYPE_")
+            return MarkedUp(m.mark_up.spec_id, m.mark_up.option_id, type, m.mark_up.percentage.value)
+        case "override":
+            return ByHand()
+        case other:
+            raise ValueError(f"pricing gave a price by {other}, which this service does not know")
 
 
 def _shipping_part(s: pricing_pb2.PricedShipment) -> ShippingPart:

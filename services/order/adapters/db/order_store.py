@@ -19,17 +19,9 @@ from libs.query import Field, Listing
 from libs.query.request import Page, PageRequest
 from libs.relay import feed
 from services.order.adapters.db.checkout.worksheet_rows import worksheet_json, worksheet_of
+from services.order.adapters.db.line_rows import line_of, line_row
 from services.order.adapters.db.reading.visibility import condition
-from services.order.adapters.db.rows import (
-    ORDER_COLUMNS,
-    event_of,
-    event_row,
-    line_of,
-    line_row,
-    order_of,
-    order_row,
-    supplier_view,
-)
+from services.order.adapters.db.rows import ORDER_COLUMNS, event_of, event_row, order_of, order_row, supplier_view
 from services.order.adapters.db.tables import (
     CARTS,
     DELETED,

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import base64
-import uuid
 from dataclasses import asdict
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from libs.relay.change import Cause
 from libs.relay.changes import cause
 from libs.rpc.call import impersonator_id
-from services.order.adapters.db.discount_rows import discounts_json, discounts_of
 from services.order.application.ports import Attempt, OrderChange, PaymentDocument, SupplierOrderView
 from services.order.domain.model import (
     ALL_TYPES,
     AutoForward,
     CanceledAmounts,
     Event,
-    Line,
     Order,
     OrderHold,
     OrderUser,
     Origin,
     Policy,
     Problem,
-    ProductSnapshot,
     Submission,
 )
 from services.order.domain.status import OrderStatus
@@ -86,28 +81,6 @@ ORDER_COLUMNS = (
     "holds",
 )
 """What `order_row` names."""
-_LINE_FIELDS = (
-    "id",
-    "position",
-    "product_id",
-    "quantity",
-    "unit_price",
-    "subtotal",
-    "discount",
-    "tax",
-    "price_schedule_id",
-    "unit_price_override",
-    "discount_override",
-    "shipping_address_id",
-    "shipping_address",
-    "pickup_location_id",
-    "inventory_record_id",
-    "quantity_shipped",
-    "quantity_canceled",
-    "date_needed",
-    "xp",
-    "create_time",
-)
 
 
 def order_row(order: Order) -> dict[str, Any]:
@@ -209,48 +182,6 @@ def _hold_of(stored: Row) -> OrderHold:
     for name in ("create_time", "release_time"):
         values[name] = datetime.fromisoformat(values[name]) if values[name] else None
     return OrderHold(**values)
-
-
-def _product_json(product: ProductSnapshot) -> dict[str, Any]:
-    return {
-        "name": product.name,
-        "default_supplier_id": product.default_supplier_id,
-        "supplier_ids": list(product.supplier_ids),
-        "ship_from_address_id": product.ship_from_address_id,
-        "shippable": product.shippable,
-        "track_inventory": product.track_inventory,
-        "tax_class": product.tax_class,
-        "weight_kg": str(product.weight_kg),
-        "quantity_multiplier": product.quantity_multiplier,
-        "etag": product.etag,
-    }
-
-
-def _product_of(stored: Row) -> ProductSnapshot:
-    values = dict(stored)
-    values["supplier_ids"] = tuple(stored["supplier_ids"])
-    values["weight_kg"] = Decimal(stored["weight_kg"])
-    return ProductSnapshot(**values)
-
-
-def line_row(key: uuid.UUID, line: Line) -> dict[str, Any]:
-    """The columns of a line."""
-    row: dict[str, Any] = {name: getattr(line, name) for name in _LINE_FIELDS}
-    row["order_key"] = key
-    row["product"] = _product_json(line.product)
-    row["tax_rate"] = str(line.tax_rate)
-    row["discounts"] = discounts_json(line.discounts)
-    return row
-
-
-def line_of(row: Row) -> Line:
-    """A line."""
-    return Line(
-        **{name: row[name] for name in _LINE_FIELDS},
-        product=_product_of(row["product"]),
-        tax_rate=Decimal(row["tax_rate"]),
-        discounts=discounts_of(row["discounts"]),
-    )
 
 
 def event_row(event: Event) -> dict[str, Any]:

@@ -141,6 +141,8 @@ LINE_ITEMS = sa.Table(
     sa.Column("subtotal", Micros(), nullable=False),
     sa.Column("discount", Micros(), nullable=False),
     sa.Column("discounts", Json(), nullable=False, server_default="[]"),
+    sa.Column("line_mark_up", Micros(), nullable=False, server_default="0"),
+    sa.Column("price_steps", Json(), nullable=False, server_default="[]"),
     sa.Column("tax", Micros(), nullable=False),
     sa.Column("tax_rate", sa.String(40), nullable=False),
     sa.Column("price_schedule_id", sa.String(100), nullable=False),
@@ -153,6 +155,9 @@ LINE_ITEMS = sa.Table(
     sa.Column("quantity_shipped", sa.BigInteger, nullable=False),
     sa.Column("quantity_canceled", sa.BigInteger, nullable=False),
     sa.Column("date_needed", UtcTime(), nullable=True),
+    sa.Column("cost_center", sa.String(100), nullable=False, server_default=""),
+    sa.Column("shipping_account", sa.String(100), nullable=False, server_default=""),
+    sa.Column("comments", sa.String(2_000), nullable=False, server_default=""),
     sa.Column("xp", Json(), nullable=False),
     sa.Column("create_time", UtcTime(), nullable=False),
 )

@@ -291,6 +291,9 @@ def make_lines(
                 pickup_location_id=draft.pickup_location_id,
                 inventory_record_id=draft.inventory_record_id,
                 date_needed=draft.date_needed,
+                cost_center=draft.cost_center,
+                shipping_account=draft.shipping_account,
+                comments=draft.comments,
                 xp=draft.xp,
             )
         )

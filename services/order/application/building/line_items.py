@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from libs.auth import Principal
 from libs.clock import Clock
@@ -35,19 +36,18 @@ from services.order.domain.model import Line, Order
 from services.order.domain.status import Trigger
 from waybill.order.v1 import reasons
 
-PATHS = frozenset(
-    {
-        "quantity",
-        "shipping_address_id",
-        "shipping_address",
-        "pickup_location_id",
-        "inventory_record_id",
-        "unit_price_override",
-        "discount_override",
-        "date_needed",
-        "xp",
-    }
+_AS_GIVEN = (
+    "pickup_location_id",
+    "inventory_record_id",
+    "unit_price_override",
+    "discount_override",
+    "date_needed",
+    "cost_center",
+    "shipping_account",
+    "comments",
 )
+"""Fields that stand as a caller gives them."""
+PATHS = frozenset({"quantity", "shipping_address_id", "shipping_address", "xp", *_AS_GIVEN})
 
 
 class LineItems:
@@ -239,11 +239,5 @@ def _changed(
     if "xp" in paths:
         line = replace(line, xp=merge_xp(line.xp, draft.xp))
         xp_size_ok(found, f"{where}.xp", line.xp)
-    return replace(
-        line,
-        pickup_location_id=(draft if "pickup_location_id" in paths else line).pickup_location_id,
-        inventory_record_id=(draft if "inventory_record_id" in paths else line).inventory_record_id,
-        unit_price_override=(draft if "unit_price_override" in paths else line).unit_price_override,
-        discount_override=(draft if "discount_override" in paths else line).discount_override,
-        date_needed=(draft if "date_needed" in paths else line).date_needed,
-    )
+    given: dict[str, Any] = {name: getattr(draft, name) for name in _AS_GIVEN if name in paths}
+    return replace(line, **given)

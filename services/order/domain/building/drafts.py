@@ -31,6 +31,9 @@ class LineDraft:
     pickup_location_id: str = ""
     inventory_record_id: str = ""
     date_needed: datetime | None = None
+    cost_center: str = ""
+    shipping_account: str = ""
+    comments: str = ""
     xp: JsonObject = field(default_factory=dict)
     currencies: tuple[tuple[str, str], ...] = ()
     """(field path, currency code) of every amount given."""

@@ -109,6 +109,8 @@ def _priced(line: Line, part: LinePart) -> Line:
         tax=part.tax,
         tax_rate=part.tax_rate,
         price_schedule_id=part.price_schedule_id,
+        line_mark_up=part.line_mark_up,
+        price_steps=part.price_steps,
     )
 
 

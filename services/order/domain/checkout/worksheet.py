@@ -12,6 +12,7 @@ from libs.errors import Violations
 from libs.json_value import JsonObject
 from services.order.domain.discounts import Discount, off
 from services.order.domain.model import Address
+from services.order.domain.price_steps import PriceStep
 from waybill.order.v1 import reasons
 
 
@@ -75,6 +76,9 @@ class LinePart:
     price_schedule_id: str
     price_overridden: bool = False
     on_sale: bool = False
+    line_mark_up: int = 0
+    price_steps: tuple[PriceStep, ...] = ()
+    """Empty only where it was worked out before steps were kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from libs.errors import Violations
 from libs.rpc import current
 from services.order.application.building.carts import Carts
 from services.order.rpc.convert_in import lines_in
-from services.order.rpc.convert_out import lines_out, order_out
+from services.order.rpc.convert_lines import lines_out
+from services.order.rpc.convert_out import order_out
 from services.order.rpc.order_servicer import request_key
 from waybill.order.v1 import cart_service_pb2 as pb
 from waybill.order.v1 import cart_service_pb2_grpc as pb_grpc

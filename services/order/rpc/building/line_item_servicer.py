@@ -14,7 +14,8 @@ from services.order.domain.building.drafts import check_count
 from services.order.domain.model import MAX_LINES, Order
 from services.order.domain.reading.visibility import sides
 from services.order.rpc.convert_in import direction_in, lines_in, masked
-from services.order.rpc.convert_out import line_out, lines_out, order_out, supplier_lines_out
+from services.order.rpc.convert_lines import line_out, lines_out
+from services.order.rpc.convert_out import order_out, supplier_lines_out
 from services.order.rpc.order_servicer import request_key
 from services.order.rpc.reading.supplier_lines import page_of
 from waybill.order.v1 import line_item_pb2, reasons

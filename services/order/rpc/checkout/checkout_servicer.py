@@ -17,7 +17,8 @@ from services.order.domain.model import PURCHASE_ORDER
 from services.order.rpc.checkout.convert_payment import documents_in, payments_in, payments_out
 from services.order.rpc.checkout.convert_worksheet import worksheet_out
 from services.order.rpc.convert_in import lines_in, order_in
-from services.order.rpc.convert_out import lines_out, order_out
+from services.order.rpc.convert_lines import lines_out
+from services.order.rpc.convert_out import order_out
 from services.order.rpc.order_servicer import request_key
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import checkout_service_pb2_grpc as pb_grpc

@@ -8,7 +8,8 @@ from libs.auth import Principal
 from libs.protoconv import address_out, decimal_out, money_out, time_out, xp_out
 from services.order.application.checkout.worksheets import Sheet
 from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, Method, ShippingPart, Worksheet
-from services.order.rpc.convert_out import discount_out, lines_out, order_out
+from services.order.rpc.convert_lines import discount_out, lines_out, price_step_out
+from services.order.rpc.convert_out import order_out
 from waybill.order.v1 import worksheet_pb2 as pb
 from waybill.type.v1.address_pb2 import Address
 
@@ -87,6 +88,8 @@ def _line_part(p: LinePart, currency: str) -> pb.CalculatedLine:
         price_schedule_id=p.price_schedule_id,
         price_overridden=p.price_overridden,
         on_sale=p.on_sale,
+        line_mark_up=money_out(p.line_mark_up, currency),
+        price_steps=[price_step_out(step, currency) for step in p.price_steps],
     )
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.order.adapters.db.discount_rows import discounts_json, discounts_of
+from services.order.adapters.db.price_step_rows import price_steps_json, price_steps_of
 from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, Method, ShippingPart, Worksheet
 
 
@@ -47,6 +48,8 @@ def worksheet_json(sheet: Worksheet) -> dict[str, Any]:
                 p.price_schedule_id,
                 p.price_overridden,
                 p.on_sale,
+                p.line_mark_up,
+                price_steps_json(p.price_steps),
             ]
             for p in sheet.lines
         ],
@@ -91,7 +94,9 @@ def _shipping_part(estimate: str, cost: int, tax: int, rate: str, discounts: Seq
 
 
 def _line_part(item: list[Any]) -> LinePart:
-    line, price, subtotal, discounts, discount, tax, rate, schedule, overridden, on_sale = item
+    line, price, subtotal, discounts, discount, tax, rate, schedule, overridden, on_sale, *later = item
+    # Prices had no steps once: what was stored then has none.
+    mark_up, steps = later or (0, ())
     return LinePart(
         line_item_id=line,
         unit_price=price,
@@ -103,4 +108,6 @@ def _line_part(item: list[Any]) -> LinePart:
         price_schedule_id=schedule,
         price_overridden=overridden,
         on_sale=on_sale,
+        line_mark_up=mark_up,
+        price_steps=price_steps_of(steps),
     )

@@ -12,8 +12,12 @@ from services.order.domain.checkout.amounts import with_own_tax
 from services.order.domain.checkout.worksheet import LinePart, Worksheet
 from services.order.domain.discounts import Override, off
 from services.order.domain.model import Line
+from services.order.domain.price_steps import ByHand, FromSchedule, MarkedUp, per_line, per_unit
 
-_OF_THE_PART = ("unit_price", "subtotal", "discount", "discounts", "tax", "tax_rate", "price_schedule_id")
+_OF_THE_PART = (
+    *("unit_price", "line_mark_up", "price_steps", "price_schedule_id"),
+    *("subtotal", "discount", "discounts", "tax", "tax_rate"),
+)
 
 
 def _parts(whole: Whole) -> str | None:
@@ -44,6 +48,7 @@ def _against_part(line: Line, part: LinePart | None, unit: int) -> Iterator[str]
         yield f"line {line.id}: its price is {'' if part.price_overridden else 'not '}set by hand"
     if line.unit_price_override not in (None, line.unit_price):
         yield f"line {line.id}: unit_price {line.unit_price}, set by hand to {line.unit_price_override}"
+    yield from _against_steps(part)
     if part.discount != off(part.discounts):
         yield f"line {line.id}: discount {part.discount} of {[d.amount for d in part.discounts]}"
     by_hand = round_half_up(line.discount_override or 0, unit)
@@ -51,8 +56,25 @@ def _against_part(line: Line, part: LinePart | None, unit: int) -> Iterator[str]
         yield f"line {line.id}: discount_override {line.discount_override}, taken off as {part.discounts}"
 
 
+def _against_steps(part: LinePart) -> Iterator[str]:
+    """Unit price and mark-up of the line are the sums of their steps, which begin with what the price is of."""
+    steps = part.price_steps
+    if not steps and not part.line_mark_up:
+        return
+    made = per_unit(steps), per_line(steps)
+    if made != (part.unit_price, part.line_mark_up):
+        yield f"line {part.line_item_id}: {part.unit_price} for a unit and {part.line_mark_up} once, its steps make {made}"
+        return
+    first, *more = (step.source for step in steps)
+    schedule = first.schedule_id if isinstance(first, FromSchedule) else ""
+    if (schedule, isinstance(first, ByHand)) != (part.price_schedule_id, part.price_overridden):
+        yield f"line {part.line_item_id}: its price begins with {first}, it is of schedule {part.price_schedule_id!r}"
+    if not all(isinstance(source, MarkedUp) for source in more) or (more and part.price_overridden):
+        yield f"line {part.line_item_id}: its price goes on with {more}"
+
+
 def _amounts(whole: Whole) -> str | None:
-    """Subtotal = unit price x quantity, tax = rate x what is left of it, in the minor unit of the currency.
+    """Subtotal = unit price x quantity + what is asked once, tax = rate x what is left of it, in the minor unit of the currency.
 
     A tax that was set for the whole order is shared as these taxes are.
     """
@@ -66,7 +88,8 @@ def _amounts(whole: Whole) -> str | None:
     taxes = {p.line_item_id: p.tax for p in parts}
     wrong: list[str] = []
     for line in whole.lines:
-        subtotal, tax = round_half_up(line.unit_price * line.quantity, unit), taxes.get(line.id, line.tax)
+        subtotal = round_half_up(line.unit_price * line.quantity + line.line_mark_up, unit)
+        tax = taxes.get(line.id, line.tax)
         if (line.subtotal, line.tax) != (subtotal, tax):
             wrong.append(f"line {line.id}: subtotal and tax {line.subtotal} and {line.tax}, its price makes {subtotal} and {tax}")
     for stored, made in zip(sheet.shipments, shipments, strict=True):

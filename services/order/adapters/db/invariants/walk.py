@@ -15,7 +15,8 @@ from services.order.adapters.db.checkout.worksheet_rows import worksheet_of
 from services.order.adapters.db.invariants.parts import RULES as PARTS
 from services.order.adapters.db.invariants.whole import Whole
 from services.order.adapters.db.invariants.witnesses import RULES as WITNESSES
-from services.order.adapters.db.rows import attempt_of, event_of, line_of, order_of
+from services.order.adapters.db.line_rows import line_of
+from services.order.adapters.db.rows import attempt_of, event_of, order_of
 from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, LINE_ITEMS, ORDERS, SUBMISSIONS, WORKSHEETS
 from services.order.application.ports import Attempt
 from services.order.contract.reports import counts_of, reports_of

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from libs.db import Tx, inserting
 from libs.relay import feed
+from services.order.adapters.db.line_rows import line_of, line_row
 from services.order.adapters.db.order_store import FIXED, LINE_UPDATE, ORDER_UPDATE, bound
-from services.order.adapters.db.rows import event_row, line_of, line_row, order_of, order_row, supplier_view
+from services.order.adapters.db.rows import event_row, order_of, order_row, supplier_view
 from services.order.adapters.db.tables import EVENTS, LINE_ITEMS, ORDERS, SHIPMENTS
 from services.order.application.ports import SupplierOrderView
 from services.order.contract.reports import counts_of

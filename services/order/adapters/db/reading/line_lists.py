@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from libs.db import Tx
 from libs.query import Field, Listing, Page, PageRequest
+from services.order.adapters.db.line_rows import line_of
 from services.order.adapters.db.reading.visibility import condition
-from services.order.adapters.db.rows import line_of
 from services.order.adapters.db.tables import LINE_ITEMS, ORDERS
 from services.order.application.ports import OrderLine
 from services.order.domain.model import Line
@@ -19,12 +19,15 @@ from services.order.domain.status import OrderStatus
 
 L = LINE_ITEMS.c
 O = ORDERS.c  # noqa: E741 - the columns, as everywhere in adapters
-_TEXTS = ("id", "product_id", "price_schedule_id", "shipping_address_id", "pickup_location_id", "inventory_record_id")
+_TEXTS = (
+    *("id", "product_id", "price_schedule_id", "shipping_address_id", "pickup_location_id", "inventory_record_id"),
+    *("cost_center", "shipping_account"),
+)
 _FIELDS = {
     **{name: Field(L[name]) for name in _TEXTS},
     "product.default_supplier_id": Field(sa.type_coerce(L.product, sa.JSON())["default_supplier_id"].as_string()),
     **{name: Field(L[name], "int") for name in ("position", "quantity", "quantity_shipped", "quantity_canceled")},
-    **{name: Field(L[name], "micros") for name in ("unit_price", "subtotal", "discount", "tax")},
+    **{name: Field(L[name], "micros") for name in ("unit_price", "line_mark_up", "subtotal", "discount", "tax")},
     "total": Field(sa.type_coerce(L.subtotal - L.discount + L.tax, sa.BigInteger()), "micros"),
     **{name: Field(L[name], "time") for name in ("date_needed", "create_time")},
 }
