@@ -51,6 +51,8 @@ __all__ = [
     "PRICE_SCHEDULE_READER",
     "PRODUCT_ADMIN",
     "PRODUCT_ASSIGNMENT_ADMIN",
+    "PRODUCT_FACET_ADMIN",
+    "PRODUCT_FACET_READER",
     "PRODUCT_READER",
     "SECURITY_PROFILE_ADMIN",
     "SECURITY_PROFILE_READER",
@@ -85,6 +87,7 @@ OVERRIDE_UNIT_PRICE: Final = "OverrideUnitPrice"
 OVERRIDE_DISCOUNT: Final = "OverrideDiscount"
 PRODUCT_ADMIN: Final = "ProductAdmin"
 PRODUCT_ASSIGNMENT_ADMIN: Final = "ProductAssignmentAdmin"
+PRODUCT_FACET_ADMIN: Final = "ProductFacetAdmin"
 CATALOG_ADMIN: Final = "CatalogAdmin"
 CATEGORY_ADMIN: Final = "CategoryAdmin"
 PRICE_SCHEDULE_ADMIN: Final = "PriceScheduleAdmin"
@@ -127,6 +130,7 @@ CREDIT_CARD_READER: Final = "CreditCardReader"
 INVENTORY_READER: Final = "InventoryReader"
 MESSAGE_READER: Final = "MessageReader"
 PRICE_SCHEDULE_READER: Final = "PriceScheduleReader"
+PRODUCT_FACET_READER: Final = "ProductFacetReader"
 PRODUCT_READER: Final = "ProductReader"
 SHIPMENT_READER: Final = "ShipmentReader"
 SHIPPING_READER: Final = "ShippingReader"

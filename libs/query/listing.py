@@ -19,6 +19,7 @@ from libs.query.request import DEFAULT_PAGE, MAX_PAGE, MAX_SKIP, Page, PageReque
 from libs.query.xp import MAX_PATH, XpPath, compare_xp
 from waybill.type.v1 import reasons
 
+DEFAULT_ORDER = "create_time desc"
 MAX_ORDERS = 8
 """Fields that one list is ordered by."""
 Fitting = Callable[[Sequence[Any]], Awaitable[int]]
@@ -38,7 +39,7 @@ class Listing:
         fields: Mapping[str, Field],
         key: sa.ColumnElement[Any],
         *,
-        default_order: str = "create_time desc",
+        default_order: str = DEFAULT_ORDER,
         xp: sa.ColumnElement[Any] | None = None,
     ) -> None:
         self._fields = dict(fields)
@@ -171,21 +172,22 @@ class Plan:
 
     def counting(self, select: sa.Select[Any], rest: bool = False) -> sa.Select[Any]:
         """The statement that counts what the filter keeps, wherever a page begins; with `rest` only from there on."""
-        return (self._rest(select) if rest else self._kept(select)).with_only_columns(sa.func.count(), maintain_column_froms=True)
+        return (self._rest(select) if rest else self.kept(select)).with_only_columns(sa.func.count(), maintain_column_froms=True)
 
     async def count_by(self, tx: Tx, select: sa.Select[Any], column: sa.ColumnElement[Any]) -> dict[Any, int]:
         """How many rows the filter keeps, by the values of one column, in one statement; what does not occur is absent."""
         counts: sa.Select[Any] = (
-            self._kept(select).with_only_columns(column, sa.func.count(), maintain_column_froms=True).group_by(column)
+            self.kept(select).with_only_columns(column, sa.func.count(), maintain_column_froms=True).group_by(column)
         )
         rows: Sequence[Any] = (await tx.execute(counts)).all()
         return {value: int(number) for value, number in rows}
 
-    def _kept(self, select: sa.Select[Any]) -> sa.Select[Any]:
+    def kept(self, select: sa.Select[Any]) -> sa.Select[Any]:
+        """Of these rows those that the filter keeps, wherever the page begins."""
         return select if self._condition is None else select.where(self._condition)
 
     def _rest(self, select: sa.Select[Any]) -> sa.Select[Any]:
-        kept = self._kept(select)
+        kept = self.kept(select)
         return kept if self.after is None else kept.where(paging.beyond(self._orders, self.after))
 
     def apply(self, select: sa.Select[Any]) -> sa.Select[Any]:

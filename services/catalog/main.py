@@ -15,6 +15,7 @@ from libs.idempotency.outcomes import forgetting
 from libs.relay.change_feed import SqlChangeFeed
 from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
+from libs.service.loops import Loop
 from services.catalog.adapters.clients.directory import DirectoryBuyers, DirectoryMemberships
 from services.catalog.adapters.clients.fulfillment import FulfillmentStock
 from services.catalog.adapters.clients.pricing import PricingPrices
@@ -22,11 +23,12 @@ from services.catalog.adapters.db.assignment_store import SqlAssignmentLists
 from services.catalog.adapters.db.invariants.census_store import CensusReader
 from services.catalog.adapters.db.invariants.rules import look
 from services.catalog.adapters.db.shop_store import SqlShop
-from services.catalog.adapters.db.tables import AUDIT, CATALOG, CATEGORY, CHANGES, MADE, PRODUCT, REQUESTS
+from services.catalog.adapters.db.tables import AUDIT, CATALOG, CATEGORY, CHANGES, MADE, PRODUCT, PRODUCT_FACET, REQUESTS
 from services.catalog.adapters.db.visible import SqlShown
 from services.catalog.adapters.db.work import SqlCatalogWork
 from services.catalog.application.assigning import Assigning
 from services.catalog.application.deciding import Deciding
+from services.catalog.application.faceting import CollectValues
 from services.catalog.application.indexing import indexes_products
 from services.catalog.application.inspection import Inspection
 from services.catalog.application.placing import ends_assignments_of_categories, ends_assignments_of_products, places_products
@@ -48,6 +50,7 @@ from services.catalog.rpc.catalog_servicer import CatalogServicer
 from services.catalog.rpc.category_servicer import CategoryServicer
 from services.catalog.rpc.my_product_servicer import MyProductServicer
 from services.catalog.rpc.product_assignment_servicer import ProductAssignmentServicer
+from services.catalog.rpc.product_facet_servicer import ProductFacetServicer
 from services.catalog.rpc.product_proposal_servicer import ProductProposalServicer
 from services.catalog.rpc.product_servicer import ProductServicer
 from services.catalog.rpc.supplier_permission_servicer import SupplierPermissionServicer
@@ -57,6 +60,7 @@ from waybill.catalog.v1 import (
     category_service_pb2_grpc,
     my_product_service_pb2_grpc,
     product_assignment_service_pb2_grpc,
+    product_facet_service_pb2_grpc,
     product_proposal_service_pb2_grpc,
     product_service_pb2_grpc,
     supplier_permission_service_pb2_grpc,
@@ -64,6 +68,8 @@ from waybill.catalog.v1 import (
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 PACKAGE = "waybill.catalog.v1"
+COLLECT_PAUSE = 2.0
+"""Seconds between two looks for facets whose values are not all collected."""
 
 
 Served = tuple[Any, Any, str]
@@ -112,6 +118,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     shop = SqlShop(database, shown)
     shopping = Shopping(showing, shop, DirectoryBuyers(peers), PricingPrices(peers), FulfillmentStock(peers))
     ended = ends_assignments_of_products(clock)
+    collect = CollectValues(units)
     served: list[Served] = [
         (
             product_service_pb2_grpc.add_ProductServiceServicer_to_server,
@@ -129,6 +136,11 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             "CategoryService",
         ),
         *_placing(assigned, Deciding(units, clock), lists),
+        (
+            product_facet_service_pb2_grpc.add_ProductFacetServiceServicer_to_server,
+            ProductFacetServicer(standard(PRODUCT_FACET), collect),
+            "ProductFacetService",
+        ),
         (my_product_service_pb2_grpc.add_MyProductServiceServicer_to_server, MyProductServicer(shopping), "MyProductService"),
     ]
     inspection = with_rules(Inspection(CensusReader(database)), database, look())
@@ -141,6 +153,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause),
             changes.forgetting(clock, settings.changes_kept),
             audit.forgetting(clock, settings.audit_kept),
+            Loop("collect facet values", collect.once, COLLECT_PAUSE),
         ],
         close=database.close,
         inspection=with_effects(inspection, database, "catalog", REQUESTS, MADE),

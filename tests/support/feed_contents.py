@@ -70,6 +70,8 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "supplier_permissions": Resource("supplier permission"),
         "product_proposals": Resource("product proposal"),
         "product_words": Part("product"),
+        "product_facets": Resource("product facet"),
+        "product_facet_values": Part("product"),
     },
     "pricing": {
         **_DELETING,

@@ -106,6 +106,7 @@ _NAMES = {
     "catalog.v1.Catalog": {"name": 100, "description": 2_000},
     "catalog.v1.Category": {"name": 100, "description": 2_000},
     "catalog.v1.Product": {"name": 100, "description": 2_000, "tax_class": 100},
+    "catalog.v1.ProductFacet": {"name": 100, "xp_path": 200},
     "directory.v1.ApiClient": {"name": 100},
     "directory.v1.Buyer": {"name": 100},
     "directory.v1.SecurityProfile": {"name": 100},

@@ -21,6 +21,7 @@ from libs.db import UtcTime
 from libs.ids import NUMBERED_ID, new_id
 from libs.relay.delivery import REASON_LENGTH
 from libs.service.retries import FAILURE_LENGTH
+from services.catalog.domain.facets import LONGEST_VALUE
 from services.catalog.domain.supply import STATES
 from services.catalog.domain.words import LONGEST as LONGEST_WORD
 from services.directory.application.tokens.refresh_tokens import digest_of
@@ -75,6 +76,8 @@ ORDER_EVENTS = ("order_hold_released", "line_items_updated", "submission_begun",
 WIDTHS: dict[str, dict[str, int | str]] = {
     "catalog.product_proposals": {"state": longest(STATES), "comment": "catalog.v1.ProductRejection.comment"},
     "catalog.product_words": {"word": LONGEST_WORD},
+    "catalog.product_facets": {"collected_to": ID},
+    "catalog.product_facet_values": {"value": LONGEST_VALUE},
     "directory.addresses": {"party": PARTY},
     "directory.address_assignments": {"party": PARTY},
     "directory.security_profile_assignments": {"party": PARTY},

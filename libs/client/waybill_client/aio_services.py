@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from waybill.catalog.v1.category_service_pb2_grpc import CategoryServiceAsyncStub
     from waybill.catalog.v1.my_product_service_pb2_grpc import MyProductServiceAsyncStub
     from waybill.catalog.v1.product_assignment_service_pb2_grpc import ProductAssignmentServiceAsyncStub
+    from waybill.catalog.v1.product_facet_service_pb2_grpc import ProductFacetServiceAsyncStub
     from waybill.catalog.v1.product_proposal_service_pb2_grpc import ProductProposalServiceAsyncStub
     from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceAsyncStub
     from waybill.catalog.v1.supplier_permission_service_pb2_grpc import SupplierPermissionServiceAsyncStub
@@ -71,6 +72,7 @@ class AsyncServices:
     catalogs: CatalogServiceAsyncStub = _stub("catalogs")
     categories: CategoryServiceAsyncStub = _stub("categories")
     product_assignments: ProductAssignmentServiceAsyncStub = _stub("product_assignments")
+    product_facets: ProductFacetServiceAsyncStub = _stub("product_facets")
     my_products: MyProductServiceAsyncStub = _stub("my_products")
     product_proposals: ProductProposalServiceAsyncStub = _stub("product_proposals")
     supplier_permissions: SupplierPermissionServiceAsyncStub = _stub("supplier_permissions")

@@ -10,6 +10,7 @@ from waybill.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from waybill.catalog.v1.category_service_pb2_grpc import CategoryServiceStub
 from waybill.catalog.v1.my_product_service_pb2_grpc import MyProductServiceStub
 from waybill.catalog.v1.product_assignment_service_pb2_grpc import ProductAssignmentServiceStub
+from waybill.catalog.v1.product_facet_service_pb2_grpc import ProductFacetServiceStub
 from waybill.catalog.v1.product_proposal_service_pb2_grpc import ProductProposalServiceStub
 from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceStub
 from waybill.catalog.v1.supplier_permission_service_pb2_grpc import SupplierPermissionServiceStub
@@ -84,6 +85,7 @@ class Services:
     catalogs = Service(CatalogServiceStub)
     categories = Service(CategoryServiceStub)
     product_assignments = Service(ProductAssignmentServiceStub)
+    product_facets = Service(ProductFacetServiceStub)
     my_products = Service(MyProductServiceStub)
     product_proposals = Service(ProductProposalServiceStub)
     supplier_permissions = Service(SupplierPermissionServiceStub)

@@ -242,9 +242,10 @@ class StandardMethods(Generic[Work]):
             changed |= {"version": row["version"] + 1, "update_time": now}
             await tx.execute(sa.update(table).where(table.c.id == message.id).values(**changed))
             await self._add_to_feed(tx, [Change(shape.name, message.id, _edition({**row, **changed}), now, fields=tuple(paths))])
+            stored = {**row, **changed}
             if then is not None:
-                await then(self._bind(tx), [{**row, **changed}])
-            return shape.write({**row, **changed})
+                await then(self._bind(tx), [stored])
+            return shape.write(stored)
 
         return await self._racing(work)
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from libs.auth import Principal
 from libs.db import Json, Micros, UtcTime
 from libs.query import Field, Listing
+from libs.query.listing import DEFAULT_ORDER
 from libs.resource.contract import Attribute, Shape, Storage
 
 Clause = sa.ColumnElement[bool] | None
@@ -73,7 +74,13 @@ class Resource:
     all rows unless given. Whoever stores rows of `uses` locks what they refer to in the same transaction."""
 
     def __init__(
-        self, shape: Shape, table: sa.Table, visible: Rule = _everyone, writable: Rule | None = None, uses: Sequence[UsedBy] = ()
+        self,
+        shape: Shape,
+        table: sa.Table,
+        visible: Rule = _everyone,
+        writable: Rule | None = None,
+        uses: Sequence[UsedBy] = (),
+        default_order: str = DEFAULT_ORDER,
     ) -> None:
         self.shape = shape
         self.table = table
@@ -83,4 +90,5 @@ class Resource:
         filterable = {a.name: Field(table.c[a.name], a.kind) for a in shape.attributes.values() if a.kind}
         for name, kind in (("id", "text"), ("create_time", "time"), ("update_time", "time")):
             filterable[name] = Field(table.c[name], kind)
-        self.listing = Listing(filterable, table.c.id, xp=table.c.xp if "xp" in table.c else None)
+        xp = table.c.xp if "xp" in table.c else None
+        self.listing = Listing(filterable, table.c.id, default_order=default_order, xp=xp)

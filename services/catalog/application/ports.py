@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -11,8 +12,9 @@ from libs.query.request import Page, PageRequest
 from libs.resource.contract import Methods
 from libs.service.unit_of_work import UnitsOfWork
 from services.catalog.domain.assignment import Key, Kind, Known, Row
+from services.catalog.domain.facets import Facet
 from services.catalog.domain.product import StoredProduct
-from services.catalog.domain.shop import Article, Availability, Wanted
+from services.catalog.domain.shop import Article, Availability, Sought, Wanted
 from services.catalog.domain.supply import Permission
 from services.catalog.domain.tree import Parents
 from services.catalog.domain.visibility import Customer, Grant, Node, Reach, Sight
@@ -102,6 +104,51 @@ class WordStore(Protocol):
         """Nothing finds the product any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Collecting:
+    """A facet whose values are being collected, and the product up to which they have been."""
+
+    facet_id: str
+    xp_path: str
+    to: str
+
+
+class FacetStore(Protocol):
+    """Facets, and the values that products have by them."""
+
+    async def all(self) -> Sequence[Facet]:
+        """Every facet, in the order of a shop."""
+        ...
+
+    async def paths(self, *, alone: bool = False) -> Mapping[str, str]:
+        """The path of every facet. Until the transaction ends nobody declares, changes or ends one; with `alone` nobody else
+        writes products by them either."""
+        ...
+
+    async def put(self, values: Mapping[str, frozenset[tuple[str, str]]]) -> None:
+        """Notes the values of products, as (facet, value); those that are noted already stay."""
+
+    async def replace(self, product_id: str, values: frozenset[tuple[str, str]]) -> None:
+        """What a product has from now on."""
+
+    async def remove(self, product_id: str) -> None:
+        """The product is counted no more."""
+
+    async def clear(self, facet_id: str) -> None:
+        """Nothing is counted by the facet, and nothing has been collected for it."""
+
+    async def collecting(self, facet_id: str = "") -> Collecting | None:
+        """A facet, or that one, if its values are not all collected and nobody else collects for it; locked."""
+        ...
+
+    async def some_xp(self, after: str, most: int) -> Sequence[tuple[str, object]]:
+        """Products after one with their xp, locked against change."""
+        ...
+
+    async def collected(self, facet_id: str, to: str, whole: bool) -> None:
+        """The values of products are kept up to one; or of all."""
+
+
 class RequestStore(Protocol):
     """Recorded requests."""
 
@@ -123,6 +170,8 @@ class CatalogWork(Protocol):
     def permissions(self) -> PermissionStore: ...
     @property
     def words(self) -> WordStore: ...
+    @property
+    def facets(self) -> FacetStore: ...
     @property
     def requests(self) -> RequestStore: ...
 
@@ -160,8 +209,14 @@ class Shown(Protocol):
 class Shop(Protocol):
     """Reads the products that a customer is shown, a page at a time."""
 
-    async def page(self, sight: Sight, wanted: Wanted, request: PageRequest, bound: Mapping[str, str]) -> Page[Article]:
-        """A page of products, as messages; `bound` is what else its token belongs to."""
+    async def facets(self) -> Sequence[Facet]:
+        """Every facet, in the order of a shop."""
+        ...
+
+    async def page(
+        self, sight: Sight, wanted: Wanted, request: PageRequest, bound: Mapping[str, str], facets: Sequence[Facet] = ()
+    ) -> Sought:
+        """A page of products, as messages, and counts by the facets; `bound` is what else its token belongs to."""
         ...
 
     async def one(self, sight: Sight, product_id: str) -> Article:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from libs.auth import Principal
+from libs.errors import Violations
 from libs.query.request import Page, PageRequest
 from services.catalog.application.ports import Buyers, Prices, Shop, Stock
 from services.catalog.application.showing import Showing
-from services.catalog.domain.shop import Article, Availability, Offered, Wanted
+from services.catalog.domain.facets import Facet, FacetCount, FacetsAsked, check_known, counted_of
+from services.catalog.domain.shop import Article, Availability, Offered, Sought, Wanted
 from services.catalog.domain.visibility import Customer, Sight
 
 A = TypeVar("A")
@@ -26,11 +28,13 @@ class Look:
     category_id: str = ""
     only_this: bool = False
     words: frozenset[str] = frozenset()
+    facets: FacetsAsked = field(default_factory=FacetsAsked)
 
     def bound(self) -> dict[str, str]:
         """What a page token belongs to."""
         place = {"catalog": self.catalog_id, "category": self.category_id, "only": str(self.only_this)}
-        return {**place, "words": " ".join(sorted(self.words))}
+        narrowed = sorted((id, sorted(values)) for id, values in self.facets.wanted().items())
+        return {**place, "words": " ".join(sorted(self.words)), "facets": repr(narrowed)}
 
 
 class Shopping:
@@ -43,16 +47,22 @@ class Shopping:
         self._prices = prices
         self._stock = stock
 
-    async def page(self, caller: Principal, customer: Customer, look: Look, request: PageRequest) -> Page[Offered]:
-        """A page of what the customer is shown there."""
+    async def page(
+        self, caller: Principal, customer: Customer, look: Look, request: PageRequest, found: Violations
+    ) -> tuple[Page[Offered], Sequence[FacetCount]]:
+        """A page of what the customer is shown there, and counts by the facets that are asked for.
+
+        Raises what was `found` wrong so far, with what is wrong of facets, and `FACET_NOT_READY`.
+        """
+        counted = await self._counted(look.facets, found)
         bound = {"user": caller.identity, "buyer": customer.buyer_id, "of": customer.user_id, **look.bound()}
 
-        async def read() -> Page[Article]:
+        async def read() -> Sought:
             sight, wanted = await self._sight(caller, customer, look)
-            return await self._shop.page(sight, wanted, request, bound)
+            return await self._shop.page(sight, wanted, request, bound, counted)
 
-        currency, page = await _both(self._buyers.currency(customer), read())
-        return page.of(await self._offered(customer, currency, page.items))
+        currency, sought = await _both(self._buyers.currency(customer), read())
+        return sought.page.of(await self._offered(customer, currency, sought.page.items)), sought.counts
 
     async def one(self, caller: Principal, customer: Customer, product_id: str) -> Offered:
         """One product; raises `RESOURCE_NOT_FOUND` for what is not shown."""
@@ -62,13 +72,20 @@ class Shopping:
         (offered,) = await self._offered(customer, currency, [product])
         return offered
 
+    async def _counted(self, asked: FacetsAsked, found: Violations) -> Sequence[Facet]:
+        """The facets that are counted; they are not read where none is named or asked for."""
+        facets = await self._shop.facets() if asked else ()
+        check_known(found, asked, facets)
+        found.raise_if_any()
+        return counted_of(asked, facets)
+
     async def _sight(self, caller: Principal, customer: Customer, look: Look) -> tuple[Sight, Wanted]:
         if not look.category_id:
             sight, wanted = await self._showing.products(caller, customer), Wanted()
         else:
             sight, categories = await self._showing.shelves(caller, customer, look.category_id, look.only_this)
             wanted = Wanted(categories=categories)
-        wanted = replace(wanted, words=look.words)
+        wanted = replace(wanted, words=look.words, facets=look.facets.wanted())
         if look.catalog_id:
             wanted = replace(wanted, catalogs=sight.catalogs & {look.catalog_id})
         return sight, wanted

@@ -7,9 +7,9 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.resource.contract import Shape, decimal, flag, integer, ref, refs, text, xp
-from services.catalog.domain import product
+from services.catalog.domain import facets, product
 from services.catalog.domain.assignment import MAX_ORDER
-from waybill.catalog.v1 import catalog_pb2, category_pb2, product_pb2
+from waybill.catalog.v1 import catalog_pb2, category_pb2, product_facet_pb2, product_pb2
 
 _ATTRIBUTES = (
     text("name", 100, required=True),
@@ -58,3 +58,27 @@ _CATEGORY = (
     xp(),
 )
 CATEGORY = Shape("category", category_pb2.Category, _CATEGORY, prefix="ctg")
+
+
+_FACET = (
+    text("name", 100, required=True),
+    text("xp_path", facets.LONGEST_PATH, required=True),
+    integer("list_order", 0, MAX_ORDER),
+    integer("min_count", 1, 1_000_000, default=1),
+    xp(),
+)
+
+
+def _check_facet(found: Violations, where: str, row: Mapping[str, Any]) -> None:
+    facets.check_path(found, f"{where}.xp_path", row["xp_path"])
+
+
+PRODUCT_FACET = Shape(
+    "product facet",
+    product_facet_pb2.ProductFacet,
+    _FACET,
+    prefix="fct",
+    check=_check_facet,
+    # A row that is being written has no such column yet.
+    extra=lambda row: {"ready": row.get("collected", False)},
+)

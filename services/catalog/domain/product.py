@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from libs.errors import Violations
+from services.catalog.domain.facets import values_of_product
 from services.catalog.domain.words import words_of_product
 from waybill.catalog.v1 import reasons
 
@@ -36,7 +37,10 @@ def _repeats(default: str, others: Sequence[str]) -> bool:
     return bool(default) and default in others
 
 
-RULES = ("suppliers_stand_once", "multiplier_is_positive", "measures_are_not_negative", "product_is_found_by_its_words")
+RULES = (
+    *("suppliers_stand_once", "multiplier_is_positive", "measures_are_not_negative"),
+    *("product_is_found_by_its_words", "product_is_counted_by_its_values"),
+)
 
 
 def _is_measure(stored: str) -> bool:
@@ -59,6 +63,13 @@ class StoredProduct:
     """What it is found by."""
     words: frozenset[str]
     """What it was indexed by."""
+    xp: object
+    values: frozenset[tuple[str, str]]
+    """What it is counted by, as (facet, value)."""
+    facets: Mapping[str, str]
+    """Paths of the facets whose values have been collected of it, by facet."""
+    others: Mapping[str, str]
+    """Those of the other facets: it has the values if it was written since, and none if not."""
 
 
 def broken_rules(product: StoredProduct) -> list[str]:
@@ -73,4 +84,7 @@ def broken_rules(product: StoredProduct) -> list[str]:
         broken.append("measures_are_not_negative")
     if product.words != words_of_product(product.texts):
         broken.append("product_is_found_by_its_words")
+    collected = values_of_product(product.xp, product.facets)
+    if not collected <= product.values <= collected | values_of_product(product.xp, product.others):
+        broken.append("product_is_counted_by_its_values")
     return broken

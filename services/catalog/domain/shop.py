@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from libs.query.request import Page
+from services.catalog.domain.facets import FacetCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +18,8 @@ class Wanted:
     categories: frozenset[str] | None = None
     words: frozenset[str] = frozenset()
     """Each begins a word of the product."""
+    facets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By facet the values of which the product has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,14 @@ class Article(Protocol):
     def id(self) -> str: ...
     @property
     def track_inventory(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A page of products and, of all that are looked for, how many have which values of facets."""
+
+    page: Page[Article]
+    counts: Sequence[FacetCount]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from libs.errors import Violations, missing
 from libs.query.request import page_request
 from libs.rpc import current
 from services.catalog.application.shopping import Look, Shopping
+from services.catalog.domain.facets import FacetCount, FacetsAsked, check_form
 from services.catalog.domain.shop import Offered
 from services.catalog.domain.visibility import Customer
 from services.catalog.domain.words import searched
@@ -31,11 +32,16 @@ class MyProductServicer(pb_grpc.MyProductServiceServicer):
         found.check_id("catalog_id", request.catalog_id, required=False)
         found.check_id("category_id", request.category_id, required=False)
         words = searched(found, "search", request.search)
-        found.raise_if_any()
-        look = Look(request.catalog_id, request.category_id, request.only_this, words)
-        page = await self._shopping.page(caller, customer, look, page_request(request))
+        filters = [(each.facet_id, list(each.values)) for each in request.facet_filters]
+        asked = FacetsAsked(request.include_facets, list(request.facet_ids), filters)
+        check_form(found, asked)
+        look = Look(request.catalog_id, request.category_id, request.only_this, words, asked)
+        page, counts = await self._shopping.page(caller, customer, look, page_request(request), found)
         return pb.ListMyProductsResponse(
-            products=[_shown(item) for item in page.items], next_page_token=page.next_page_token, total_size=page.total_size
+            products=[_shown(item) for item in page.items],
+            next_page_token=page.next_page_token,
+            total_size=page.total_size,
+            facets=[_counted(count) for count in counts],
         )
 
     async def GetMyProduct(self, request: pb.GetMyProductRequest, context: Any) -> pb.GetMyProductResponse:
@@ -56,6 +62,16 @@ def _customer(found: Violations, caller: Principal, request: Any) -> Customer:
     if request.user_id not in ("", caller.user_id):
         raise missing("user", request.user_id)
     return Customer(caller.party_id, caller.user_id)
+
+
+def _counted(count: FacetCount) -> my_product_pb2.MyFacet:
+    facet = count.facet
+    made = my_product_pb2.MyFacet(
+        facet_id=facet.id, name=facet.name, xp_path=facet.xp_path, more_values=count.more, ready=facet.ready
+    )
+    for value, number in count.values:
+        made.values.add(value=value, count=number)
+    return made
 
 
 def _shown(item: Offered) -> my_product_pb2.MyProduct:

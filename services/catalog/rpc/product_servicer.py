@@ -99,7 +99,8 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
         # What is wrong with the mask is found again, and noted, by the update.
         paths = mask_paths(Violations(), request.update_mask, request.product, Product.DESCRIPTOR.fields_by_name)
         guard = self._supplying.changes(supplier_id, paths) if (supplier_id := supplier()) else None
-        then = indexes_again(self._supplying.ends_proposals() if "owner_supplier_id" in paths else None)
+        ending = self._supplying.ends_proposals() if "owner_supplier_id" in paths else None
+        then = indexes_again(ending, xp="xp" in paths)
         product = await self._products.update(request, request.product, "product", guard=guard, then=then)
         return pb.UpdateProductResponse(product=product)
 

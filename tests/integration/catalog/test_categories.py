@@ -171,3 +171,14 @@ async def test_buyers_read_the_categories_that_are_shown_to_them(world: World):
     assert caught.value.reason == "RESOURCE_NOT_FOUND"
     await world.show("open", visible=False)
     assert await seen("acme") == ["leaf"]
+
+
+async def test_siblings_stand_by_their_list_order_and_then_their_ids(world: World) -> None:
+    places = {"top": ("", 1), "z": ("top", 0), "b": ("top", 2), "a": ("top", 2), "first": ("", 0)}
+    await world.make_categories(*(category(id, parent=parent, list_order=place) for id, (parent, place) in places.items()))
+    page = await world.categories().ListCategories(pb.ListCategoriesRequest(filter="catalog_id = main"))
+
+    assert [made.id for made in page.categories] == ["first", "top", "z", "a", "b"]
+    first = await world.categories().ListCategories(pb.ListCategoriesRequest(page_size=3))
+    rest = await world.categories().ListCategories(pb.ListCategoriesRequest(page_token=first.next_page_token))
+    assert [made.id for made in rest.categories] == ["a", "b"]

@@ -303,7 +303,7 @@ async def test_the_inspection_counts_every_product_and_finds_broken_ones(setting
     monkeypatch.setattr(census_store, "PART", 3)
     async with serving(app) as served:
         await create(served, *(product(f"p{i}", default_supplier_id="bolt") for i in range(7)))
-        assert [record async for record in app.inspected()] == [Summary("catalog", 17, 29, 0)]
+        assert [record async for record in app.inspected()] == [Summary("catalog", 19, 29, 0)]
         database = await Database.open(settings.database_url, settings.database_schema)
         async with database.transaction() as tx:
             await tx.execute(sa.update(PRODUCTS).where(PRODUCTS.c.id == "p5").values(supplier_ids=["bolt"]))

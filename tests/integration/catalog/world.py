@@ -18,6 +18,7 @@ from waybill.catalog.v1 import category_service_pb2_grpc as categories_grpc
 from waybill.catalog.v1 import product_assignment_pb2 as placed_pb
 from waybill.catalog.v1 import product_assignment_service_pb2 as placing_pb
 from waybill.catalog.v1 import product_assignment_service_pb2_grpc as placing_grpc
+from waybill.catalog.v1 import product_facet_service_pb2_grpc as facets_grpc
 from waybill.catalog.v1 import product_proposal_service_pb2_grpc as proposals_grpc
 from waybill.catalog.v1 import product_service_pb2 as products_pb
 from waybill.catalog.v1 import product_service_pb2_grpc as products_grpc
@@ -61,6 +62,9 @@ class World:
 
     def products(self, caller: Principal | None = None) -> products_grpc.ProductServiceStub:
         return self.served.stub(products_grpc.ProductServiceStub, caller or seller())
+
+    def facets(self, caller: Principal | None = None) -> facets_grpc.ProductFacetServiceStub:
+        return self.served.stub(facets_grpc.ProductFacetServiceStub, caller or seller())
 
     def placing(self, caller: Principal | None = None) -> placing_grpc.ProductAssignmentServiceStub:
         return self.served.stub(placing_grpc.ProductAssignmentServiceStub, caller or seller())

@@ -15,14 +15,16 @@ SOUND = {
     "height_cm": "0",
     "texts": {"id": "anvil", "name": "Anvil, 20 kg", "description": ""},
     "words": frozenset({"anvil", "20", "kg"}),
+    "xp": {"color": "red", "size": 1},
+    "values": frozenset({("color", "red")}),
 }
 
 
 def stored(row: dict[str, Any]) -> StoredProduct:
     measures = [row[name] for name in MEASURES]
-    return StoredProduct(
-        "anvil", row["default_supplier_id"], row["supplier_ids"], row["quantity_multiplier"], measures, row["texts"], row["words"]
-    )
+    fulfilled = (row["default_supplier_id"], row["supplier_ids"], row["quantity_multiplier"])
+    found = (row["texts"], row["words"], row["xp"], row["values"])
+    return StoredProduct("anvil", *fulfilled, measures, *found, {"color": "color"}, {"size": "size"})
 
 
 @pytest.mark.parametrize(
@@ -44,9 +46,16 @@ def test_the_default_supplier_stands_once(default: str, others: list[str], refus
         ({"quantity_multiplier": 0}, "multiplier_is_positive"),
         ({"words": frozenset({"anvil", "20"})}, "product_is_found_by_its_words"),
         ({"words": frozenset({"anvil", "20", "kg", "more"})}, "product_is_found_by_its_words"),
+        ({"xp": {"color": "blue"}}, "product_is_counted_by_its_values"),
+        ({"values": frozenset()}, "product_is_counted_by_its_values"),
+        ({"values": frozenset({("color", "red"), ("size", "2")})}, "product_is_counted_by_its_values"),
         ({"height_cm": "-0.1"}, "measures_are_not_negative"),
     ],
 )
 def test_a_broken_product_names_its_rule(change: dict[str, object], rule: str) -> None:
     assert broken_rules(stored(SOUND)) == []
     assert broken_rules(stored({**SOUND, **change})) == [rule]
+
+
+def test_a_product_may_have_values_of_a_facet_that_are_still_being_collected() -> None:
+    assert broken_rules(stored({**SOUND, "values": frozenset({("color", "red"), ("size", "1")})})) == []

@@ -8,6 +8,7 @@ the list, and many of them fit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,9 +16,19 @@ import sqlalchemy as sa
 from libs.db import Database, Tx
 from libs.db.among import among
 from libs.query.request import Page, PageRequest
-from services.catalog.adapters.db.tables import CATALOG_PRODUCTS, CATEGORY_PRODUCTS, PRODUCT, PRODUCT_WORDS, PRODUCTS
+from services.catalog.adapters.db.facet_counts import counts_of
+from services.catalog.adapters.db.facet_store import SqlFacetStore, of_facet
+from services.catalog.adapters.db.tables import (
+    CATALOG_PRODUCTS,
+    CATEGORY_PRODUCTS,
+    PRODUCT,
+    PRODUCT_FACET_VALUES,
+    PRODUCT_WORDS,
+    PRODUCTS,
+)
 from services.catalog.adapters.db.visible import SqlShown, Way, shown_products, ways_shown
-from services.catalog.domain.shop import Wanted
+from services.catalog.domain.facets import Facet, FacetCount
+from services.catalog.domain.shop import Sought, Wanted
 from services.catalog.domain.visibility import Sight
 from services.catalog.domain.words import LAST
 
@@ -26,7 +37,8 @@ SMALL = 500
 
 
 class SqlShop:
-    """Fulfils `Shop`: two statements, one more where several large sets are wanted, and one for the number of all."""
+    """Fulfils `Shop`: two statements, one more where several large sets are wanted, one for the number of all, and one for counts
+    by facets; where a facet that is counted narrows the list, too, what it leaves out is looked for by one or two more."""
 
     def __init__(self, database: Database, shown: SqlShown) -> None:
         self._db = database
@@ -36,25 +48,44 @@ class SqlShop:
         """One product, as a message; NOT_FOUND for what is not shown."""
         return await self._shown.products(sight).get(product_id)
 
-    async def page(self, sight: Sight, wanted: Wanted, request: PageRequest, bound: Mapping[str, str]) -> Page[Any]:
-        """A page of products, as messages."""
-        page = await self.rows(sight, wanted, request, bound)
-        return page.map(lambda row: PRODUCT.shape.write(row._mapping))
+    async def facets(self) -> Sequence[Facet]:
+        """Every facet, in the order of a shop."""
+        async with self._db.reading() as tx:
+            return await SqlFacetStore(tx).all()
 
-    async def rows(self, sight: Sight, wanted: Wanted, request: PageRequest, bound: Mapping[str, str]) -> Page[Any]:
+    async def page(
+        self, sight: Sight, wanted: Wanted, request: PageRequest, bound: Mapping[str, str], facets: Sequence[Facet] = ()
+    ) -> Sought:
+        """A page of products, as messages, and counts by the facets."""
+        page, counts = await self.rows(sight, wanted, request, bound, facets)
+        return Sought(page.map(lambda row: PRODUCT.shape.write(row._mapping)), counts)
+
+    async def rows(
+        self, sight: Sight, wanted: Wanted, request: PageRequest, bound: Mapping[str, str], facets: Sequence[Facet] = ()
+    ) -> tuple[Page[Any], list[FacetCount]]:
         """The same as they are stored."""
-        dialect = self._db.dialect
-        plan = PRODUCT.listing.plan(dialect, request, bound)
-        sets = _sets(dialect, wanted)
-        within = (sa.exists().where(id == PRODUCTS.c.id, holds) for id, holds in sets)
-        condition = sa.and_(PRODUCTS.c.active, shown_products(dialect, sight, walking=not plan.counts), *within)
-        async with self._db.reading(snapshot=plan.counts) as tx:
-            few = await _few(tx, [ways_shown(dialect, sight), *([way] for way in sets)])
-            if few is None and len(sets) > 1:
-                few = await _shared(tx, sets)
-            if few is not None:
-                condition = sa.and_(among(dialect, PRODUCTS.c.id, few), condition)
-            return await plan.read(tx, sa.select(PRODUCTS).where(condition))
+        plan = PRODUCT.listing.plan(self._db.dialect, request, bound)
+        async with self._db.reading(snapshot=plan.counts or bool(facets)) as tx:
+            few = await _narrowest(tx, sight, wanted)
+            fits = _fitting(tx.dialect, sight, wanted, few, walking=not plan.counts)
+            page = await plan.read(tx, sa.select(PRODUCTS).where(fits))
+            if not facets:
+                return page, []
+            filters: Mapping[str, frozenset[str]] = {}
+            if any(facet.id in wanted.facets for facet in facets):
+                filters, wanted = wanted.facets, replace(wanted, facets={})
+                few = await _narrowest(tx, sight, wanted)
+            admitted = sa.select(PRODUCTS.c.id).where(_fitting(tx.dialect, sight, wanted, few))
+            return page, await counts_of(tx, plan.kept(admitted), filters, facets)
+
+
+def _fitting(
+    dialect: str, sight: Sight, wanted: Wanted, few: list[str] | None, *, walking: bool = False
+) -> sa.ColumnElement[bool]:
+    """Products that are shown and wanted. `few` has them all, if it is known; `walking` is for the first of many."""
+    within = (sa.exists().where(id == PRODUCTS.c.id, holds) for id, holds in _sets(dialect, wanted))
+    condition = sa.and_(PRODUCTS.c.active, shown_products(dialect, sight, walking=walking), *within)
+    return condition if few is None else sa.and_(among(dialect, PRODUCTS.c.id, few), condition)
 
 
 def _sets(dialect: str, wanted: Wanted) -> list[Way]:
@@ -68,7 +99,17 @@ def _sets(dialect: str, wanted: Wanted) -> list[Way]:
     said = PRODUCT_WORDS.c
     for word in sorted(wanted.words):
         found.append((said.product_id, sa.and_(said.word >= word, said.word < word + LAST)))
+    for at, (facet, values) in enumerate(sorted(wanted.facets.items())):
+        has = PRODUCT_FACET_VALUES.alias(f"facet_{at}")
+        found.append((has.c.product_id, of_facet(dialect, has, facet, sorted(values))))
     return found
+
+
+async def _narrowest(tx: Tx, sight: Sight, wanted: Wanted) -> list[str] | None:
+    """Few products among which everything is that is shown and wanted, if that is easily found."""
+    sets = _sets(tx.dialect, wanted)
+    few = await _few(tx, [ways_shown(tx.dialect, sight), *([way] for way in sets)])
+    return await _shared(tx, sets) if few is None and len(sets) > 1 else few
 
 
 async def _few(tx: Tx, sets: list[list[Way]]) -> list[str] | None:

@@ -105,6 +105,26 @@ PRODUCT_WORDS = sa.Table(
     sa.Index("ix_product_words_product_id", "product_id"),
 )
 """By word the products that say it. Words compare by their bytes, so that those that begin alike stand together."""
+PRODUCT_FACETS = resource_table(
+    METADATA,
+    "product_facets",
+    resources.PRODUCT_FACET,
+    sa.Column("collected", sa.Boolean, server_default=sa.false(), nullable=False),
+    sa.Column("collected_to", sa.String(100), server_default="", nullable=False),
+    sa.UniqueConstraint("xp_path"),
+)
+"""`collected`: the values of all products are kept. Until then those of products up to `collected_to`, by the bytes of their
+ids, and of products that have been written since."""
+PRODUCT_FACET_VALUES = sa.Table(
+    "product_facet_values",
+    METADATA,
+    sa.Column("facet_id", sa.String(100), primary_key=True),
+    sa.Column("value", sa.String(200).with_variant(sa.String(200, collation="C"), "postgresql"), primary_key=True),
+    _id("product_id", PRODUCTS),
+    sa.Index("ix_product_facet_values_product_id", "product_id"),
+)
+"""By facet and value the products that have it. No foreign key leads to the facet: whoever writes a product would lock facets,
+which those who change one have locked before."""
 ASSIGNMENTS: dict[Kind, sa.Table] = {
     assignment.CATALOG_BUYER: CATALOG_ASSIGNMENTS,
     assignment.CATEGORY_BUYER: CATEGORY_ASSIGNMENTS,
@@ -150,7 +170,13 @@ CATALOG = Resource(
         UsedBy.column("buyer", CATALOG_ASSIGNMENTS.c.buyer_id, CATALOG_ASSIGNMENTS.c.catalog_id),
     ],
 )
-CATEGORY = Resource(resources.CATEGORY, CATEGORIES, uses=[UsedBy.column("category", CATEGORIES.c.id, CATEGORIES.c.parent_id)])
+CATEGORY = Resource(
+    resources.CATEGORY,
+    CATEGORIES,
+    uses=[UsedBy.column("category", CATEGORIES.c.id, CATEGORIES.c.parent_id)],
+    default_order="catalog_id, parent_id, list_order",
+)
+PRODUCT_FACET = Resource(resources.PRODUCT_FACET, PRODUCT_FACETS, default_order="list_order")
 
 MADE = {
     "CreateProduct": PRODUCTS,
@@ -159,5 +185,6 @@ MADE = {
     "BatchCreateCatalogs": CATALOGS,
     "CreateCategory": CATEGORIES,
     "BatchCreateCategories": CATEGORIES,
+    "CreateProductFacet": PRODUCT_FACETS,
 }
 """By the method that makes it: the table where the id in a recorded outcome leads, unless it was deleted."""

@@ -8,6 +8,7 @@ from libs.db import Tx
 from libs.idempotency import outcomes
 from libs.idempotency.key import RequestKey
 from services.catalog.adapters.db.assignment_store import SqlAssignmentStore
+from services.catalog.adapters.db.facet_store import SqlFacetStore
 from services.catalog.adapters.db.known_store import SqlKnownStore
 from services.catalog.adapters.db.permission_store import SqlPermissionStore
 from services.catalog.adapters.db.sight_store import SqlSightStore
@@ -60,6 +61,11 @@ class SqlCatalogWork:
     def words(self) -> SqlWordStore:
         """What products are found by."""
         return SqlWordStore(self._tx)
+
+    @property
+    def facets(self) -> SqlFacetStore:
+        """What products are counted by."""
+        return SqlFacetStore(self._tx)
 
     @property
     def requests(self) -> SqlRequestStore:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Database
-from services.catalog.adapters.db.tables import PRODUCT_WORDS, PRODUCTS
+from services.catalog.adapters.db.tables import PRODUCT_FACET_VALUES, PRODUCT_FACETS, PRODUCT_WORDS, PRODUCTS
 from services.catalog.domain.product import MEASURES, StoredProduct
 from services.catalog.domain.words import SEARCHED
 
@@ -18,6 +18,9 @@ PART = 5_000
 
 _W = PRODUCT_WORDS.c
 _WORDS = sa.select(_W.product_id, _W.word)
+_V, _F = PRODUCT_FACET_VALUES.c, PRODUCT_FACETS.c
+_VALUES = sa.select(_V.product_id, _V.facet_id, _V.value)
+_FACETS = sa.select(_F.id, _F.xp_path, _F.collected, _F.collected_to)
 
 
 class CensusReader:
@@ -29,19 +32,26 @@ class CensusReader:
     async def take(self) -> AsyncIterator[Sequence[StoredProduct]]:
         """One snapshot, in parts by id."""
         c = PRODUCTS.c
-        names = (*SEARCHED, "default_supplier_id", "supplier_ids", "quantity_multiplier", *MEASURES)
+        names = (*SEARCHED, "xp", "default_supplier_id", "supplier_ids", "quantity_multiplier", *MEASURES)
         statement = sa.select(*(c[name] for name in names)).order_by(c.id).limit(PART)
         last = ""
         async with self._db.inspecting() as tx:
+            facets = (await tx.execute(_FACETS)).all()
             while rows := (await tx.execute(statement.where(c.id > last))).all():
                 first, last = last, rows[-1].id
                 said: dict[str, set[str]] = {}
                 for found in await tx.execute(_WORDS.where(_W.product_id > first, _W.product_id <= last)):
                     said.setdefault(found.product_id, set()).add(found.word)
-                yield [_stored(row, frozenset(said.get(row.id, ()))) for row in rows]
+                counted: dict[str, set[tuple[str, str]]] = {}
+                for found in await tx.execute(_VALUES.where(_V.product_id > first, _V.product_id <= last)):
+                    counted.setdefault(found.product_id, set()).add((found.facet_id, found.value))
+                yield [_stored(row, frozenset(said.get(row.id, ())), frozenset(counted.get(row.id, ())), facets) for row in rows]
 
 
-def _stored(row: Any, words: frozenset[str]) -> StoredProduct:
+def _stored(row: Any, words: frozenset[str], values: frozenset[tuple[str, str]], facets: Sequence[Any]) -> StoredProduct:
+    collected = {facet.id: facet.xp_path for facet in facets if facet.collected or row.id <= facet.collected_to}
+    others = {facet.id: facet.xp_path for facet in facets if facet.id not in collected}
     measures = [getattr(row, name) for name in MEASURES]
     texts = {name: getattr(row, name) for name in SEARCHED}
-    return StoredProduct(row.id, row.default_supplier_id, row.supplier_ids, row.quantity_multiplier, measures, texts, words)
+    fulfilled = (row.default_supplier_id, row.supplier_ids, row.quantity_multiplier)
+    return StoredProduct(row.id, *fulfilled, measures, texts, words, row.xp, values, collected, others)

@@ -20,6 +20,9 @@ from services.catalog.adapters.db.tables import (
     CATEGORY_PRODUCTS,
     PRODUCT,
     PRODUCT_ASSIGNMENTS,
+    PRODUCT_FACET,
+    PRODUCT_FACET_VALUES,
+    PRODUCT_FACETS,
     PRODUCT_PROPOSALS,
     PRODUCT_WORDS,
     PRODUCTS,
@@ -129,6 +132,13 @@ def look() -> Look:
             CATALOG_PRODUCTS,
         ),
         SqlRule("word_has_its_product", _lost(PRODUCT_WORDS, "product_id", PRODUCTS), PRODUCT_WORDS),
+        SqlRule(
+            "value_has_its_product_and_facet",
+            sa.union_all(
+                _lost(PRODUCT_FACET_VALUES, "product_id", PRODUCTS), _lost(PRODUCT_FACET_VALUES, "facet_id", PRODUCT_FACETS)
+            ),
+            PRODUCT_FACET_VALUES,
+        ),
         SqlRule("product_of_category_is_in_its_catalog", _of_other_catalogs(), CATEGORY_PRODUCTS),
         SqlRule("permitted_fields_exist", _unknown_fields(), SUPPLIER_PERMISSIONS),
         SqlRule("proposal_waits_for_the_seller", _idle_proposals(), PRODUCT_PROPOSALS),
@@ -138,4 +148,4 @@ def look() -> Look:
             PRODUCT_PROPOSALS,
         ),
     )
-    return looking("catalog", rules, (Stored(CATALOG), Stored(CATEGORY), Stored(PRODUCT)))
+    return looking("catalog", rules, (Stored(CATALOG), Stored(CATEGORY), Stored(PRODUCT), Stored(PRODUCT_FACET)))

@@ -107,6 +107,26 @@ WATCHED: Register = {
         {"word": by("product_is_found_by_its_words"), "product_id": by("word_has_its_product product_is_found_by_its_words")},
         by("product_is_found_by_its_words"),
     ),
+    tables.PRODUCT_FACETS: Watch(
+        {
+            "id": by("value_has_its_product_and_facet product_is_counted_by_its_values request_has_its_effect"),
+            "xp_path": by("product_is_counted_by_its_values"),
+            **all_by(_CONTRACT, "list_order min_count"),
+            **all_free(_SAID, "name xp"),
+            "collected": Free("what is not collected is collected again; what is missing then breaks a rule of products"),
+            "collected_to": Free("says nothing any more when all is collected"),
+            **_TIMES,
+        },
+        by("value_has_its_product_and_facet product_is_counted_by_its_values request_has_its_effect"),
+    ),
+    tables.PRODUCT_FACET_VALUES: Watch(
+        {
+            "facet_id": by("value_has_its_product_and_facet product_is_counted_by_its_values"),
+            "value": by("product_is_counted_by_its_values"),
+            "product_id": by("value_has_its_product_and_facet product_is_counted_by_its_values"),
+        },
+        by("product_is_counted_by_its_values"),
+    ),
     tables.REQUESTS: REQUESTS_WATCH,
     tables.AUDIT: AUDIT_WATCH,
     tables.DELETED: DELETED_WATCH,
