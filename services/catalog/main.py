@@ -22,6 +22,7 @@ from services.catalog.adapters.clients.pricing import PricingPrices
 from services.catalog.adapters.db.assignment_store import SqlAssignmentLists
 from services.catalog.adapters.db.invariants.census_store import CensusReader
 from services.catalog.adapters.db.invariants.rules import look
+from services.catalog.adapters.db.permission_store import SqlSuppliedProducts
 from services.catalog.adapters.db.shop_store import SqlShop
 from services.catalog.adapters.db.tables import AUDIT, CATALOG, CATEGORY, CHANGES, MADE, PRODUCT, PRODUCT_FACET, REQUESTS
 from services.catalog.adapters.db.visible import SqlShown
@@ -54,6 +55,7 @@ from services.catalog.rpc.product_facet_servicer import ProductFacetServicer
 from services.catalog.rpc.product_proposal_servicer import ProductProposalServicer
 from services.catalog.rpc.product_servicer import ProductServicer
 from services.catalog.rpc.supplier_permission_servicer import SupplierPermissionServicer
+from services.catalog.rpc.supplier_product_servicer import SupplierProductServicer
 from services.catalog.settings import Settings
 from waybill.catalog.v1 import (
     catalog_service_pb2_grpc,
@@ -64,6 +66,7 @@ from waybill.catalog.v1 import (
     product_proposal_service_pb2_grpc,
     product_service_pb2_grpc,
     supplier_permission_service_pb2_grpc,
+    supplier_product_service_pb2_grpc,
 )
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
@@ -140,6 +143,11 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             product_facet_service_pb2_grpc.add_ProductFacetServiceServicer_to_server,
             ProductFacetServicer(standard(PRODUCT_FACET), collect),
             "ProductFacetService",
+        ),
+        (
+            supplier_product_service_pb2_grpc.add_SupplierProductServiceServicer_to_server,
+            SupplierProductServicer(SqlSuppliedProducts(database)),
+            "SupplierProductService",
         ),
         (my_product_service_pb2_grpc.add_MyProductServiceServicer_to_server, MyProductServicer(shopping), "MyProductService"),
     ]

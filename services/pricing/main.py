@@ -17,14 +17,16 @@ from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
 from libs.service.loops import Loop, Pace
 from libs.service.retries import Retries
+from services.pricing.adapters.clients.catalog import CatalogSupplierProducts
 from services.pricing.adapters.clients.directory import DirectoryMemberships
 from services.pricing.adapters.clients.order import OrderDecisions
 from services.pricing.adapters.db.gauges import Gauges
 from services.pricing.adapters.db.invariants.census_store import CensusReader
 from services.pricing.adapters.db.invariants.rules import look
 from services.pricing.adapters.db.schedules.assignment_store import SqlAssignmentLists
+from services.pricing.adapters.db.schedules.floor_store import SqlFloorLists
 from services.pricing.adapters.db.stores import RESERVED
-from services.pricing.adapters.db.tables import AUDIT, CHANGES, MADE, REQUESTS, RESERVATIONS, SCHEDULE, TAX_RATE
+from services.pricing.adapters.db.tables import AUDIT, CHANGES, FLOOR, MADE, REQUESTS, RESERVATIONS, SCHEDULE, TAX_RATE
 from services.pricing.adapters.db.work import SqlPricingWork
 from services.pricing.application.calculation.calculate_order import CalculateOrder
 from services.pricing.application.calculation.expire_reservations import ExpireReservations
@@ -33,15 +35,19 @@ from services.pricing.application.calculation.priced_groups import PricedGroups
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
 from services.pricing.application.inspection import Inspection
 from services.pricing.application.schedules.assign_price_schedules import AssignPriceSchedules
+from services.pricing.application.schedules.price_floors import FloorsOfProducts
+from services.pricing.application.schedules.supplier_schedules import SupplierSchedules
 from services.pricing.rpc.calculation.order_pricing_servicer import OrderPricingServicer
 from services.pricing.rpc.calculation.pricing_servicer import PricingServicer
 from services.pricing.rpc.calculation.product_price_servicer import ProductPriceServicer
 from services.pricing.rpc.calculation.redemption_servicer import RedemptionServicer
+from services.pricing.rpc.schedules.price_floor_servicer import PriceFloorServicer
 from services.pricing.rpc.schedules.price_schedule_servicer import PriceScheduleServicer
 from services.pricing.rpc.tax.tax_rate_servicer import TaxRateServicer
 from services.pricing.settings import Settings
 from waybill.pricing.v1 import (
     order_pricing_service_pb2_grpc,
+    price_floor_service_pb2_grpc,
     price_schedule_service_pb2_grpc,
     pricing_service_pb2_grpc,
     product_price_service_pb2_grpc,
@@ -65,7 +71,9 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
 
     groups = PricedGroups(units, DirectoryMemberships(runtime.peers))
     calculate = CalculateOrder(units, groups, clock)
-    assigning = AssignPriceSchedules(units, clock)
+    suppliers = CatalogSupplierProducts(runtime.peers)
+    assigning = AssignPriceSchedules(units, clock, suppliers)
+    supplied = SupplierSchedules(units, suppliers)
     redemptions = Redemptions(units, groups, clock, timedelta(seconds=settings.expiry_grace))
     held = RESERVATIONS.c.state == RESERVED
     tries = Retries(database, clock, ("pricing", "expiry"), RESERVATIONS, "expire_time", "order_key", "attempt", unfinished=held)
@@ -90,8 +98,13 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         ),
         (
             price_schedule_service_pb2_grpc.add_PriceScheduleServiceServicer_to_server,
-            PriceScheduleServicer(standard(SCHEDULE), assigning, SqlAssignmentLists(database)),
+            PriceScheduleServicer(standard(SCHEDULE), supplied, assigning, SqlAssignmentLists(database)),
             "PriceScheduleService",
+        ),
+        (
+            price_floor_service_pb2_grpc.add_PriceFloorServiceServicer_to_server,
+            PriceFloorServicer(standard(FLOOR), FloorsOfProducts(SqlFloorLists(database), suppliers)),
+            "PriceFloorService",
         ),
         (tax_rate_service_pb2_grpc.add_TaxRateServiceServicer_to_server, TaxRateServicer(standard(TAX_RATE)), "TaxRateService"),
     ]

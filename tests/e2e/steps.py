@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from google.protobuf.struct_pb2 import Struct
 
-from services.host.sample.marketplace import PASSWORD, PORTAL, SHOP, party
+from services.host.sample.marketplace import CURRENCY, PASSWORD, PORTAL, SHOP, party
 from tests.support.marketplace import ALL, Marketplace, create
 from waybill.catalog.v1 import (
     product_assignment_pb2,
@@ -24,8 +24,9 @@ from waybill.operations.v1 import outbox_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import order_service_pb2
 from waybill.payment.v1 import credit_card_service_pb2, payment_pb2
+from waybill.pricing.v1 import price_floor_service_pb2
 from waybill.type.v1.address_pb2 import Address
-from waybill_client import AsyncWaybill, WaybillError
+from waybill_client import AsyncWaybill, WaybillError, money
 
 DEPOT = Address(company_name="Acme depot", lines=["2 Side St"], city="Reno", region="NV", postal_code="89501", country="US")
 
@@ -136,15 +137,14 @@ def violations(error: WaybillError) -> set[tuple[str, str]]:
 async def vendor_of(owner: AsyncWaybill, address: str, supplier_id: str) -> AsyncWaybill:
     """Somebody who keeps the products of a supplier, signed in."""
     id = f"vendor-{supplier_id}"
-    made = user_service_pb2.User(
-        id=id, party=party("SUPPLIER", supplier_id), username=id, active=True, roles=["ProductAdmin"], password=PASSWORD
-    )
+    made = user_service_pb2.User(id=id, party=party("SUPPLIER", supplier_id), username=id, active=True, password=PASSWORD)
+    made.roles.extend(["ProductAdmin", "PriceScheduleAdmin", "InventoryAdmin"])
     await owner.users.CreateUser(user_service_pb2.CreateUserRequest(user=made))
     return await AsyncWaybill.connect(address, PORTAL, username=id, password=PASSWORD)
 
 
 async def propose(owner: AsyncWaybill, address: str, supplier_id: str, product_id: str) -> None:
-    """A supplier's own product waits for the seller, for the trade catalog."""
+    """A supplier's own product waits for the seller, for the trade catalog, and has a floor of its id."""
     given = supplier_permission_pb2.SupplierPermission(supplier_id=supplier_id, catalog_id="trade", needs_approval=True)
     permitting = supplier_permission_service_pb2.AssignSupplierPermissionsRequest(assignments=[given])
     await owner.supplier_permissions.AssignSupplierPermissions(permitting)
@@ -154,3 +154,12 @@ async def propose(owner: AsyncWaybill, address: str, supplier_id: str, product_i
         proposed = [product_assignment_pb2.CatalogProduct(catalog_id="trade", product_id=product_id)]
         request = product_assignment_service_pb2.AssignCatalogProductsRequest(assignments=proposed)
         await vendor.product_assignments.AssignCatalogProducts(request)
+    await set_floor(owner, product_id, "9.90")
+
+
+async def set_floor(owner: AsyncWaybill, product_id: str, price: str) -> None:
+    """No supplier asks less for a product; the floor has the product's id."""
+    floor = price_floor_service_pb2.PriceFloor(
+        id=product_id, product_id=product_id, currency=CURRENCY, unit_price=money(price, CURRENCY)
+    )
+    await owner.price_floors.CreatePriceFloor(price_floor_service_pb2.CreatePriceFloorRequest(price_floor=floor))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.host.sample.marketplace import CURRENCY
-from tests.e2e.steps import refused, vendor_of
+from tests.e2e.steps import refused, set_floor, vendor_of
 from tests.support.marketplace import Marketplace, create
 from waybill.catalog.v1 import product_pb2, product_proposal_pb2, product_service_pb2, supplier_permission_pb2
 from waybill.catalog.v1 import product_proposal_service_pb2 as proposals_pb
@@ -21,20 +21,30 @@ async def test_what_a_supplier_proposes_is_ordered_once_the_seller_lets_it_in(ma
     offered = product_service_pb2.CreateProductRequest(product=lantern)
     assert (await refused(vendor.products.CreateProduct(offered))).reason == "SUPPLIER_NOT_ADMITTED"
     given = supplier_permission_pb2.SupplierPermission(supplier_id="lumenworks", catalog_id="main", needs_approval=True)
+    given.may_set_prices = True
     permitting = permissions_pb.AssignSupplierPermissionsRequest(assignments=[given])
     await people.owner.supplier_permissions.AssignSupplierPermissions(permitting)
     assert (await vendor.products.CreateProduct(offered)).product.owner_supplier_id == "lumenworks"
     price = prices_pb.PriceSchedule(id="list-lantern", name="Lantern", currency=CURRENCY)
     price.price_breaks.add(quantity=1, price=money("19.90", CURRENCY))
-    await people.owner.price_schedules.CreatePriceSchedule(prices_pb.CreatePriceScheduleRequest(price_schedule=price))
-    priced = [prices_pb.PriceAssignment(product_id="lantern", price_schedule_id="list-lantern")]
-    await people.owner.price_schedules.AssignPriceSchedules(prices_pb.AssignPriceSchedulesRequest(assignments=priced))
+    await vendor.price_schedules.CreatePriceSchedule(prices_pb.CreatePriceScheduleRequest(price_schedule=price))
+    await set_floor(people.owner, "lantern", "19.91")
+    pricing = prices_pb.AssignPriceSchedulesRequest()
+    pricing.assignments.add(product_id="lantern", price_schedule_id="list-lantern")
+    pricing.assignments.add(product_id="anvil", price_schedule_id="list-lantern")
+    cheap = await refused(vendor.price_schedules.AssignPriceSchedules(pricing))
+    assert sorted(f.reason for f in cheap.fields) == ["PRICE_BELOW_FLOOR", "PRODUCT_NOT_OWNED"]
+    price.price_breaks[0].price.CopyFrom(money("20.90", CURRENCY))
+    await vendor.price_schedules.UpdatePriceSchedule(prices_pb.UpdatePriceScheduleRequest(price_schedule=price))
+    del pricing.assignments[1]
+    await vendor.price_schedules.AssignPriceSchedules(pricing)
     hidden = await refused(create(people.ada, "EARLY", lantern=1))
     assert [f.reason for f in hidden.fields] == ["PRODUCT_NOT_FOUND"]
 
     approved = [product_proposal_pb2.ProductApproval(catalog_id="main", product_id="lantern")]
     await people.owner.product_proposals.ApproveProducts(proposals_pb.ApproveProductsRequest(assignments=approved))
-    await people.ada.place_order({"lantern": 2}, id="LANTERNS")
+    order = await people.ada.place_order({"lantern": 2}, id="LANTERNS")
+    assert order.subtotal == money("41.80", CURRENCY)
     mine = await people.clerks["lumenworks"].supplier_orders.ListSupplierOrders(supplier_pb.ListSupplierOrdersRequest())
     assert [(line.product_id, line.quantity) for one in mine.supplier_orders for line in one.line_items] == [("lantern", 2)]
     await vendor.close()

@@ -76,6 +76,7 @@ CONTENTS: dict[str, dict[str, Place]] = {
     "pricing": {
         **_DELETING,
         "price_schedules": Resource("price schedule"),
+        "price_floors": Resource("price floor"),
         "price_assignments": Resource("price assignment"),
         "tax_rates": Resource("tax rate"),
         "redemption_reservations": Inner("steps of a submission between the contexts"),

@@ -73,6 +73,7 @@ MESSAGES: dict[str, dict[str, Fineness]] = {
     "payment.v1.SpendingAccount": {"opening_balance": MINOR, "balance": SHOWN, "reserved": SHOWN},
     "pricing.v1.ExpectedPrice": {"unit_price": STORED, "line_mark_up": STORED},
     "pricing.v1.PriceBreak": {"price": FINER, "sale_price": FINER},
+    "pricing.v1.PriceFloor": {"unit_price": FINER},
     "pricing.v1.PricingLine": {"unit_price_override": FINER, "discount_override": MINOR},
     "pricing.v1.PricingShipment": {"cost": MINOR},
     "shipping.v1.RateRow": {"price": FINER, "per_kg": FINER},

@@ -15,7 +15,7 @@ from services.catalog.domain.assignment import Key, Kind, Known, Row
 from services.catalog.domain.facets import Facet
 from services.catalog.domain.product import StoredProduct
 from services.catalog.domain.shop import Article, Availability, Sought, Wanted
-from services.catalog.domain.supply import Permission
+from services.catalog.domain.supply import Permission, Supplied
 from services.catalog.domain.tree import Parents
 from services.catalog.domain.visibility import Customer, Grant, Node, Reach, Sight
 
@@ -221,6 +221,14 @@ class Shop(Protocol):
 
     async def one(self, sight: Sight, product_id: str) -> Article:
         """One product; raises `RESOURCE_NOT_FOUND` for what is not shown."""
+        ...
+
+
+class SuppliedProducts(Protocol):
+    """Reads what suppliers may do, for other services."""
+
+    async def of(self, supplier_id: str, product_ids: Collection[str]) -> Supplied:
+        """What a supplier may do with these products."""
         ...
 
 

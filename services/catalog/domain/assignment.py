@@ -38,7 +38,9 @@ CATEGORY_BUYER = Kind("category assignment", ("category_id", "buyer_id", GROUP),
 PRODUCT_BUYER = Kind("product assignment", ("product_id", "buyer_id", GROUP))
 CATALOG_PRODUCT = Kind("catalog product", ("catalog_id", "product_id"))
 CATEGORY_PRODUCT = Kind("category product", ("category_id", "product_id"), ("list_order",))
-SUPPLIER_PERMISSION = Kind("supplier permission", ("supplier_id", "catalog_id"), ("needs_approval", "writable_fields"))
+SUPPLIER_PERMISSION = Kind(
+    "supplier permission", ("supplier_id", "catalog_id"), ("needs_approval", "writable_fields", "may_set_prices")
+)
 PRODUCT_PROPOSAL = Kind("product proposal", ("catalog_id", "product_id"), ("state", "comment"))
 KINDS = (
     *(CATALOG_BUYER, CATEGORY_BUYER, PRODUCT_BUYER, CATALOG_PRODUCT, CATEGORY_PRODUCT),

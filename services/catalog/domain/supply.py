@@ -31,16 +31,33 @@ class Permission:
     needs_approval: bool
     fields: frozenset[str]
     """Fields of its products that it may set."""
+    may_set_prices: bool = False
 
     @staticmethod
-    def of(catalog_id: str, needs_approval: bool, writable_fields: Collection[str]) -> Permission:
+    def of(catalog_id: str, needs_approval: bool, writable_fields: Collection[str], may_set_prices: bool) -> Permission:
         """As the seller has given it; no fields are the usual ones."""
-        return Permission(catalog_id, needs_approval, frozenset(writable_fields) or USUAL)
+        return Permission(catalog_id, needs_approval, frozenset(writable_fields) or USUAL, may_set_prices)
 
 
 def settable(permissions: Sequence[Permission]) -> frozenset[str]:
     """What a supplier may set: what all its permissions have, as a product may stand in each of the catalogs."""
     return frozenset.intersection(*(permission.fields for permission in permissions)) if permissions else frozenset()
+
+
+def sets_prices(permissions: Sequence[Permission]) -> bool:
+    """Whether a supplier may set prices: where all its permissions say so, as with fields."""
+    return bool(permissions) and all(permission.may_set_prices for permission in permissions)
+
+
+@dataclass(frozen=True, slots=True)
+class Supplied:
+    """What a supplier may do with some products."""
+
+    may_set_prices: bool
+    owned: Collection[str]
+    """Products that it owns."""
+    fulfilled: Collection[str]
+    """Products that it may fulfill; those that it owns are among them."""
 
 
 def check_permitted(found: Violations, rows: Sequence[Row]) -> None:

@@ -1,4 +1,4 @@
-"""Whose prices a caller may ask for."""
+"""Whose prices a caller may ask for, and whose it may set."""
 
 from __future__ import annotations
 
@@ -20,3 +20,8 @@ def quoted(caller: Principal, buyer_id: str, user_id: str) -> Customer:
     if user_id and user_id != caller.user_id:
         raise missing("user", user_id)
     return Customer(own, caller.user_id)
+
+
+def supplier_of(caller: Principal) -> str:
+    """The supplier that the caller is of; empty for others."""
+    return caller.party_id if caller.party_kind is PartyKind.SUPPLIER else ""

@@ -12,7 +12,9 @@ from libs.idempotency.key import RequestKey
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services.pricing.domain.schedules.assignment import Assignment, Key
-from services.pricing.domain.schedules.schedule import SchedulesByProduct
+from services.pricing.domain.schedules.floor import Floors
+from services.pricing.domain.schedules.schedule import Schedule, SchedulesByProduct
+from services.pricing.domain.schedules.supply import Supplied
 from services.pricing.domain.tax.rates import Destination, Rates
 
 
@@ -35,9 +37,34 @@ class PriceStore(Protocol):
 class AssignmentStore(Protocol):
     """Which schedule prices which product. Rows are written in the order of their keys."""
 
-    async def known_schedules(self, ids: Collection[str]) -> set[str]: ...
+    async def schedules(self, ids: Collection[str], owner: str = "") -> Mapping[str, Schedule]:
+        """Those of the schedules that exist, of the owner if there is one, locked against removal and change, and for an owner
+        against others who would assign them."""
+        ...
+
     async def put(self, assignments: Sequence[Assignment], now: datetime) -> None: ...
-    async def remove(self, keys: Sequence[Key], now: datetime) -> None: ...
+    async def remove(self, keys: Sequence[Key], now: datetime, owner: str = "") -> None:
+        """Ends those that stand; with an owner those that lead to its schedules."""
+
+    async def priced_by(self, schedule_id: str, limit: int) -> Sequence[str]:
+        """The products that a schedule prices, for whomever, each once, at most so many."""
+        ...
+
+    async def overfull(self, schedule_ids: Collection[str], limit: int) -> Collection[str]:
+        """Those of the schedules that price more products than that."""
+        ...
+
+
+class FloorStore(Protocol):
+    """Floors, for many products at once."""
+
+    async def of(self, products: Collection[str]) -> Floors:
+        """All floors of these products."""
+        ...
+
+    async def below(self, schedule_id: str, currency: str) -> Mapping[str, int]:
+        """By product, the floors in a currency of what a schedule prices; micros."""
+        ...
 
 
 class ReservationStore(Protocol):
@@ -66,6 +93,8 @@ class PricingWork(Protocol):
     @property
     def assignments(self) -> AssignmentStore: ...
     @property
+    def floors(self) -> FloorStore: ...
+    @property
     def reservations(self) -> ReservationStore: ...
     @property
     def requests(self) -> RequestStore: ...
@@ -77,12 +106,28 @@ Units = UnitsOfWork[PricingWork]
 class AssignmentLists(Protocol):
     """Reads which schedule prices which product."""
 
-    async def of_products(self, product_ids: Sequence[str]) -> Sequence[Assignment]:
-        """Of these products, by product, buyer and group."""
+    async def of_products(self, product_ids: Sequence[str], owner: str = "") -> Sequence[Assignment]:
+        """Of these products, by product, buyer and group; with an owner, defaults that lead to its schedules."""
         ...
 
-    async def page(self, request: PageRequest, bound: Mapping[str, str]) -> Page[Assignment]:
-        """A page by product, buyer and group, and the token of the next; `bound` is what else the token belongs to."""
+    async def page(self, request: PageRequest, bound: Mapping[str, str], owner: str = "") -> Page[Assignment]:
+        """A page of the same, and the token of the next; `bound` is what else the token belongs to."""
+        ...
+
+
+class FloorLists(Protocol):
+    """Reads floors."""
+
+    async def of_products(self, product_ids: Collection[str]) -> Sequence[object]:
+        """Of these products, by product and currency, as messages."""
+        ...
+
+
+class SupplierProducts(Protocol):
+    """The catalog, which knows what suppliers own and may do."""
+
+    async def of(self, supplier_id: str, product_ids: Collection[str]) -> Supplied:
+        """What it says of these products, at most 5,000; raises when it does not answer."""
         ...
 
 

@@ -12,9 +12,10 @@ import pycountry
 from libs import protoconv
 from libs.errors import Violations
 from libs.postal import MAX_PREFIX, prefix_in
-from libs.resource.contract import Attribute, Shape, Storage, currency, decimal, flag, integer, text, time, xp
+from libs.resource.contract import Attribute, Shape, Storage, currency, decimal, flag, integer, money, ref, text, time, xp
 from services.pricing.domain.schedules import schedule
 from services.pricing.domain.tax import rates
+from waybill.pricing.v1 import price_floor_service_pb2 as floor_pb
 from waybill.pricing.v1 import price_schedule_service_pb2 as schedule_pb
 from waybill.pricing.v1 import reasons
 from waybill.pricing.v1 import tax_rate_service_pb2 as tax_pb
@@ -110,8 +111,15 @@ _SCHEDULE = (
     time("sale_start_time"),
     time("sale_end_time"),
     xp(),
+    ref("owner_supplier_id", immutable=True),
 )
 SCHEDULE = Shape("price schedule", schedule_pb.PriceSchedule, _SCHEDULE, prefix="prs", check=_check_schedule)
+_FLOOR = (
+    ref("product_id", required=True, immutable=True, index=False),
+    currency(),
+    money("unit_price", required=True, finer=True),
+)
+FLOOR = Shape("price floor", floor_pb.PriceFloor, _FLOOR, prefix="prf")
 _TAX_RATE = (
     text("name", 100),
     _country(),

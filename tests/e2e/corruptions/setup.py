@@ -34,7 +34,7 @@ from services.directory.adapters.db.tables import (
 from services.fulfillment.adapters.db import tables as fulfillment
 from services.payment.adapters.db import tables as payment
 from services.pricing.adapters.db import tables as pricing
-from services.pricing.adapters.db.tables import ASSIGNMENTS, RESERVATIONS, SCHEDULES, TAX_RATES
+from services.pricing.adapters.db.tables import ASSIGNMENTS, FLOORS, RESERVATIONS, SCHEDULES, TAX_RATES
 from services.shipping.adapters.db import tables as shipping
 from services.shipping.adapters.db.tables import RATE_TABLES, SHIP_METHODS
 from tests.e2e.corruptions.books import CART, Books, breaks
@@ -143,6 +143,7 @@ CORRUPTIONS = [
     breaks("directory", _CONTRACT, "user ada", set_where(USERS, "id", "ada", username_key="Ada")),
     breaks("catalog", _CONTRACT, "product tarp", set_where(PRODUCTS, "id", "tarp", tax_class="")),
     breaks("pricing", _CONTRACT, "price schedule list-tape", set_where(SCHEDULES, "id", "list-tape", currency="ZZZ")),
+    breaks("pricing", _CONTRACT, "price floor lantern", set_where(FLOORS, "id", "lantern", unit_price=-1)),
     breaks("shipping", _CONTRACT, "rate table ground-us", set_where(RATE_TABLES, "id", "ground-us", handling=-1)),
     breaks("catalog", "category_has_its_catalog", "forge", set_where(CATEGORIES, "id", "forge", catalog_id="gone"), *_MOVED),
     breaks("catalog", "category_has_its_parent", "hand-tools", set_where(CATEGORIES, "id", "hand-tools", parent_id="gone")),

@@ -12,8 +12,9 @@ from libs.db import Database
 from libs.invariants import Finding
 from services.pricing.main import build
 from services.pricing.settings import Settings
-from tests.integration.pricing.world import FakeMemberships, World
-from tests.support.server import fake_peers, runtime_for, serving
+from tests.integration.pricing.world import FakeMemberships, FakeSupplierProducts, World
+from tests.support.server import Registration, fake_peers, runtime_for, serving
+from waybill.catalog.v1 import supplier_product_service_pb2_grpc
 from waybill.directory.v1 import membership_service_pb2_grpc
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -31,11 +32,15 @@ async def world(settings) -> AsyncIterator[World]:
     clock = ManualClock(NOW)
     runtime, memberships = runtime_for("pricing", clock=clock), FakeMemberships()
     add = membership_service_pb2_grpc.add_MembershipServiceServicer_to_server
-    fakes = {"directory": [(add, memberships, "waybill.directory.v1.MembershipService")]}
+    catalog, of_products = FakeSupplierProducts(), supplier_product_service_pb2_grpc.add_SupplierProductServiceServicer_to_server
+    fakes: dict[str, list[Registration]] = {
+        "directory": [(add, memberships, "waybill.directory.v1.MembershipService")],
+        "catalog": [(of_products, catalog, "waybill.catalog.v1.SupplierProductService")],
+    }
     app = await build(settings, runtime)
     database = await Database.open(settings.database_url, settings.database_schema)
     async with fake_peers(fakes, peers=runtime.peers), serving(app) as served:
-        world = World(served, app, clock, database, memberships)
+        world = World(served, app, clock, database, memberships, catalog)
         yield world
         if not world.broken:
             assert [record async for record in app.inspected() if isinstance(record, Finding)] == []

@@ -11,7 +11,7 @@ from libs.errors import Kind, WaybillError
 from libs.protoconv import time_out
 from tests.integration.pricing.conftest import NOW
 from tests.integration.pricing.world import rate, schedule, usd
-from tests.support.principals import buyer, refusal_of, seller, supplier
+from tests.support.principals import buyer, refusal_of, seller
 from waybill.pricing.v1 import price_schedule_service_pb2 as pb
 from waybill.pricing.v1 import tax_rate_service_pb2 as rates_pb
 
@@ -232,7 +232,7 @@ async def test_a_tax_rate_is_changed_and_deleted(world):
     assert gone.value.kind is Kind.MISSING
 
 
-@pytest.mark.parametrize("caller", [buyer("FullAccess"), supplier("FullAccess"), seller("OrderAdmin")])
+@pytest.mark.parametrize("caller", [buyer("FullAccess"), seller("OrderAdmin")])
 async def test_schedules_and_rates_are_for_the_sellers_administrators(world, caller):
     schedules, rates = world.schedules(caller), world.rates(caller)
     for calling, role in (
@@ -254,4 +254,4 @@ async def test_schedules_and_rates_are_for_the_sellers_administrators(world, cal
     ):
         with pytest.raises(WaybillError) as refused:
             await calling
-        assert (refused.value.reason, refused.value.metadata) == refusal_of(caller, role)
+        assert refused.value.reason == refusal_of(caller, role)[0]

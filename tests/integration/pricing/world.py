@@ -15,18 +15,23 @@ from google.type.money_pb2 import Money
 from libs.auth import Principal
 from libs.clock import ManualClock
 from libs.db import Database
+from libs.errors import Kind, WaybillError
 from libs.service.app import ServiceApp
 from services.pricing.adapters.db.tables import RESERVATIONS
 from tests.support.principals import buyer, seller
 from tests.support.problems import about
 from tests.support.server import Served
+from waybill.catalog.v1 import supplier_product_service_pb2 as supplied_pb
+from waybill.catalog.v1 import supplier_product_service_pb2_grpc as supplied_grpc
 from waybill.directory.v1 import membership_service_pb2 as memberships_pb
 from waybill.directory.v1 import membership_service_pb2_grpc as memberships_grpc
 from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
 from waybill.pricing.v1 import order_pricing_service_pb2_grpc as order_grpc
+from waybill.pricing.v1 import price_floor_service_pb2 as floors_pb
+from waybill.pricing.v1 import price_floor_service_pb2_grpc as floors_grpc
 from waybill.pricing.v1 import price_schedule_service_pb2 as schedules_pb
 from waybill.pricing.v1 import price_schedule_service_pb2_grpc as schedules_grpc
-from waybill.pricing.v1 import pricing_pb2
+from waybill.pricing.v1 import pricing_pb2, reasons
 from waybill.pricing.v1 import pricing_service_pb2_grpc as pb_grpc
 from waybill.pricing.v1 import redemption_service_pb2 as redemption_pb
 from waybill.pricing.v1 import redemption_service_pb2_grpc as redemption_grpc
@@ -75,6 +80,27 @@ class FakeMemberships(memberships_grpc.MembershipServiceServicer):
         return memberships_pb.ListUserGroupIdsResponse(user_group_ids=self.groups.get(request.user_id, []))
 
 
+class FakeSupplierProducts(supplied_grpc.SupplierProductServiceServicer):
+    """A catalog that knows the owners of products, and which suppliers may set prices; it counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.owners: dict[str, str] = {}
+        self.pricing: set[str] = set()
+        self.asked: list[int] = []
+        self.away = False
+
+    async def CheckSupplierProducts(
+        self, request: supplied_pb.CheckSupplierProductsRequest, context: Any
+    ) -> supplied_pb.CheckSupplierProductsResponse:
+        if self.away:
+            raise WaybillError(Kind.UNAVAILABLE, reasons.DEPENDENCY_UNAVAILABLE, "away", metadata={"dependency": "database"})
+        self.asked.append(len(request.product_ids))
+        owned = [id for id in request.product_ids if self.owners.get(id) == request.supplier_id]
+        return supplied_pb.CheckSupplierProductsResponse(
+            may_set_prices=request.supplier_id in self.pricing, owned_product_ids=owned, fulfilled_product_ids=owned
+        )
+
+
 @dataclass(slots=True)
 class World:
     """One pricing service."""
@@ -84,11 +110,15 @@ class World:
     clock: ManualClock
     database: Database
     memberships: FakeMemberships
+    catalog: FakeSupplierProducts
     broken: bool = field(default=False)
     """Set by tests that break an invariant on purpose."""
 
     def schedules(self, principal: Principal | None = None) -> Any:
         return self.served.stub(schedules_grpc.PriceScheduleServiceStub, principal or seller())
+
+    def floors(self, principal: Principal | None = None) -> Any:
+        return self.served.stub(floors_grpc.PriceFloorServiceStub, principal or seller())
 
     def rates(self, principal: Principal | None = None) -> Any:
         return self.served.stub(rates_grpc.TaxRateServiceStub, principal or seller())
@@ -116,6 +146,12 @@ class World:
         await self.schedules().AssignPriceSchedules(
             schedules_pb.AssignPriceSchedulesRequest(assignments=assignments, request_id=request_id)
         )
+
+    async def floor(self, *made: tuple[str, str], currency: str = "USD") -> list[str]:
+        """(product, price); returns the ids."""
+        floors = [floors_pb.PriceFloor(product_id=p, currency=currency, unit_price=usd(price, currency)) for p, price in made]
+        answer = await self.floors().BatchCreatePriceFloors(floors_pb.BatchCreatePriceFloorsRequest(price_floors=floors))
+        return [floor.id for floor in answer.price_floors]
 
     async def price(self, product: str, *breaks: Any, **fields: Any) -> None:
         """A default schedule of the product's own id."""

@@ -70,7 +70,7 @@ def _key_of(kind: Kind) -> list[sa.Column[Any]]:
 
 _FILTERS = {
     "list_order": "int",
-    **dict.fromkeys(("visible", "view_all_categories", "view_all_products", "needs_approval"), "bool"),
+    **dict.fromkeys(("visible", "view_all_categories", "view_all_products", "needs_approval", "may_set_prices"), "bool"),
 }
 _UNFILTERED = ("writable_fields", "comment")
 

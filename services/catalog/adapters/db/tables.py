@@ -86,6 +86,7 @@ SUPPLIER_PERMISSIONS = sa.Table(
     _id("catalog_id", CATALOGS),
     _flag("needs_approval"),
     sa.Column("writable_fields", Json(), nullable=False),
+    _flag("may_set_prices"),
     sa.Index("ix_supplier_permissions_catalog_id", "catalog_id"),
 )
 PRODUCT_PROPOSALS = sa.Table(
@@ -137,6 +138,13 @@ ASSIGNMENTS: dict[Kind, sa.Table] = {
 """By kind, where they are kept."""
 
 
+def supplied_by(supplier_id: str) -> sa.ColumnElement[bool]:
+    """Products that a supplier may fulfill. An owner is the default supplier, too."""
+    # Ids have no quotation marks, so one in the list stands there whole.
+    others = sa.cast(PRODUCTS.c.supplier_ids, sa.Text).contains(f'"{supplier_id}"', autoescape=True)
+    return sa.or_(PRODUCTS.c.default_supplier_id == supplier_id, others)
+
+
 def visible(caller: Principal) -> sa.ColumnElement[bool] | None:
     """The seller, and a service whoever it calls for, see every product; suppliers those that they own or may fulfill.
 
@@ -145,9 +153,7 @@ def visible(caller: Principal) -> sa.ColumnElement[bool] | None:
     if caller.service is not None or caller.party_kind is PartyKind.SELLER:
         return None
     if caller.party_kind is PartyKind.SUPPLIER:
-        # An owner is the default supplier, too. Ids have no quotation marks, so one in the list stands there whole.
-        others = sa.cast(PRODUCTS.c.supplier_ids, sa.Text).contains(f'"{caller.party_id}"', autoescape=True)
-        return sa.or_(PRODUCTS.c.default_supplier_id == caller.party_id, others)
+        return supplied_by(caller.party_id)
     return PRODUCTS.c.active
 
 

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from libs.db import Tx
 from libs.idempotency import outcomes
 from libs.idempotency.key import RequestKey
-from services.pricing.adapters.db.tables import ASSIGNMENTS, REQUESTS, RESERVATIONS, SCHEDULES, TAX_RATES
+from services.pricing.adapters.db.tables import ASSIGNMENTS, FLOORS, REQUESTS, RESERVATIONS, SCHEDULES, TAX_RATES
 from services.pricing.domain.schedules.assignment import Key
+from services.pricing.domain.schedules.floor import held
 from services.pricing.domain.schedules.schedule import Break, Schedule, SchedulesByProduct
 from services.pricing.domain.tax.rates import Destination, Rate, Rates
 
@@ -23,7 +24,7 @@ MAX_PREFIXES = 2_000
 """Postal prefixes that a statement names; beyond it, all rates of the countries are read."""
 
 
-_A, _S, _T = ASSIGNMENTS.c, SCHEDULES.c, TAX_RATES.c
+_A, _F, _S, _T = ASSIGNMENTS.c, FLOORS.c, SCHEDULES.c, TAX_RATES.c
 _SCHEDULES = (
     sa.select(
         _A.product_id,
@@ -38,8 +39,11 @@ _SCHEDULES = (
         _S.restricted_quantity,
         _S.sale_start_time,
         _S.sale_end_time,
+        _S.owner_supplier_id,
+        _F.unit_price.label("floor"),
     )
     .join(SCHEDULES, _S.id == _A.price_schedule_id)
+    .outerjoin(FLOORS, sa.and_(_F.product_id == _A.product_id, _F.currency == _S.currency, _S.owner_supplier_id != ""))
     .where(
         _A.product_id.in_(sa.bindparam("products", expanding=True)),
         sa.or_(
@@ -70,7 +74,8 @@ class SqlPriceStore:
         self._tx = tx
 
     async def schedules(self, buyer_id: str, groups: Collection[str], products: Collection[str]) -> SchedulesByProduct:
-        """The most specific assignments of each product: to the groups, else to the buyer, else its default."""
+        """The most specific assignments of each product: to the groups, else to the buyer, else its default. What a supplier's
+        schedule has below the product's floor costs the floor."""
         asked = {"products": list(products), "buyer": buyer_id, "groups": sorted(groups)}
         specific: dict[str, tuple[int, dict[str, Schedule]]] = {}
         for row in await self._tx.execute(_SCHEDULES, asked):
@@ -80,7 +85,7 @@ class SqlPriceStore:
                 found = {}
                 specific[row.product_id] = level, found
             if level >= best and row.id not in found:
-                found[row.id] = _schedule(row)
+                found[row.id] = held(schedule_of(row), row.floor)
         return {product: tuple(found.values()) for product, (_, found) in specific.items()}
 
     async def priced_by_group(self, buyer_id: str, products: Collection[str]) -> bool:
@@ -119,7 +124,8 @@ class SqlPriceStore:
         return (await self._tx.execute(sa.select(_T.id).limit(1))).first() is not None
 
 
-def _schedule(row: Any) -> Schedule:
+def schedule_of(row: Any) -> Schedule:
+    """A schedule as it stands in its row."""
     return Schedule(
         id=row.id,
         currency=row.currency,
@@ -130,6 +136,7 @@ def _schedule(row: Any) -> Schedule:
         restricted=row.restricted_quantity,
         sale_start=row.sale_start_time,
         sale_end=row.sale_end_time,
+        owner=row.owner_supplier_id,
     )
 
 

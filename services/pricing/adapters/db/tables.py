@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from libs.audit.trail import audit_table
+from libs.auth import PartyKind, Principal
 from libs.db import UtcTime, metadata
 from libs.idempotency import outcomes, tombstones
 from libs.relay.changes import change_tables
@@ -25,10 +26,25 @@ ASSIGNMENTS = sa.Table(
     sa.Column("buyer_id", sa.String(100), primary_key=True),
     sa.Column("user_group_id", sa.String(100), primary_key=True),
     sa.Column("price_schedule_id", sa.String(100), sa.ForeignKey("price_schedules.id"), nullable=False),
+    sa.Index("ix_price_assignments_price_schedule_id", "price_schedule_id", "product_id"),
 )
+
+
+def visible(caller: Principal) -> sa.ColumnElement[bool] | None:
+    """The seller has every schedule, a supplier those that it has made."""
+    return SCHEDULES.c.owner_supplier_id == caller.party_id if caller.party_kind is PartyKind.SUPPLIER else None
+
+
 SCHEDULE = Resource(
-    resources.SCHEDULE, SCHEDULES, uses=[UsedBy.column("product", ASSIGNMENTS.c.product_id, ASSIGNMENTS.c.price_schedule_id)]
+    resources.SCHEDULE,
+    SCHEDULES,
+    visible,
+    uses=[UsedBy.column("product", ASSIGNMENTS.c.product_id, ASSIGNMENTS.c.price_schedule_id)],
 )
+FLOORS = resource_table(
+    METADATA, "price_floors", resources.FLOOR, sa.Index("ix_price_floors_product_id", "product_id", "currency", unique=True)
+)
+FLOOR = Resource(resources.FLOOR, FLOORS)
 TAX_RATES = resource_table(
     METADATA, "tax_rates", resources.TAX_RATE, sa.Index("ix_tax_rates_place", "country", "tax_class", "postal_prefix")
 )
@@ -47,6 +63,8 @@ RESERVATIONS = sa.Table(
 MADE = {
     "CreatePriceSchedule": SCHEDULES,
     "BatchCreatePriceSchedules": SCHEDULES,
+    "CreatePriceFloor": FLOORS,
+    "BatchCreatePriceFloors": FLOORS,
     "CreateTaxRate": TAX_RATES,
     "BatchCreateTaxRates": TAX_RATES,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from libs.errors import Violations
@@ -51,7 +51,7 @@ def check_keys(found: Violations, keys: Sequence[Key]) -> None:
         seen.add(key)
 
 
-def check_schedules(found: Violations, assignments: Sequence[Assignment], known: frozenset[str] | set[str]) -> None:
+def check_schedules(found: Violations, assignments: Sequence[Assignment], known: Collection[str]) -> None:
     """Every schedule that is assigned exists."""
     for i, assignment in enumerate(assignments):
         found.require(

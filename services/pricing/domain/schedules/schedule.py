@@ -35,6 +35,8 @@ class Schedule:
     restricted: bool = False
     sale_start: datetime | None = None
     sale_end: datetime | None = None
+    owner: str = ""
+    """The supplier that has made it; empty for the seller."""
 
     def on_sale(self, now: datetime) -> bool:
         """Whether sale prices hold; a missing bound is open."""

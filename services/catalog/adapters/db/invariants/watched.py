@@ -90,7 +90,7 @@ WATCHED: Register = {
             "catalog_id": by("assigned_catalog_exists"),
             "writable_fields": by("permitted_fields_exist"),
             "supplier_id": Free("leads into another service's tables: a supplier that is not there has nobody who could use it"),
-            "needs_approval": Free(_SAID),
+            **all_free(_SAID, "needs_approval may_set_prices"),
         },
         Free("a permission may end at any time"),
     ),

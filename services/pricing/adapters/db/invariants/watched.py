@@ -18,7 +18,7 @@ WATCHED: Register = {
         {
             "id": by("assigned_schedule_exists"),
             "price_breaks": by("price_breaks_ascend"),
-            **all_by(_CONTRACT, "currency min_quantity max_quantity"),
+            **all_by(_CONTRACT, "currency min_quantity max_quantity owner_supplier_id"),
             **all_free(_SAID, "name use_cumulative_quantity restricted_quantity sale_start_time sale_end_time xp"),
             **_TIMES,
         },
@@ -27,6 +27,10 @@ WATCHED: Register = {
     tables.ASSIGNMENTS: Watch(
         {"price_schedule_id": by("assigned_schedule_exists"), **all_free(_ELSEWHERE, "product_id buyer_id user_group_id")},
         Free("an assignment may end at any time"),
+    ),
+    tables.FLOORS: Watch(
+        {**all_by(_CONTRACT, "product_id currency unit_price"), "id": Free(_SAID), **_TIMES},
+        Free("a floor may be deleted at any time"),
     ),
     tables.TAX_RATES: Watch(
         {
