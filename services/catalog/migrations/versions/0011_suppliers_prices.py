@@ -3,12 +3,12 @@
 from alembic import op
 import sqlalchemy as sa
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 # The newest revision of the oldest build that works on these tables. A change that only adds names an earlier one.
-min_reader = "0008"
+min_reader = "0010"
 
 
 def upgrade() -> None:
