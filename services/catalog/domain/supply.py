@@ -34,7 +34,7 @@ class Permission:
     may_set_prices: bool = False
 
     @staticmethod
-    def of(catalog_id: str, needs_approval: bool, writable_fields: Collection[str], may_set_prices: bool) -> Permission:
+    def of(catalog_id: str, needs_approval: bool, writable_fields: Collection[str], may_set_prices: bool = False) -> Permission:
         """As the seller has given it; no fields are the usual ones."""
         return Permission(catalog_id, needs_approval, frozenset(writable_fields) or USUAL, may_set_prices)
 
