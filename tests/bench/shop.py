@@ -24,7 +24,16 @@ from services.host.process.settings import HostSettings
 from services.host.sample.marketplace import set_up
 from services.host.sample.parties import People, sign_in
 from tests.support.sealing import sealing_key_for
-from waybill.catalog.v1 import category_pb2, category_service_pb2, product_assignment_pb2, product_pb2, product_service_pb2
+from waybill.catalog.v1 import (
+    category_pb2,
+    category_service_pb2,
+    my_product_pb2,
+    product_assignment_pb2,
+    product_facet_pb2,
+    product_facet_service_pb2,
+    product_pb2,
+    product_service_pb2,
+)
 from waybill.catalog.v1 import my_product_service_pb2 as pb
 from waybill.catalog.v1 import product_assignment_service_pb2 as placing_pb
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
@@ -37,12 +46,19 @@ BATCH = 1_000
 CATEGORIES = 1_000
 ADDRESS = Address(lines=["1 Dock Rd"], city="Newark", region="NJ", postal_code="07101", country="US")
 Work = Callable[[], Awaitable[object]]
-LOOKS: dict[str, dict[str, str]] = {
+COLORS = 50
+LOOKS: dict[str, dict[str, Any]] = {
     "everything": {},
     "a category": {"category_id": "k7"},
     "one product by a search": {"search": "p000777"},
     "a word of all": {"search": "thing"},
     "six of a catalog": {"catalog_id": "trade"},
+    "everything, with two facets": {"include_facets": True},
+    "one color of 50, with two facets": {
+        "include_facets": True,
+        "facet_filters": [my_product_pb2.FacetFilter(facet_id="color", values=["c7"])],
+    },
+    "a category, with two facets": {"category_id": "k7", "include_facets": True},
 }
 
 
@@ -87,6 +103,9 @@ async def _shelves(owner: AsyncWaybill) -> None:
     step.price.currency_code, step.price.units = "USD", 5
     schedule = prices_pb.PriceSchedule(id="five", name="Five", currency="USD", price_breaks=[step])
     await owner.price_schedules.CreatePriceSchedule(prices_pb.CreatePriceScheduleRequest(price_schedule=schedule))
+    for id in ("color", "size"):
+        facet = product_facet_pb2.ProductFacet(id=id, name=id, xp_path=f"look.{id}")
+        await owner.product_facets.CreateProductFacet(product_facet_service_pb2.CreateProductFacetRequest(product_facet=facet))
 
 
 async def _fill(owner: AsyncWaybill, first: int, end: int) -> None:
@@ -94,6 +113,8 @@ async def _fill(owner: AsyncWaybill, first: int, end: int) -> None:
     for start in range(first, end, BATCH):
         ids = {f"p{i:06}": f"k{i // PAGE % CATEGORIES}" for i in range(start, min(start + BATCH, end))}
         made = [product_pb2.Product(id=id, name=f"Thing {id}", active=True, track_inventory=True) for id in ids]
+        for i, product in enumerate(made, start):
+            product.xp.update({"look": {"color": f"c{i % COLORS}", "size": i % 5}})
         await owner.products.BatchCreateProducts(product_service_pb2.BatchCreateProductsRequest(products=made))
         priced = [prices_pb.PriceAssignment(product_id=id, price_schedule_id="five") for id in ids]
         await owner.price_schedules.AssignPriceSchedules(prices_pb.AssignPriceSchedulesRequest(assignments=priced))
@@ -122,7 +143,7 @@ async def _median(work: Work, rounds: int) -> float:
 async def _looks(people: People, rounds: int) -> dict[str, float]:
     found: dict[str, float] = {}
     for look, asked in LOOKS.items():
-        request = pb.ListMyProductsRequest(page_size=PAGE, **asked)  # type: ignore[arg-type]
+        request = pb.ListMyProductsRequest(page_size=PAGE, **asked)
 
         async def work(request: pb.ListMyProductsRequest = request) -> object:
             return await people.ada.my_products.ListMyProducts(request)

@@ -13,6 +13,8 @@ from tests.support.marketplace import ALL, Marketplace, create
 from waybill.catalog.v1 import (
     product_assignment_pb2,
     product_assignment_service_pb2,
+    product_facet_pb2,
+    product_facet_service_pb2,
     product_pb2,
     product_service_pb2,
     supplier_permission_pb2,
@@ -141,6 +143,15 @@ async def vendor_of(owner: AsyncWaybill, address: str, supplier_id: str) -> Asyn
     made.roles.extend(["ProductAdmin", "PriceScheduleAdmin", "InventoryAdmin"])
     await owner.users.CreateUser(user_service_pb2.CreateUserRequest(user=made))
     return await AsyncWaybill.connect(address, PORTAL, username=id, password=PASSWORD)
+
+
+async def declare_facet(owner: AsyncWaybill, product_id: str, color: str) -> None:
+    """A product has a color, and shops count by it."""
+    facet = product_facet_pb2.ProductFacet(id="color", name="Color", xp_path="color")
+    await owner.product_facets.CreateProductFacet(product_facet_service_pb2.CreateProductFacetRequest(product_facet=facet))
+    colored = product_pb2.Product(id=product_id)
+    colored.xp.update({"color": color})
+    await owner.products.UpdateProduct(product_service_pb2.UpdateProductRequest(product=colored))
 
 
 async def propose(owner: AsyncWaybill, address: str, supplier_id: str, product_id: str) -> None:

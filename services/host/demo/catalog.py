@@ -18,6 +18,8 @@ from waybill.catalog.v1 import (
     my_product_service_pb2,
     product_assignment_pb2,
     product_assignment_service_pb2,
+    product_facet_pb2,
+    product_facet_service_pb2,
     product_pb2,
     product_proposal_pb2,
     product_proposal_service_pb2,
@@ -64,6 +66,9 @@ async def perform(stage: Stage, narrator: Narrator) -> dict[str, Any]:
         await owner.product_proposals.ApproveProducts(approving)
         after = await _shelf(people.gil)
         narrator.line("seller owner", f"lets the lantern in, at {after.get(LANTERN, 'NO PRICE')}")
+        shades = await _shades(owner, people.gil)
+        choice = ", ".join(f"{value} {count}" for value, count in shades.items())
+        narrator.line("buyer gil", f"chooses by shade, which the seller has made a facet: {choice}")
         narrator.chapter("It sells")
         order = await people.gil.place_order({LANTERN: 2}, id="LANTERNS")
         mine = await people.clerks["lumenworks"].supplier_orders.ListSupplierOrders(
@@ -79,6 +84,7 @@ async def perform(stage: Stage, narrator: Narrator) -> dict[str, Any]:
         len({tuple(sorted(shelf.items())) for shelf in shelves.values()}) == len(shelves)
         and (unseen, uninvited, offered) == (order_reasons.PRODUCT_NOT_FOUND, reasons.SUPPLIER_NOT_ADMITTED, "OK")
         and not waiting
+        and shades == {"amber": 2, "clear": 1}
         and sold == [(LANTERN, 2)]
         and report.ok
     )
@@ -88,6 +94,7 @@ async def perform(stage: Stage, narrator: Narrator) -> dict[str, Any]:
         "shelves": shelves,
         "unseen_product": unseen,
         "offer": {"uninvited": uninvited, "invited": offered, "seen_while_it_waits": waiting, "price": after.get(LANTERN, "")},
+        "facet": shades,
         "order": {"id": order.id, "total": text(order.total)},
         "supplier_order_lines": [{"product": product, "quantity": quantity} for product, quantity in sold],
         "check": checked(report, narrator),
@@ -141,6 +148,18 @@ async def _shelf(client: AsyncWaybill) -> Shelf:
     """What somebody sees, and what it costs, in one call."""
     page = await client.my_products.ListMyProducts(my_product_service_pb2.ListMyProductsRequest(order_by="id"))
     return {each.product.id: text(each.price.unit_price) if each.HasField("price") else "" for each in page.products}
+
+
+async def _shades(owner: AsyncWaybill, client: AsyncWaybill) -> dict[str, int]:
+    """Products get a shade, which becomes a facet; how many somebody finds of each."""
+    facet = product_facet_pb2.ProductFacet(id="shade", name="Shade", xp_path="look.shade")
+    await owner.product_facets.CreateProductFacet(product_facet_service_pb2.CreateProductFacetRequest(product_facet=facet))
+    for id, shade in (("lamp", "amber"), (LANTERN, "amber"), ("tape", "clear"), ("anvil", "black")):
+        shaded = product_pb2.Product(id=id)
+        shaded.xp.update({"look": {"shade": shade}})
+        await owner.products.UpdateProduct(product_service_pb2.UpdateProductRequest(product=shaded))
+    page = await client.my_products.ListMyProducts(my_product_service_pb2.ListMyProductsRequest(include_facets=True))
+    return {each.value: each.count for each in page.facets[0].values}
 
 
 async def _order(client: AsyncWaybill, product: str) -> str:

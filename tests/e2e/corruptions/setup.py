@@ -14,6 +14,7 @@ from services.catalog.adapters.db.tables import (
     CATEGORIES,
     CATEGORY_ASSIGNMENTS,
     PRODUCT_ASSIGNMENTS,
+    PRODUCT_FACET_VALUES,
     PRODUCT_PROPOSALS,
     PRODUCT_WORDS,
     PRODUCTS,
@@ -191,6 +192,19 @@ CORRUPTIONS = [
         "gone",
         set_where(PRODUCT_WORDS, "word", "tarpaulin", product_id="gone"),
         "product_is_found_by_its_words",
+    ),
+    breaks(
+        "catalog",
+        "product_is_counted_by_its_values",
+        "lamp",
+        lambda _: [sa.delete(PRODUCT_FACET_VALUES).where(PRODUCT_FACET_VALUES.c.product_id == "lamp")],
+    ),
+    breaks(
+        "catalog",
+        "value_has_its_product_and_facet",
+        "gone/brass/lamp",
+        set_where(PRODUCT_FACET_VALUES, "product_id", "lamp", facet_id="gone"),
+        "product_is_counted_by_its_values",
     ),
     breaks("catalog", "measures_are_not_negative", "lamp", set_where(PRODUCTS, "id", "lamp", weight_kg="-1")),
     breaks(

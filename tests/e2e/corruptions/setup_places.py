@@ -79,6 +79,9 @@ CATALOG: Places = {
         of(catalog.CATEGORIES.c.id, "forge"), {"lost": lambda _: "nowhere", "below itself": lambda _: "hand-tools"}
     ),
     "categories.list_order": Place(changes=to(-1)),
+    "product_facets.list_order": Place(changes=to(-1)),
+    "product_facets.min_count": Place(changes=to(0)),
+    "product_facets.xp_path": Place(changes=to("shade")),
     "catalog_products": Place(
         lambda _: sa.exists().where(
             catalog.CATEGORY_PRODUCTS.c.product_id == catalog.CATALOG_PRODUCTS.c.product_id,
