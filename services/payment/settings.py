@@ -36,6 +36,13 @@ class Settings(ServiceSettings):
     relay_pause: float = seconds(
         1.0, "Between two looks for payments that need attention and that the order service does not know of.", at_least=0.05
     )
+    guest_card_age: int = setting(
+        30,
+        "How long a card stays that a guest has noted, no payment names and nobody changes. One of an order goes with it.",
+        unit="days",
+        at_least=8,
+        at_most=3_650,
+    )
     expiry_pause: float = seconds(5.0, "Between two looks for reservations past their time.", at_least=0.05)
     expiry_batch: int = setting(100, "Reservations past their time that one look takes up.", at_least=1, at_most=10_000)
     expiry_grace: float = seconds(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from services.host.check import check
 from services.order.adapters.clients.payment import PaymentClient
 from services.order.adapters.db import tables as order_tables
 from services.payment.adapters.db import tables as payment_tables
@@ -17,9 +18,9 @@ from tests.e2e.steps import promise, ready, refused
 from tests.e2e.test_carts import add, cart
 from tests.support.guests import guest, open_to_guests
 from tests.support.loops import ShiftedClock, steps
-from tests.support.marketplace import Marketplace, create, get, marketplace
+from tests.support.marketplace import Marketplace, create, get, lines, marketplace
 from tests.support.prepared import Prepared
-from waybill.order.v1 import checkout_service_pb2, order_pb2, order_service_pb2
+from waybill.order.v1 import checkout_service_pb2, line_item_service_pb2, order_pb2, order_service_pb2
 from waybill.payment.v1 import credit_card_service_pb2
 from waybill_client import AsyncWaybill
 
@@ -105,7 +106,7 @@ async def test_what_is_touched_while_it_is_swept_stays_and_what_holds_money_is_t
         ids = [(await add(client, tongs=1)).id for client in (gwen, other)]
         token = (await gwen.guest_order())[1]
         clock.advance(91 * DAY)
-        asked = PaymentClient.delete_all
+        asked = PaymentClient.prepare_deletions
 
         def between(*acts: Callable[[], Awaitable[Any]]) -> None:
             async def after(self: PaymentClient, orders: Any) -> Any:
@@ -115,7 +116,7 @@ async def test_what_is_touched_while_it_is_swept_stays_and_what_holds_money_is_t
                     await act()
                 return kept
 
-            monkeypatch.setattr(PaymentClient, "delete_all", after)
+            monkeypatch.setattr(PaymentClient, "prepare_deletions", after)
 
         transfer = order_service_pb2.TransferOrderRequest(anonymous_token=token)
         between(lambda: ada.orders.TransferOrder(transfer), lambda: add(other, tape=1))
@@ -128,14 +129,60 @@ async def test_what_is_touched_while_it_is_swept_stays_and_what_holds_money_is_t
         async def kept(self: PaymentClient, orders: Any) -> Any:
             return {order.key: "PAYMENT_STATE_CONFLICT" for order in orders}
 
-        monkeypatch.setattr(PaymentClient, "delete_all", kept)
+        monkeypatch.setattr(PaymentClient, "prepare_deletions", kept)
         assert await sweep(left) == 0
         monkeypatch.undo()
         assert await sweep(left) == 3
         assert await unsubmitted(ada) == set()
-        await ready(ada, "TRIED", promise(), anvil=1)
+        for id in ("TRIED", "CHANGED", "PAID"):
+            await ready(ada, id, [] if id == "PAID" else promise(), anvil=1)
         clock.advance(91 * DAY)
         submit = checkout_service_pb2.SubmitOrderRequest(order_id="TRIED")
-        between(lambda: refused(ada.checkout.SubmitOrder(submit)))
+        changed = line_item_service_pb2.AddLineItemsRequest(order_id="CHANGED", line_items=lines(tape=1))
+        paid = checkout_service_pb2.AddPaymentsRequest(order_id="PAID", payments=promise())
+        between(
+            lambda: refused(ada.checkout.SubmitOrder(submit)),
+            lambda: ada.line_items.AddLineItems(changed),
+            lambda: ada.checkout.AddPayments(paid),
+        )
         assert await sweep(left) == 0
-        assert await unsubmitted(ada) == {"TRIED"}
+        # Whoever used one meanwhile has lost nothing.
+        assert await unsubmitted(ada) == {"TRIED", "CHANGED", "PAID"}
+        for id in ("TRIED", "CHANGED", "PAID"):
+            found = await ada.checkout.ListPayments(checkout_service_pb2.ListPaymentsRequest(order_id=id))
+            assert len(found.payments) == 1, id
+
+
+@pytest.mark.on_sqlite
+async def test_a_deletion_that_was_stopped_before_its_payments_went_is_finished_and_then_forgotten(
+    left: Marketplace, clock: ShiftedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, p = left.people.ada, payment_tables
+    await ready(ada, "SWEPT", promise(), anvil=1)
+    await ready(ada, "DELETED", promise(), anvil=1)
+    await ada.orders.DeleteOrder(order_service_pb2.DeleteOrderRequest(order_id="DELETED"))
+    assert await sweep(left) == 0
+    clock.advance(91 * DAY)
+
+    async def stopped(self: PaymentClient, deleted: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(PaymentClient, "finish_deletions", stopped)
+    with pytest.raises(ZeroDivisionError):
+        await sweep(left)
+    monkeypatch.undo()
+    assert await unsubmitted(ada) == set()
+    assert await rows(left, "payment", p.PAYMENTS.c.order_id == "SWEPT") == 1
+    # It is known that this is not at its end.
+    report = await check(left.people.owner, pause=0.0)
+    assert (report.findings, len(report.in_motion)) == ([], 1)
+    assert await sweep(left) == 0
+    gone = p.ORDERS.c.delete_time.is_not(None)
+    assert await rows(left, "payment", p.PAYMENTS.c.order_id == "SWEPT", gone) == 2
+    assert await rows(left, "order", order_tables.DELETED_ORDERS.c.payments_left) == 0
+    forget = {loop.name: loop.once for loop in left.host.apps["payment"].background}["forget_gone_orders"]
+    await forget()
+    assert await rows(left, "payment", gone) == 1
+    clock.advance(31 * DAY)
+    await forget()
+    assert await rows(left, "payment", gone, p.ATTEMPTS.c.attempt == 0) == 0

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from libs.invariants import differing
-from services.host.check.subjects import ALERT, ATTEMPT, CANCEL, HOLD, PENDING, UNREPORTED, Kind, Subject, Values
+from services.host.check.subjects import ALERT, ATTEMPT, CANCEL, DELETION, HOLD, PENDING, UNREPORTED, Kind, Subject, Values
 
 HOLDERS = (("pricing", "attempt"), ("payment", "payment_attempt"), ("fulfillment", "stock_attempt"))
 AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "total")
@@ -285,7 +285,7 @@ RULES = (
     _rule("payments_belong_to_submitted_orders", "order payment", _paid, _paid_for_nothing, ATTEMPT, CANCEL, PENDING),
     _rule("paid_covers_the_total", "order payment", _covers, _paid_too_little, ATTEMPT, CANCEL, PENDING),
     _rule("payments_are_lowered_by_changes", "order payment", _changed_or_lowered, _not_lowered, ATTEMPT),
-    _rule("payments_name_their_order", "order payment", _has_payments, _of_another_order, ATTEMPT),
+    _rule("payments_name_their_order", "order payment", _has_payments, _of_another_order, ATTEMPT, DELETION),
     _rule("held_orders_do_not_ship", "order fulfillment", _settled, _ships_while_held, ATTEMPT, HOLD),
     _rule("attention_holds_the_order", "order payment", _alerted, _not_held_for_payment, ALERT),
     _rule("charged_at_most_the_total", "order payment", _paid, _paid_too_much),

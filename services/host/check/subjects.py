@@ -23,6 +23,7 @@ Kind = tuple[str, str]
 ATTEMPT: Kind = ("order", "attempt")
 CANCEL: Kind = ("order", "cancellation")
 HOLD: Kind = ("order", "hold")
+DELETION: Kind = ("order", "deletion")
 UNREPORTED: Kind = ("fulfillment", "unreported")
 ALERT: Kind = ("payment", "alert")
 PENDING: Kind = ("payment", "pending")
@@ -30,6 +31,7 @@ UNDER_WAY: Mapping[Kind, str] = {
     ATTEMPT: "submits",
     CANCEL: "cancels",
     HOLD: "holds",
+    DELETION: "deletions",
     ("pricing", "attempt"): "attempts with redemptions reserved",
     ("payment", "payment_attempt"): "attempts with payments reserved",
     PENDING: "questions to a gateway",

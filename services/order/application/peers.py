@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from services.order.application.ports import PaymentDocument, Reports
+from services.order.application.ports import Deleted, PaymentDocument, Reports
 from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, ShippingPart, Worksheet
 from services.order.domain.model import Address, CanceledAmounts, Line, Order, OrderUser, Policy, Problem, ProductSnapshot
 
@@ -110,8 +110,13 @@ class Payments(Protocol):
     async def delete(self, order: Order) -> None:
         """Removes all payments of an order that is to be deleted as it is, and lets none come to it at this version."""
 
-    async def delete_all(self, orders: Sequence[Order]) -> Mapping[uuid.UUID, str]:
-        """The same of many in one call; why the payments of some stay, by their keys."""
+    async def prepare_deletions(self, orders: Sequence[Order]) -> Mapping[uuid.UUID, str]:
+        """Asks whether orders may be deleted as they are, and lets no payment come to them at these versions; what they have
+        stays. Why some may not, by their keys: one call for all."""
+        ...
+
+    async def finish_deletions(self, deleted: Sequence[Deleted]) -> Mapping[uuid.UUID, str]:
+        """Removes the payments of orders that are gone, and the cards that guests noted for them; why those of some stay."""
         ...
 
     async def of_orders(self, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[PaymentDocument]]: ...

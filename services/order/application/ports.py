@@ -194,6 +194,27 @@ class Gone:
     body: JsonObject
 
 
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """An order that is gone, of which payment may still have something."""
+
+    key: uuid.UUID
+    id: str
+    version: int
+    delete_time: datetime
+
+
+class DeletionStore(Protocol):
+    """Orders that are gone."""
+
+    async def unfinished(self, after: tuple[datetime, uuid.UUID] | None, limit: int) -> list[Deleted]:
+        """Those of which payment may still have something, from those that follow the pair `after` of time and key."""
+        ...
+
+    async def finish(self, keys: Sequence[uuid.UUID]) -> None:
+        """Notes that payment has nothing of these any more."""
+
+
 class CartStore(Protocol):
     """Which orders are the carts of users who signed in. `user_id` is a user of the company `buyer_id`."""
 
@@ -355,6 +376,8 @@ class OrderWork(Protocol):
     def orders(self) -> OrderStore: ...
     @property
     def carts(self) -> CartStore: ...
+    @property
+    def deletions(self) -> DeletionStore: ...
     @property
     def line_lists(self) -> LineLists: ...
     @property

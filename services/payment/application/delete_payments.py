@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from libs.clock import Clock
 from libs.errors import WaybillError
@@ -13,6 +14,17 @@ from services.payment.application.ports import Deletion, PaymentWork, Units
 from services.payment.domain.payment import Payment
 from services.payment.domain.states import State, conflict
 from services.payment.domain.transaction import Result
+
+
+class Step(Enum):
+    """Which part of a deletion is asked for."""
+
+    WHOLE = auto()
+    """Payments go before their orders do."""
+    PREPARE = auto()
+    """Orders are about to go: nothing of theirs goes yet."""
+    FINISH = auto()
+    """Orders are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +45,9 @@ class DeletePayments:
         self._units = units
         self._clock = clock
 
-    async def __call__(self, doomed: Sequence[Doomed]) -> Mapping[uuid.UUID, WaybillError]:
+    async def __call__(self, doomed: Sequence[Doomed], step: Step = Step.WHOLE) -> Mapping[uuid.UUID, WaybillError]:
         """What stands against the deletion of those orders whose payments stay, each all or none. The number of statements does
-        not grow with that of the orders."""
+        not grow with that of the orders. To prepare a deletion takes nothing: should the order stay, so do its payments."""
 
         async def take_out(work: PaymentWork) -> Mapping[uuid.UUID, WaybillError]:
             now, keys = self._clock.now(), [one.key for one in doomed]
@@ -52,13 +64,14 @@ class DeletePayments:
                 error = _hindrance(payment, live.get(payment.order_key, 0), payment.id in pending)
                 if error is not None:
                     kept.setdefault(payment.order_key, error)
-            gone = [p for p in payments if p.order_key not in kept]
+            gone = [] if step is Step.PREPARE else [p for p in payments if p.order_key not in kept]
             if gone:
                 await work.payments.remove([p.id for p in gone], now)
             paid = {p.order_key for p in gone}
             noted = {d.key: Deletion(d.version, took=d.key in paid) for d in doomed if d.key not in kept}
-            await work.payments.note_deletions(noted, now)
-            await work.means.remove_guests_cards([d.guests_id for d in doomed if d.guests_id and d.key not in kept], now)
+            await work.payments.note_deletions(noted, now, gone=step is Step.FINISH)
+            if step is not Step.PREPARE:
+                await work.means.remove_guests_cards([d.guests_id for d in doomed if d.guests_id and d.key not in kept], now)
             return kept
 
         return await self._units.retrying(take_out)

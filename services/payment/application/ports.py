@@ -68,8 +68,8 @@ class PaymentStore(Protocol):
     async def lowered(self, key: uuid.UUID, attempt: int, now: datetime) -> bool:
         """Notes that a change of an open order is applied; False when it, or a newer one, was before."""
 
-    async def note_deletions(self, deletions: Mapping[uuid.UUID, Deletion], now: datetime) -> None:
-        """Notes that orders are to be deleted as they stand at a version. What is known to be taken stays so."""
+    async def note_deletions(self, deletions: Mapping[uuid.UUID, Deletion], now: datetime, *, gone: bool = False) -> None:
+        """Notes that orders are to be deleted as they stand at a version, or are `gone`. What is known to be taken stays so."""
 
     async def deletion(self, key: uuid.UUID) -> Deletion:
         """Whether the order was to be deleted."""

@@ -9,7 +9,7 @@ from typing import Any
 from libs.errors import Violations
 from libs.idempotency.key import RequestKey, key_of
 from libs.rpc import current
-from services.payment.application.delete_payments import DeletePayments, Doomed
+from services.payment.application.delete_payments import DeletePayments, Doomed, Step
 from services.payment.application.lower_payments import LowerPayments
 from services.payment.application.order_payments import OrderPayments
 from services.payment.application.replace_payments import ReplacePayments
@@ -22,6 +22,7 @@ from waybill.payment.v1 import order_payment_service_pb2_grpc as pb_grpc
 from waybill.payment.v1 import reasons
 
 MAX_ORDERS = 1_000
+_STEPS = {pb.DELETION_STEP_UNSPECIFIED: Step.WHOLE, pb.DELETION_STEP_PREPARE: Step.PREPARE, pb.DELETION_STEP_FINISH: Step.FINISH}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,10 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
         for i, one in enumerate(request.orders[:MAX_ORDERS]):
             at = f"orders[{i}].order_version"
             found.require(at, one.order_version >= 1, reasons.VALUE_OUT_OF_RANGE, "must be 1 or more")
+        found.require("step", request.step in _STEPS, reasons.FIELD_INVALID, "is no step of a deletion")
         found.raise_if_any()
         doomed = [Doomed(convert.key_in(one.order_key), one.order_version, one.guest_order_id) for one in request.orders]
-        kept = await self._use.delete(doomed)
+        kept = await self._use.delete(doomed, _STEPS[request.step])
         return pb.BatchDeletePaymentsResponse(
             kept=[pb.KeptPayments(order_key=str(key), reason=error.reason) for key, error in kept.items()]
         )

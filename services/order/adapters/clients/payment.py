@@ -10,7 +10,7 @@ from typing import Any
 from libs.protoconv import money_out, time_out
 from libs.rpc.peers import Peers
 from services.order.application.peers import PaymentTry
-from services.order.application.ports import PaymentDocument
+from services.order.application.ports import Deleted, PaymentDocument
 from services.order.contract.problems import problem_in
 from services.order.domain.model import Order, Policy
 from services.order.domain.status import OrderStatus
@@ -59,9 +59,20 @@ class PaymentClient:
         """Removes all payments of an order that is to be deleted as it is."""
         await self._orders.DeletePayments(_deletion(order))
 
-    async def delete_all(self, orders: Sequence[Order]) -> dict[uuid.UUID, str]:
-        """The same of many in one call."""
-        request = order_pb.BatchDeletePaymentsRequest(orders=[_deletion(order) for order in orders])
+    async def prepare_deletions(self, orders: Sequence[Order]) -> dict[uuid.UUID, str]:
+        """Takes nothing yet."""
+        return await self._delete_all([_deletion(order) for order in orders], order_pb.DELETION_STEP_PREPARE)
+
+    async def finish_deletions(self, deleted: Sequence[Deleted]) -> dict[uuid.UUID, str]:
+        """Only guests' cards are noted for an order, so that its id finds no others."""
+        gone = [
+            order_pb.DeletePaymentsRequest(order_key=str(one.key), order_version=one.version, guest_order_id=one.id)
+            for one in deleted
+        ]
+        return await self._delete_all(gone, order_pb.DELETION_STEP_FINISH)
+
+    async def _delete_all(self, orders: Sequence[order_pb.DeletePaymentsRequest], step: Any) -> dict[uuid.UUID, str]:
+        request = order_pb.BatchDeletePaymentsRequest(orders=orders, step=step)
         answer: order_pb.BatchDeletePaymentsResponse = await self._orders.BatchDeletePayments(request)
         return {uuid.UUID(one.order_key): one.reason for one in answer.kept}
 

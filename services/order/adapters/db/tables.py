@@ -21,6 +21,7 @@ DELETED = tombstones.table(METADATA)
 AUDIT = audit_table(METADATA)
 
 _WITH_BODY = sa.text("body IS NOT NULL")
+_LEFT = sa.text("payments_left")
 _LEFT = sa.text("status = 'UNSUBMITTED' AND line_item_count > 0")
 _EMPTY = sa.text("status = 'UNSUBMITTED' AND line_item_count = 0")
 
@@ -113,7 +114,10 @@ DELETED_ORDERS = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("delete_time", UtcTime(), nullable=False),
     sa.Column("body", Json(), nullable=True),
+    # Whether payment is still to be asked to remove what it has of the order.
+    sa.Column("payments_left", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Index("ix_deleted_orders_bodies", "delete_time", "key", sqlite_where=_WITH_BODY, postgresql_where=_WITH_BODY),
+    sa.Index("ix_deleted_orders_left", "delete_time", "key", sqlite_where=_LEFT, postgresql_where=_LEFT),
 )
 """What the feed needs of orders that are gone: whose they were, and until it is forgotten the last body. Their events stay."""
 

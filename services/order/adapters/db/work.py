@@ -5,6 +5,7 @@ from __future__ import annotations
 from libs.db import Tx
 from services.order.adapters.db.aftercare.cancellation_store import SqlCancellationStore
 from services.order.adapters.db.building.cart_store import SqlCartStore
+from services.order.adapters.db.building.deletion_store import SqlDeletionStore
 from services.order.adapters.db.order_store import SqlOrderStore, SqlRequestStore
 from services.order.adapters.db.progress.hold_store import SqlHoldStore
 from services.order.adapters.db.progress.report_store import SqlReportStore
@@ -29,6 +30,11 @@ class SqlOrderWork:
     def carts(self) -> SqlCartStore:
         """Which orders are carts."""
         return SqlCartStore(self._tx)
+
+    @property
+    def deletions(self) -> SqlDeletionStore:
+        """Orders that are gone."""
+        return SqlDeletionStore(self._tx)
 
     @property
     def line_lists(self) -> SqlLineLists:

@@ -32,6 +32,10 @@ from services.payment.domain.means import Account, Card, Demand, Payer
 A, S, C, K, P = ACCOUNTS.c, ACCOUNT_ASSIGNMENTS.c, CARDS.c, CARD_ASSIGNMENTS.c, PAYMENTS.c
 
 
+_FREE = (~sa.exists().where(P.credit_card_id == C.id), ~sa.exists().where(K.credit_card_id == C.id))
+"""Cards that no payment names and that nobody is assigned."""
+
+
 class SqlMeansStore:
     """Rows of accounts are locked in the order of their ids."""
 
@@ -104,16 +108,23 @@ class SqlMeansStore:
 
     async def remove_guests_cards(self, order_ids: Collection[str], now: datetime) -> None:
         """Cards that are noted for these orders and that no payment names and nobody is assigned. Their ids stay taken."""
-        if not order_ids:
-            return
-        free = (~sa.exists().where(P.credit_card_id == C.id), ~sa.exists().where(K.credit_card_id == C.id))
-        statement = sa.delete(CARDS).where(C.order_id.in_(list(order_ids)), *free).returning(CARDS)
-        gone = (await self._tx.execute(statement)).mappings().all()
+        if order_ids:
+            await self._remove_cards(C.order_id.in_(list(order_ids)), now)
+
+    async def sweep_guests_cards(self, before: datetime, now: datetime, most: int) -> int:
+        """Removes cards that guests noted, of whichever order, that nobody has changed since before a time and no payment names;
+        at most so many at once. Returns how many went."""
+        old = sa.select(C.id).where(C.order_id != "", C.update_time < before, *_FREE).order_by(C.update_time, C.id).limit(most)
+        return await self._remove_cards(C.id.in_(old), now)
+
+    async def _remove_cards(self, which: sa.ColumnElement[bool], now: datetime) -> int:
+        gone = (await self._tx.execute(sa.delete(CARDS).where(which, *_FREE).returning(CARDS))).mappings().all()
         if not gone:
-            return
+            return 0
         await tombstones.bury(self._tx, DELETED, CARDS.name, [row["id"] for row in gone], now)
         bodies = [(row, MessageToDict(CARD.write(row), preserving_proto_field_name=True)) for row in gone]
         note(self._tx, CHANGES, [Change(CARD.name, row["id"], row["version"], now, body) for row, body in bodies], follows=True)
+        return len(gone)
 
     async def _assigned(self, means: sa.Column[str], ids: Sequence[str], payer: Payer | None) -> Iterable[Any]:
         """Assignments of these accounts or cards that count for the payer, in one statement for any number of groups.

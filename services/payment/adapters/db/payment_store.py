@@ -206,8 +206,9 @@ class SqlPaymentStore:
         row = {"order_key": key, "lowered_attempt": attempt, "update_time": now}
         return bool((await self._tx.execute(statement, row)).rowcount == 1)
 
-    async def note_deletions(self, deletions: Mapping[uuid.UUID, Deletion], now: datetime) -> None:
-        """Notes that orders are to be deleted as they stand at a version; an older note stays behind a newer one."""
+    async def note_deletions(self, deletions: Mapping[uuid.UUID, Deletion], now: datetime, *, gone: bool = False) -> None:
+        """Notes that orders are to be deleted as they stand at a version; an older note stays behind a newer one. Of those that
+        are gone, it is noted when that became known."""
         if not deletions:
             return
         insert = self._tx.insert(ORDERS)
@@ -216,11 +217,13 @@ class SqlPaymentStore:
         noted = {
             "deletion_version": sa.case((newer, new.deletion_version), else_=known.deletion_version),
             "payments_deleted": sa.or_(known.payments_deleted, new.payments_deleted),
+            "delete_time": sa.func.coalesce(known.delete_time, new.delete_time),
             "update_time": new.update_time,
         }
         statement = insert.on_conflict_do_update(index_elements=["order_key"], set_=noted)
         rows = [
             {
+                "delete_time": now if gone else None,
                 "order_key": key,
                 "lowered_attempt": 0,
                 "deletion_version": one.version,

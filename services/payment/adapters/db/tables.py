@@ -69,10 +69,12 @@ ORDERS = sa.Table(
     sa.Column("deletion_version", sa.BigInteger, nullable=False, server_default="0"),
     # Whether payments went for it, and none has come since: then the order cannot be submitted.
     sa.Column("payments_deleted", sa.Boolean, nullable=False, server_default=sa.false()),
+    # When it became known that the order is gone; null of all others.
+    sa.Column("delete_time", UtcTime(), nullable=True, index=True),
     sa.Column("update_time", UtcTime(), nullable=False),
 )
 """What payment has to remember of orders: the last change that lowered their payments, that they ended, that they were to be
-deleted."""
+deleted. Of those that are gone it is forgotten when outcomes of requests are: no call is on its way that was sent before."""
 ALERTS = sa.Table(
     "payment_alerts",
     METADATA,

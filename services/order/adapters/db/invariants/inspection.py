@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,12 +15,21 @@ from libs.invariants import Fact, Finding, Record, RuleResult, Summary, digests
 from libs.service.retries import failures_of
 from services.order.adapters.db.invariants.rules import rules
 from services.order.adapters.db.invariants.walk import recomputed
-from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, HOLD_COMMANDS, LINE_ITEMS, ORDERS, SHIPMENTS, SUBMISSIONS
+from services.order.adapters.db.tables import (
+    CANCELLATIONS,
+    DELETED_ORDERS,
+    EVENTS,
+    HOLD_COMMANDS,
+    LINE_ITEMS,
+    ORDERS,
+    SHIPMENTS,
+    SUBMISSIONS,
+)
 from waybill.fulfillment.v1.shipment_pb2 import Shipment
 from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder
 
 CONTEXT = "order"
-_O, _L, _S, _C, _P = ORDERS.c, LINE_ITEMS.c, SUBMISSIONS.c, CANCELLATIONS.c, SHIPMENTS.c
+_O, _L, _S, _C, _P, _D = ORDERS.c, LINE_ITEMS.c, SUBMISSIONS.c, CANCELLATIONS.c, SHIPMENTS.c, DELETED_ORDERS.c
 _AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "total")
 
 
@@ -83,6 +92,7 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
         made.append(_fact(row.order_key, "cancellation", state=row.state, finished=ended, since=since, **failures_of(row)))
     for row in await tx.execute(sa.select(HOLD_COMMANDS).where(HOLD_COMMANDS.c.order_key.in_(keys))):
         made.append(_fact(row.order_key, "hold", finished=0, since=row.begin_time.isoformat(), **failures_of(row)))
+    made += await _deletions(tx, set(keys) - {row.key for row in orders})
     made += await _units(tx, submitted)
     for row in await tx.execute(sa.select(ORDERS).where(_O.parent_key.in_(keys), _O.kind != "BUYER")):
         made.append(
@@ -104,6 +114,14 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
         if said:
             made.append(_fact(row.order_key, "shipment", key=row.shipment_key, version=row.version, said=said))
     return sorted(made, key=lambda fact: fact.order_key)
+
+
+async def _deletions(tx: Tx, keys: Collection[uuid.UUID]) -> list[Fact]:
+    """Deletions that are not finished, of orders that are gone: payment may still have something of them."""
+    if not keys:
+        return []
+    left = sa.select(_D.key, _D.delete_time).where(_D.key.in_(list(keys)), _D.payments_left)
+    return [_fact(row.key, "deletion", finished=0, since=row.delete_time.isoformat()) for row in await tx.execute(left)]
 
 
 def _order(row: Any) -> Fact:

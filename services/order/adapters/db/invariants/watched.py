@@ -134,6 +134,7 @@ WATCHED: Register = {
             **all_by("event_is_of_an_order deleted_order_has_its_history", "key"),
             **all_by("deleted_order_has_its_history", "created_by version delete_time"),
             **all_by("deleted_order_is_its_last_body", "id buyer_id user_id body"),
+            "payments_left": Free("payments that nobody removes are payments without an order, which is a finding"),
         },
         by("event_is_of_an_order"),
     ),

@@ -107,6 +107,7 @@ _ORDERS = Watch(
         **all_free("when it ended, and when that was noted", "end_time update_time"),
         "deletion_version": Free("what came too late for a deletion is a payment without an order, which is a finding"),
         "payments_deleted": Free("that payments are gone is known nowhere else"),
+        "delete_time": Free("when it is forgotten that the order is gone; one that something is held for is not"),
     },
     by("payments_are_lowered_by_changes"),
 )
