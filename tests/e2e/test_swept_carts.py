@@ -60,13 +60,15 @@ async def unsubmitted(client: AsyncWaybill) -> set[str]:
 @pytest.mark.on_sqlite
 async def test_each_kind_of_cart_goes_after_its_time_and_what_was_submitted_never(left: Marketplace, clock: ShiftedClock) -> None:
     ada = left.people.ada
-    async with await guest(left) as gwen:
+    async with await guest(left) as gwen, await guest(left) as idle:
         await ada.orders.CreateOrder(order_service_pb2.CreateOrderRequest(order=order_pb2.Order(id="EMPTY")))
         await ready(ada, "CART", promise(), anvil=1)
         await ready(ada, "SOLD", promise(), anvil=1)
         await ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="SOLD"))
         card = credit_card_service_pb2.CreditCard(id="gwens", token="tok_gwen", partial_number="4242")
         await gwen.credit_cards.CreateCreditCard(credit_card_service_pb2.CreateCreditCardRequest(credit_card=card))
+        unused = credit_card_service_pb2.CreditCard(id="unused", token="tok_idle", partial_number="1881")
+        await idle.credit_cards.CreateCreditCard(credit_card_service_pb2.CreateCreditCardRequest(credit_card=unused))
         guests = (await add(gwen, tongs=2)).id
         assert await sweep(left) == 0
         clock.advance(DAY + timedelta(minutes=1))
@@ -86,6 +88,10 @@ async def test_each_kind_of_cart_goes_after_its_time_and_what_was_submitted_neve
     for table in (o.LINE_ITEMS, o.WORKSHEETS, o.SUBMISSIONS):
         assert await rows(left, "order", table.c.order_key != kept) == 0
     assert await rows(left, "order", o.CARTS.c.user_id.is_not(None)) == 0
+    forgotten = {loop.name: loop.once for loop in left.host.apps["payment"].background}["sweep_guests_cards"]
+    assert await rows(left, "payment", p.CARDS.c.id == "unused") == 1
+    await forgotten()
+    assert await rows(left, "payment", p.CARDS.c.order_id != "") == 0
     assert await rows(left, "payment", p.CARDS.c.order_id == guests, p.PAYMENTS.c.order_id.in_(["CART", guests])) == 0
     events = order_tables.EVENTS.c
     actor = sa.select(events.data["user"].as_string()).where(events.type == "order_deleted")

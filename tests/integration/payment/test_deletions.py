@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 
@@ -113,6 +114,37 @@ async def test_an_order_that_had_no_payments_to_lose_is_reserved_for(world: Worl
     order = world.order()
     await delete(world, order.key)
     assert not (await order.reserve(must_cover=False)).problems
+
+
+async def batch(world: World, step: Any, *orders: Order) -> dict[str, str]:
+    """Why the payments of some stay."""
+    doomed = [pb.DeletePaymentsRequest(order_key=order.key, order_version=1) for order in orders]
+    answer = await world.payments.BatchDeletePayments(pb.BatchDeletePaymentsRequest(orders=doomed, step=step))
+    return {one.order_key: one.reason for one in answer.kept}
+
+
+async def test_what_is_prepared_keeps_its_payments_and_can_be_submitted_and_what_is_finished_has_none(world: World) -> None:
+    order, held = world.order(), world.order()
+    await order.add(payment("p1", amount=10))
+    await held.add(payment("q1", amount=100))
+    assert not (await held.reserve()).problems
+    for _ in range(2):
+        assert await batch(world, pb.DELETION_STEP_PREPARE, order, held) == {held.key: "SUBMISSION_IN_PROGRESS"}
+    with pytest.raises(WaybillError) as late:
+        await add(order, "p2", version=1)
+    assert late.value.reason == "ORDER_BEING_DELETED"
+    assert await ids(order) == ["p1"]
+    assert not (await order.reserve(must_cover=False)).problems
+    await order.release()
+    # It stays: a newer version of it takes payments as before.
+    await add(order, "p2", version=2)
+    assert await ids(order) == ["p1", "p2"]
+    for _ in range(2):
+        assert await batch(world, pb.DELETION_STEP_FINISH, order, held) == {held.key: "SUBMISSION_IN_PROGRESS"}
+    assert (await ids(order), await ids(held)) == ([], ["q1"])
+    with pytest.raises(WaybillError) as unknown:
+        await batch(world, 9, order)
+    assert [(f.field, f.reason) for f in unknown.value.fields] == [("step", "FIELD_INVALID")]
 
 
 async def test_what_names_no_order_is_refused_and_only_the_order_service_may_ask(world: World) -> None:
