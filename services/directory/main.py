@@ -32,7 +32,7 @@ from services.directory.adapters.db.people.membership_lists import SqlMembership
 from services.directory.adapters.db.people.messages import SqlMessageLists
 from services.directory.adapters.db.resources import BUYER, CLIENT, GROUP, MADE, OWN_USER, PROFILE, SELLER, SUPPLIER, USER
 from services.directory.adapters.db.tables import AUDIT, CHANGES, REQUESTS, REVOCATIONS
-from services.directory.adapters.db.tokens import refresh_tokens
+from services.directory.adapters.db.tokens import refresh_tokens, sign_in_addresses
 from services.directory.adapters.db.tokens.accounts import SqlAccounts
 from services.directory.adapters.db.tokens.revocations import SqlRevocationLists
 from services.directory.adapters.db.tokens.sealing import drop_keys, seal_stored
@@ -317,6 +317,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause, WHO),
             changes.forgetting(clock, settings.changes_kept),
             audit.forgetting(clock, settings.audit_kept),
+            sign_in_addresses.forgetting(database, clock, timedelta(days=settings.address_retention)),
             revocations.forgetting(clock),
             sign_ins.sweeping(clock),
             refresh_tokens.forgetting(database, clock),

@@ -83,6 +83,14 @@ class Settings(ServiceSettings):
     registration_window: float = seconds(3_600.0, "The window in which registrations count.", at_least=1.0, at_most=86_400.0)
     registration_lifetime: int = setting(24, "How long a registration can be confirmed.", unit="hours", at_least=1, at_most=720)
     message_retention: int = setting(30, "How long messages to people are kept.", unit="days", at_least=1, at_most=365)
+    address_retention: int = setting(
+        30,
+        "How long the log of administrative acts says from which network address sign-ins or registrations were refused; the entry "
+        "stays without it.",
+        unit="days",
+        at_least=1,
+        at_most=3_650,
+    )
     batch_hashes: int = setting(
         2,
         "Passwords of one batch of users that are hashed at the same time, so that those who sign in come in between.",

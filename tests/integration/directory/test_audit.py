@@ -151,3 +151,32 @@ async def test_who_begins_to_be_refused_at_signing_in_is_in_it_once(world: World
     world.clock.advance(timedelta(minutes=1))
     assert {await reason() for _ in range(10)} == {"GRANT_INVALID"}
     assert len(await log(world, 'resource_id = "user anna from *"')) == 2
+
+
+async def test_where_sign_ins_were_refused_from_is_forgotten_before_that_they_were(world: World, app: Any, settings: Any) -> None:
+    await world.companies()
+    await world.people(user("anna"))
+    await world.client("shop")
+    wrong = tokens.IssueTokenRequest(client_id="shop", password=tokens.PasswordGrant(username="anna", password="wrong"), roles=[])
+
+    async def refuse() -> None:
+        world.clock.advance(timedelta(days=1, minutes=1))
+        for _ in range(11):
+            with pytest.raises(WaybillError):
+                await world.tokens.IssueToken(wrong)
+
+    async def whence() -> list[str]:
+        (forgetting,) = [loop for loop in app.background if loop.name == "forget_addresses"]
+        await forgetting.once()
+        return [one.resource_id for one in await log(world, 'resource = "sign-in"')]
+
+    await refuse()
+    [named] = await whence()
+    assert settings.address_retention == 30
+    world.clock.advance(timedelta(days=29))
+    assert await whence() == [named]
+    await refuse()
+    newer, older = await whence()
+    assert (newer, older) == (named, "user anna from a forgotten address")
+    world.clock.advance(timedelta(days=31))
+    assert await whence() == [older, older]
