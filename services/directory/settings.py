@@ -85,8 +85,8 @@ class Settings(ServiceSettings):
     message_retention: int = setting(30, "How long messages to people are kept.", unit="days", at_least=1, at_most=365)
     address_retention: int = setting(
         30,
-        "How long the log of administrative acts says from which network address sign-ins or registrations were refused; the entry "
-        "stays without it.",
+        "How long the log of administrative acts says from which network address sign-ins or registrations were refused; its "
+        "entry stays without it.",
         unit="days",
         at_least=1,
         at_most=3_650,
