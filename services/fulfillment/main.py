@@ -17,6 +17,7 @@ from libs.service.app import Runtime, ServiceApp
 from libs.service.loops import Loop, Pace
 from libs.service.retries import Retries
 from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.adapters.clients.catalog_client import CatalogClient
 from services.fulfillment.adapters.clients.directory_client import DirectoryClient
 from services.fulfillment.adapters.clients.order_client import OrderClient
 from services.fulfillment.adapters.db import tables
@@ -186,5 +187,6 @@ def _shipments(runtime: Runtime, units: Units, reporting: Reporting) -> Shipment
 
 def _inventory(runtime: Runtime, units: Units) -> InventoryServicer:
     return InventoryServicer(
-        InventoryRecords(units, DirectoryClient(runtime.peers), runtime.clock, runtime.ids), StockBook(units, runtime.clock)
+        InventoryRecords(units, DirectoryClient(runtime.peers), runtime.clock, runtime.ids),
+        StockBook(units, CatalogClient(runtime.peers), runtime.clock),
     )

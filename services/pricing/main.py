@@ -17,7 +17,7 @@ from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
 from libs.service.loops import Loop, Pace
 from libs.service.retries import Retries
-from services.pricing.adapters.clients.catalog import CatalogSupplierProducts
+from services.pricing.adapters.clients.catalog import CatalogShop, CatalogSupplierProducts
 from services.pricing.adapters.clients.directory import DirectoryMemberships
 from services.pricing.adapters.clients.order import OrderDecisions
 from services.pricing.adapters.db.gauges import Gauges
@@ -32,6 +32,7 @@ from services.pricing.application.calculation.calculate_order import CalculateOr
 from services.pricing.application.calculation.expire_reservations import ExpireReservations
 from services.pricing.application.calculation.offer_products import OfferProducts
 from services.pricing.application.calculation.priced_groups import PricedGroups
+from services.pricing.application.calculation.quote_lines import QuoteLines
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
 from services.pricing.application.inspection import Inspection
 from services.pricing.application.schedules.assign_price_schedules import AssignPriceSchedules
@@ -80,7 +81,11 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     decisions = OrderDecisions(runtime.peers)
     expire = ExpireReservations(units, redemptions, decisions, clock, Pace(tries, settings.expiry_batch))
     served: list[tuple[Any, Any, str]] = [
-        (pricing_service_pb2_grpc.add_PricingServiceServicer_to_server, PricingServicer(calculate), "PricingService"),
+        (
+            pricing_service_pb2_grpc.add_PricingServiceServicer_to_server,
+            PricingServicer(QuoteLines(calculate, CatalogShop(runtime.peers))),
+            "PricingService",
+        ),
         (
             order_pricing_service_pb2_grpc.add_OrderPricingServiceServicer_to_server,
             OrderPricingServicer(calculate),

@@ -17,9 +17,12 @@ def test_the_page_of_access_is_up_to_date_and_has_every_method() -> None:
     for service in services():
         assert f"\n## {service.full_name.removeprefix('waybill.')}\n" in made
         assert all(f"\n| `{method.name}` | " in made for method in service.methods)
-    assert "\n| `QuoteLines` | SELLER | any user | | |\n| | BUYER, guests too | any user | `OWN_PRICES` | |\n" in made
+    assert (
+        "\n| `QuoteLines` | SELLER | any user | | |\n| | BUYER, guests too | any user | `VISIBLE_PRODUCTS` `OWN_PRICES` | |\n"
+        in made
+    )
     assert "\n| `CompleteOrder` | SELLER | OrderAdmin | | |\n" in made
-    assert "\n| `BatchGetProducts` | SELLER | any user | | order |\n" in made
+    assert "\n| `BatchGetProducts` | SELLER | any user | | fulfillment, order, pricing |\n" in made
     assert "\n| | BUYER, by own hand only | UserAdmin, BuyerUserAdmin | `OWN_COMPANY` `HELD_ROLES` | |\n" in made
     assert "\n| TaxRateReader | `TaxRate.GetTaxRate` `TaxRate.ListTaxRates` |  |\n" in made
     readers = [line for line in made.splitlines() if re.match(r"\| \w+Reader \|", line)]

@@ -139,6 +139,14 @@ class Memberships(Protocol):
         ...
 
 
+class Shop(Protocol):
+    """The catalog, which knows who is shown what."""
+
+    async def shown(self, product_ids: Collection[str], buyer_id: str, user_id: str) -> Collection[str]:
+        """Those of the products that the buyer's user is shown; raises when the catalog does not answer."""
+        ...
+
+
 class Decisions(Protocol):
     """The order service, which alone decides about attempts."""
 

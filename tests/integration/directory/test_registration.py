@@ -194,6 +194,11 @@ async def test_everything_wrong_with_a_form_is_reported_at_once(desk: Desk) -> N
     for email in ("a@b", "a b@example.com", "a@b@example.com", "@example.com", "a@example.", "a@.com", "a\n@example.com"):
         error = await refused(desk.public.Register(form(email=email)))
         assert {f.field for f in error.fields} == {"email"}, email
+    for name in ("username", "email", "first_name", "last_name", "phone"):
+        for mark in ("\r\n", "\n", "\t", "\x07", "\x85", "\u2028", "\x9b"):
+            asked = {"username": "zoe", "email": "zoe@example.com", name: f"zo{mark}e@example.com"}
+            error = await refused(desk.public.Register(form(asked.pop("username"), **asked)))
+            assert {(f.field, f.reason) for f in error.fields} == {(name, "FIELD_INVALID")}, (name, mark)
     assert await desk.rows(MESSAGES) == 0
 
 

@@ -213,4 +213,18 @@ async def test_nobody_learns_of_the_stock_of_competitors(world: World) -> None:
     assert await seen(world.inventory()) == (15, everything)
     assert await seen(world.inventory(supplier())) == (5, [everything[1], everything[3]])
     assert await seen(world.inventory(buyer())) == (15, [("", "", "shop", 3)])
-    assert await seen(world.inventory(supplier(roles.ORDER_READER))) == (15, [("", "", "shop", 3)])
+    assert await seen(world.inventory(supplier(roles.ORDER_READER))) == (5, [("", "", "shop", 2)])
+
+
+async def test_a_buyer_learns_of_no_stock_of_what_it_is_not_shown(world: World) -> None:
+    await world.stock(("a", "drill", "", 5), ("b", "secret", "", 7), pickup=True, location="shop")
+    world.shop.hidden, world.shop.inactive = {"secret"}, {"old"}
+    await world.stock(("c", "old", "", 9))
+    request = svc.CheckAvailabilityRequest(product_ids=["drill", "secret", "old", "nothing"])
+    shown, hidden, inactive, nothing = (await world.inventory(buyer()).CheckAvailability(request)).products
+    assert (shown.available, len(shown.records)) == (5, 1)
+    for other in (hidden, inactive):
+        assert (other.available, other.can_exceed, list(other.records)) == (0, nothing.can_exceed, [])
+    assert world.shop.asked == [("acme", buyer().user_id)]
+    assert [p.available for p in (await world.inventory().CheckAvailability(request)).products] == [5, 7, 9, 0]
+    assert len(world.shop.asked) == 1

@@ -23,6 +23,7 @@ from services.fulfillment.main import VERSIONS, Background, assemble
 from services.fulfillment.settings import Settings
 from tests.support.principals import seller
 from tests.support.server import Served, fake_peers, runtime_for, serving
+from tests.support.shops import FakeShop
 from waybill.directory.v1 import ordering_context_service_pb2 as directory_pb
 from waybill.directory.v1 import ordering_context_service_pb2_grpc as directory_grpc
 from waybill.fulfillment.v1 import inventory_pb2 as inv
@@ -122,6 +123,7 @@ class World:
     background: Background
     clock: ManualClock
     orders: FakeOrders
+    shop: FakeShop = field(default_factory=FakeShop)
     facts: list[Fact] = field(default_factory=list)
     replica: Callable[[], Background] | None = None
     """Makes the background loops of another replica on the same database."""
@@ -316,8 +318,9 @@ async def fulfillment(databases: Any) -> AsyncIterator[World]:
     """The service over a fresh database; the block ends with its inspection."""
     url, schema = await databases("fulfillment")
     orders, clock = FakeOrders(), ManualClock(START)
-    runtime = runtime_for("fulfillment", clock=clock)
+    runtime, shop = runtime_for("fulfillment", clock=clock), FakeShop()
     fakes = {
+        "catalog": [shop.served],
         "order": [
             (
                 fulfillment_report_service_pb2_grpc.add_FulfillmentReportServiceServicer_to_server,
@@ -343,7 +346,8 @@ async def fulfillment(databases: Any) -> AsyncIterator[World]:
         database = await open_migrated(url, schema, VERSIONS, settings.tuning)
         app, background = assemble(settings, runtime, database)
         async with serving(app) as served:
-            world = World(served, app, background, clock, orders, replica=lambda: assemble(settings, runtime, database)[1])
+            world = World(served, app, background, clock, orders, shop)
+            world.replica = lambda: assemble(settings, runtime, database)[1]
             yield world
             await world.check()
 

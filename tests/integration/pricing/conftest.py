@@ -14,6 +14,7 @@ from services.pricing.main import build
 from services.pricing.settings import Settings
 from tests.integration.pricing.world import FakeMemberships, FakeSupplierProducts, World
 from tests.support.server import Registration, fake_peers, runtime_for, serving
+from tests.support.shops import FakeShop
 from waybill.catalog.v1 import supplier_product_service_pb2_grpc
 from waybill.directory.v1 import membership_service_pb2_grpc
 
@@ -32,15 +33,19 @@ async def world(settings) -> AsyncIterator[World]:
     clock = ManualClock(NOW)
     runtime, memberships = runtime_for("pricing", clock=clock), FakeMemberships()
     add = membership_service_pb2_grpc.add_MembershipServiceServicer_to_server
-    catalog, of_products = FakeSupplierProducts(), supplier_product_service_pb2_grpc.add_SupplierProductServiceServicer_to_server
+    shop, catalog, of_products = (
+        FakeShop(),
+        FakeSupplierProducts(),
+        supplier_product_service_pb2_grpc.add_SupplierProductServiceServicer_to_server,
+    )
     fakes: dict[str, list[Registration]] = {
         "directory": [(add, memberships, "waybill.directory.v1.MembershipService")],
-        "catalog": [(of_products, catalog, "waybill.catalog.v1.SupplierProductService")],
+        "catalog": [(of_products, catalog, "waybill.catalog.v1.SupplierProductService"), shop.served],
     }
     app = await build(settings, runtime)
     database = await Database.open(settings.database_url, settings.database_schema)
     async with fake_peers(fakes, peers=runtime.peers), serving(app) as served:
-        world = World(served, app, clock, database, memberships, catalog)
+        world = World(served, app, clock, database, memberships, catalog, shop)
         yield world
         if not world.broken:
             assert [record async for record in app.inspected() if isinstance(record, Finding)] == []

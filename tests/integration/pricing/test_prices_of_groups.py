@@ -137,3 +137,15 @@ async def test_a_group_without_its_buyer_is_refused(world):
     with pytest.raises(WaybillError) as refused:
         await assign(world, ("anvil", "", "smiths", "s"))
     assert [(f.field, f.reason) for f in refused.value.fields] == [("assignments[0].buyer_id", "FIELD_REQUIRED")]
+
+
+async def test_what_a_buyer_is_not_shown_has_no_price_for_it_like_what_does_not_exist(priced):
+    priced.shop.hidden, priced.shop.inactive = {"anvil"}, {"old"}
+    await assign(priced, ("old", "", "", "all"))
+    wanted = [line("hidden"), line("inactive", "old"), line("unknown", "nothing")]
+    request = quotes_pb.QuoteLinesRequest(currency="USD", lines=wanted)
+    answer = await priced.pricing(member("masters")).QuoteLines(request)
+    assert ([problem.reason for problem in answer.problems], list(answer.lines)) == (["PRICE_MISSING"] * 3, [])
+    assert priced.shop.asked == [("acme", "anna")]
+    assert await quoted(priced, seller(), buyer_id="acme") == 9
+    assert len(priced.shop.asked) == 1

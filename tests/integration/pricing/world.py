@@ -21,6 +21,7 @@ from services.pricing.adapters.db.tables import RESERVATIONS
 from tests.support.principals import buyer, seller
 from tests.support.problems import about
 from tests.support.server import Served
+from tests.support.shops import FakeShop
 from waybill.catalog.v1 import supplier_product_service_pb2 as supplied_pb
 from waybill.catalog.v1 import supplier_product_service_pb2_grpc as supplied_grpc
 from waybill.directory.v1 import membership_service_pb2 as memberships_pb
@@ -111,6 +112,7 @@ class World:
     database: Database
     memberships: FakeMemberships
     catalog: FakeSupplierProducts
+    shop: FakeShop
     broken: bool = field(default=False)
     """Set by tests that break an invariant on purpose."""
 

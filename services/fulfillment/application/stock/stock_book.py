@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Protocol
 
-from libs.auth import Principal
+from libs.auth import PartyKind, Principal
 from libs.clock import Clock
 from libs.errors import Violations
 from libs.idempotency.key import RequestKey
@@ -20,11 +21,20 @@ from services.fulfillment.domain.visibility import NOTHING, STOCK_READERS, may_a
 from waybill.fulfillment.v1 import reasons
 
 
+class Shop(Protocol):
+    """The catalog, which knows who is shown what."""
+
+    async def shown(self, product_ids: Collection[str], buyer_id: str, user_id: str) -> Collection[str]:
+        """Those of the products that the buyer's user is shown; raises when the catalog does not answer."""
+        ...
+
+
 class StockBook:
     """The use cases."""
 
-    def __init__(self, units: UnitsOfWork[FulfillmentWork], clock: Clock) -> None:
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], shop: Shop, clock: Clock) -> None:
         self._units = units
+        self._shop = shop
         self._clock = clock
 
     async def adjust(
@@ -48,13 +58,18 @@ class StockBook:
         return await self._units.retrying(decide)
 
     async def availability(self, caller: Principal, product_ids: Sequence[str]) -> dict[str, Availability]:
-        """By product. Whoever reads all stock sees all records, a supplier that reads stock its own; everybody else sees sums."""
+        """By product. Whoever reads all stock sees all records, a supplier that reads stock its own; everybody else sees sums, a
+        supplier of its own. To a user of a buyer, a product that no catalog shows has no stock, like one that does not exist.
+        """
+        asked: Collection[str] = product_ids
+        if caller.party_kind is PartyKind.BUYER and caller.service is None:
+            asked = await self._shop.shown(product_ids, caller.party_id, caller.user_id)
         async with self._units.reading() as work:
-            stocks = await work.stock.of_products(product_ids)
+            stocks = await work.stock.of_products(asked)
         own = stock(caller) if caller.has(*STOCK_READERS) else NOTHING
         found: dict[str, list[Stock]] = {id: [] for id in product_ids}
         for s in stocks:
-            if own.nothing or own.of_supplier(s.supplier_id):
+            if own.of_supplier(s.supplier_id) or (own.nothing and _in_sums(caller, s.supplier_id)):
                 found[s.product_id].append(s)
         return {id: (for_buyers if own.nothing else whole)(mine) for id, mine in found.items()}
 
@@ -62,6 +77,11 @@ class StockBook:
         """The ledger of records that the caller may see."""
         async with self._units.reading(snapshot=page.include_total) as work:
             return await work.lists.movements(stock(caller), page)
+
+
+def _in_sums(caller: Principal, supplier_id: str) -> bool:
+    """Whether somebody without a role over stock sees a supplier's in sums: what rivals have is no supplier's to know."""
+    return caller.party_kind is not PartyKind.SUPPLIER or supplier_id == caller.party_id
 
 
 def _movements(adjustments: Sequence[Adjustment], known: dict[str, InventoryRecord], caller: Principal) -> list[Movement]:

@@ -7,18 +7,35 @@ from typing import Any
 
 from libs.rpc.peers import Peers
 from services.pricing.domain.schedules.supply import Supplied
-from waybill.catalog.v1 import supplier_product_service_pb2 as pb
-from waybill.catalog.v1 import supplier_product_service_pb2_grpc as pb_grpc
+from waybill.catalog.v1 import product_service_pb2 as products_pb
+from waybill.catalog.v1 import product_service_pb2_grpc as products_grpc
+from waybill.catalog.v1 import supplier_product_service_pb2 as supplied_pb
+from waybill.catalog.v1 import supplier_product_service_pb2_grpc as supplied_grpc
 
 
 class CatalogSupplierProducts:
     """CheckSupplierProducts."""
 
     def __init__(self, peers: Peers) -> None:
-        self._stub: Any = peers.stub("catalog", pb_grpc.SupplierProductServiceStub)
+        self._stub: Any = peers.stub("catalog", supplied_grpc.SupplierProductServiceStub)
 
     async def of(self, supplier_id: str, product_ids: Collection[str]) -> Supplied:
         """Whether the supplier may set prices, and which of the products it owns."""
-        asked = pb.CheckSupplierProductsRequest(supplier_id=supplier_id, product_ids=sorted(product_ids))
-        answer: pb.CheckSupplierProductsResponse = await self._stub.CheckSupplierProducts(asked)
+        asked = supplied_pb.CheckSupplierProductsRequest(supplier_id=supplier_id, product_ids=sorted(product_ids))
+        answer: supplied_pb.CheckSupplierProductsResponse = await self._stub.CheckSupplierProducts(asked)
         return Supplied(supplier_id, answer.may_set_prices, frozenset(answer.owned_product_ids))
+
+
+class CatalogShop:
+    """BatchGetProducts."""
+
+    def __init__(self, peers: Peers) -> None:
+        self._stub: Any = peers.stub("catalog", products_grpc.ProductServiceStub)
+
+    async def shown(self, product_ids: Collection[str], buyer_id: str, user_id: str) -> Collection[str]:
+        """Those of them that the buyer's user is shown; none asked for is no call."""
+        if not product_ids:
+            return frozenset()
+        request = products_pb.BatchGetProductsRequest(product_ids=sorted(product_ids), buyer_id=buyer_id, user_id=user_id)
+        answer: products_pb.BatchGetProductsResponse = await self._stub.BatchGetProducts(request)
+        return frozenset(product.id for product in answer.products if product.active)

@@ -1,8 +1,8 @@
-"""QuoteLines and CalculateOrder: every part of an order's amounts in one call."""
+"""CalculateOrder: every part of an order's amounts in one call."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from libs.auth import Principal
@@ -31,12 +31,14 @@ class CalculateOrder:
         shipments: Sequence[Shipment],
         destination: Destination | None,
         taxed: bool = False,
+        hidden: Collection[str] = (),
     ) -> tuple[Calculation, datetime]:
-        """The parts, and the instant at which they hold. What is `taxed` must say where, as soon as there is any rate."""
+        """The parts, and the instant at which they hold. What is `taxed` must say where, as soon as there is any rate. Products
+        that are `hidden` have no price."""
         now = self._clock.now()
         places = {destination, *(x.destination for x in lines), *(s.destination for s in shipments)} - {None}
         classes = {class_key(line.tax_class) for line in lines} | ({SHIPPING} if shipments else set())
-        products = {line.product_id for line in lines if line.unit_price_override is None}
+        products = {line.product_id for line in lines if line.unit_price_override is None}.difference(hidden)
         groups = await self._groups(caller, customer, products)
         async with self._units.reading() as work:
             schedules = await work.prices.schedules(customer.buyer_id, groups, products) if products else {}
