@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import grpc
@@ -18,7 +19,9 @@ from tests.support.guests import WEB
 from tests.support.marketplace import OUTGOING, lines
 from waybill.directory.v1 import token_service_pb2, token_service_pb2_grpc
 from waybill.order.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
+from waybill.payment.v1 import credit_card_service_pb2, credit_card_service_pb2_grpc
 from waybill.type.v1.address_pb2 import Address
+from waybill_client import WaybillError
 from waybill_client.errors import from_rpc_error
 
 METHODS = {f"/{m.containing_service.full_name}/{m.name}": m for s in services() for m in s.methods}
@@ -85,6 +88,77 @@ async def test_another_guests_order_is_answered_like_one_that_nobody_has(target_
     read = order_service_pb2.GetOrderRequest(order_id=order.id, direction=OUTGOING)
     assert (await orders.GetOrder(read, metadata=gwen)).order.id == order.id
     tally.count("orders of other guests", tried)
+
+
+async def test_of_many_who_show_one_token_at_once_one_has_the_order_and_the_guest_nothing(
+    target_market: Target, tally: Tally
+) -> None:
+    _, gwen = await visitor(target_market)
+    order = await begun(target_market, gwen)
+    people, outside = target_market.callers.market.people, target_market.callers.outside
+    request = order_service_pb2.TransferOrderRequest(anonymous_token=bare(gwen))
+    shown = [client.orders.TransferOrder(request) for client in (people.ada, people.bob) * 4]
+    said = await asyncio.gather(*shown, return_exceptions=True)
+    had = [each for each in said if not isinstance(each, BaseException)]
+    assert len(had) == 1, said
+    assert {each.reason for each in said if isinstance(each, WaybillError)} <= {"RESOURCE_NOT_FOUND", "STALE_VERSION"}, said
+    owner = had[0].order.from_user.id
+    tried = await _refused_everywhere(target_market, gwen, order.id)
+    # Nor is a new one made under the id of the old.
+    orders = order_service_pb2_grpc.OrderServiceStub(outside)
+    again = order_service_pb2.CreateOrderRequest(order=order_pb2.Order(shipping_address=HOME), line_items=lines(tongs=1))
+    assert await reason(orders.CreateOrder(again, metadata=gwen)) == "RESOURCE_EXISTS"
+    keeper = people.ada if owner == "ada" else people.bob
+    kept = await keeper.orders.GetOrder(order_service_pb2.GetOrderRequest(order_id=order.id, direction=OUTGOING))
+    assert (kept.order.from_user.id, kept.order.guest, kept.order.line_item_count) == (owner, False, 1)
+    tally.count("transfers of one order at the same time, and its guest's token after it", len(shown) + tried + 1)
+
+
+async def _refused_everywhere(target: Target, metadata: Metadata, order_id: str) -> int:
+    """Whoever names an order at every method for guests that takes one hears of nothing; how many these are."""
+    tried = 0
+    for path in sorted(guests()):
+        method = METHODS[path]
+        fields = {*method.input_type.fields_by_name}
+        if method.server_streaming or not {"order_id", "order"} & fields or method.name in ("CreateOrder", "PlaceOrder"):
+            continue
+        asked: Any = GetMessageClass(method.input_type)()
+        if "order_id" in fields:
+            asked.order_id = order_id
+        else:
+            asked.order.id = order_id
+        if "direction" in fields:
+            asked.direction = OUTGOING
+        answer, given = await target.callers.call(method, asked, metadata)
+        assert answer[0] != "OK" or (given is not None and not given.ListFields()), path
+        tried += 1
+    return tried
+
+
+async def test_the_request_id_of_another_guest_replays_nothing_of_it(target_market: Target, tally: Tally) -> None:
+    orders = order_service_pb2_grpc.OrderServiceStub(target_market.callers.outside)
+    cards = credit_card_service_pb2_grpc.CreditCardServiceStub(target_market.callers.outside)
+    made, noted = [], []
+    for _ in range(2):
+        _, guest = await visitor(target_market)
+        order = order_service_pb2.CreateOrderRequest(
+            order=order_pb2.Order(shipping_address=HOME), line_items=lines(tongs=1), request_id="same"
+        )
+        made.append((await orders.CreateOrder(order, metadata=guest)).order.id)
+        card = credit_card_service_pb2.CreditCard(token="tok_approve", partial_number="4242")
+        request = credit_card_service_pb2.CreateCreditCardRequest(credit_card=card, request_id="same-card")
+        noted.append((await cards.CreateCreditCard(request, metadata=guest)).credit_card.id)
+    assert len({*made}) == len({*noted}) == 2
+    ada = target_market.callers.market.people.ada
+    taken = order_service_pb2.TransferOrderRequest(anonymous_token=bare(guest), request_id="same")
+    assert (await ada.orders.TransferOrder(taken)).order.id == made[1]
+    # The card was the guest's, for the guest's order: it does not come along, nor is it kept for anybody.
+    read = credit_card_service_pb2.GetCreditCardRequest(credit_card_id=noted[1])
+    with pytest.raises(WaybillError) as error:
+        await ada.credit_cards.GetCreditCard(read)
+    assert error.value.reason == "RESOURCE_NOT_FOUND"
+    assert await reason(cards.GetCreditCard(read, metadata=guest)) == "RESOURCE_NOT_FOUND"
+    tally.count("request ids of other guests", 4)
 
 
 async def _until_the_end(call: Any) -> Any:
