@@ -8,7 +8,8 @@ from libs.auth import PartyKind, Principal
 from services.pricing.application.access import quoted
 from services.pricing.application.calculation.calculate_order import CalculateOrder
 from services.pricing.application.ports import Shop
-from services.pricing.domain.calculation.calculate import Calculation, Line
+from services.pricing.domain.calculation.calculate import Calculation
+from services.pricing.domain.calculation.line import Line
 
 
 class QuoteLines:
