@@ -76,7 +76,7 @@ class SqlShop:
                 filters, wanted = wanted.facets, replace(wanted, facets={})
                 few = await _narrowest(tx, sight, wanted)
             admitted = sa.select(PRODUCTS.c.id).where(_fitting(tx.dialect, sight, wanted, few))
-            return page, await counts_of(tx, plan.kept(admitted), filters, facets)
+            return page, await counts_of(tx, plan.kept(admitted), filters, facets, few=few is not None)
 
 
 def _fitting(
