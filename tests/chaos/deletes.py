@@ -28,6 +28,8 @@ from waybill_client import money
 
 VERIFIED = r"#\d|order>(catalog|directory)"
 """Verifying repeats every deletion, which commits a second time, and asks for another order of the same id."""
+FINISHED = r"FinishDeletions|BatchDeletePayments"
+"""What the sweep of carts does for an order that is gone, so that nothing of it is left in payment."""
 GONE, TAKEN = "RESOURCE_NOT_FOUND", "ID_OF_DELETED"
 Call = Callable[[People, str, str], Awaitable[object]]
 """Makes or deletes the resource of an id, under a request id."""

@@ -29,7 +29,7 @@ from tests.support.fleet import Fleet
 CATALOGUE = Path(__file__).with_name("catalogue.json")
 _BESIDE = re.compile(
     r"ExpireReservations|ExpireAttempts|CompleteSubmissions|SettleTransactions\.once|ResolveSubmission|"
-    r"Reporting\.(relay_once|_deliver)|ReportAlerts|RenewAuthorizations|TokenService|GetKeySet|RevocationService|ListRevocations|\Aprocess:"
+    r"FinishDeletions|BatchDeletePayments|Reporting\.(relay_once|_deliver)|ReportAlerts|RenewAuthorizations|TokenService|GetKeySet|RevocationService|ListRevocations|\Aprocess:"
 )
 """Background work that may or may not fall into a scenario. Where it matters it has scenarios of its own.
 
@@ -67,8 +67,8 @@ class Folder:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a watched process is started with."""
-        return {"WAYBILL_FAILPOINTS_DIR": str(self.path)}
+        """What a watched process is started with: deletions are finished at once, so that this is interrupted too."""
+        return {"WAYBILL_FAILPOINTS_DIR": str(self.path), "WAYBILL_ORDER_SWEEP_PAUSE": "0.5"}
 
     def hits(self) -> list[str]:
         """Places reached since `clear`, in order, each with the time that it was reached."""
