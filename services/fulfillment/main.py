@@ -186,7 +186,6 @@ def _shipments(runtime: Runtime, units: Units, reporting: Reporting) -> Shipment
 
 
 def _inventory(runtime: Runtime, units: Units) -> InventoryServicer:
-    return InventoryServicer(
-        InventoryRecords(units, DirectoryClient(runtime.peers), runtime.clock, runtime.ids),
-        StockBook(units, CatalogClient(runtime.peers), runtime.clock),
-    )
+    addresses, products = DirectoryClient(runtime.peers), CatalogClient(runtime.peers)
+    records = InventoryRecords(units, addresses, products, runtime.clock, runtime.ids)
+    return InventoryServicer(records, StockBook(units, products, runtime.clock))

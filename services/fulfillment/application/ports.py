@@ -4,7 +4,7 @@ these.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -235,6 +235,14 @@ class OrderPeer(Protocol):
 
     async def resolve(self, order_key: str, attempt: int) -> str:
         """What became of an attempt: TRYING, ACCEPTED or REFUSED."""
+
+
+class ProductPeer(Protocol):
+    """The catalog, which knows who may fulfill products."""
+
+    async def fulfilled(self, supplier_id: str, product_ids: Collection[str]) -> Collection[str]:
+        """Of these products those that a supplier may fulfill; raises when the catalog does not answer."""
+        ...
 
 
 class AddressPeer(Protocol):

@@ -44,16 +44,23 @@ async def test_a_record_takes_its_address_from_the_directory_or_as_given(world: 
     assert (missing.value.reason, missing.value.fields[0].field) == ("LOCATION_NOT_FOUND", "inventory_record.location_id")
 
 
-async def test_foreign_suppliers_and_unknown_locations_are_reported_together(world: World) -> None:
-    made = [record(supplier_id="nut", location_id="nowhere"), record(location_id="nowhere"), record()]
+async def test_foreign_suppliers_and_products_and_unknown_locations_are_reported_together(world: World) -> None:
+    made = [
+        record(supplier_id="nut", location_id="nowhere"),
+        record(location_id="nowhere"),
+        record(),
+        record(product_id="others"),
+    ]
     with pytest.raises(WaybillError) as refused:
         await world.inventory(KEEPER).BatchCreateInventoryRecords(
             svc.BatchCreateInventoryRecordsRequest(inventory_records=[svc.NewInventoryRecord(inventory_record=r) for r in made])
         )
     assert [(f.field, f.reason) for f in refused.value.fields] == [
+        ("inventory_records[3].inventory_record.product_id", "PRODUCT_NOT_FULFILLED"),
         ("inventory_records[0].inventory_record.supplier_id", "FIELD_INVALID"),
         ("inventory_records[1].inventory_record.location_id", "LOCATION_NOT_FOUND"),
     ]
+    assert (await create(world, seller(), record(product_id="others"))).product_id == "others"
 
 
 async def test_a_supplier_keeps_its_own_records_only(world: World) -> None:

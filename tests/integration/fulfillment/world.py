@@ -24,6 +24,8 @@ from services.fulfillment.settings import Settings
 from tests.support.principals import seller
 from tests.support.server import Served, fake_peers, runtime_for, serving
 from tests.support.shops import FakeShop
+from waybill.catalog.v1 import supplier_product_service_pb2 as supplied_pb
+from waybill.catalog.v1 import supplier_product_service_pb2_grpc as supplied_grpc
 from waybill.directory.v1 import ordering_context_service_pb2 as directory_pb
 from waybill.directory.v1 import ordering_context_service_pb2_grpc as directory_grpc
 from waybill.fulfillment.v1 import inventory_pb2 as inv
@@ -99,6 +101,14 @@ class FakeOrders:
         return submission_decision_service_pb2.ResolveSubmissionResponse(
             state=submission_pb2.SubmissionState.Value(f"SUBMISSION_STATE_{state}")
         )
+
+
+class FakeCatalog(supplied_grpc.SupplierProductServiceServicer):
+    """A catalog in which suppliers may fulfill everything but `others`."""
+
+    async def CheckSupplierProducts(self, request: Any, context: Any) -> Any:
+        fulfilled = [id for id in request.product_ids if id != "others"]
+        return supplied_pb.CheckSupplierProductsResponse(fulfilled_product_ids=fulfilled)
 
 
 class FakeDirectory:
@@ -320,7 +330,6 @@ async def fulfillment(databases: Any) -> AsyncIterator[World]:
     orders, clock = FakeOrders(), ManualClock(START)
     runtime, shop = runtime_for("fulfillment", clock=clock), FakeShop()
     fakes = {
-        "catalog": [shop.served],
         "order": [
             (
                 fulfillment_report_service_pb2_grpc.add_FulfillmentReportServiceServicer_to_server,
@@ -331,6 +340,14 @@ async def fulfillment(databases: Any) -> AsyncIterator[World]:
                 submission_decision_service_pb2_grpc.add_SubmissionDecisionServiceServicer_to_server,
                 _deciding(orders),
                 "waybill.order.v1.SubmissionDecisionService",
+            ),
+        ],
+        "catalog": [
+            shop.served,
+            (
+                supplied_grpc.add_SupplierProductServiceServicer_to_server,
+                FakeCatalog(),
+                "waybill.catalog.v1.SupplierProductService",
             ),
         ],
         "directory": [

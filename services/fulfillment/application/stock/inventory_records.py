@@ -14,7 +14,7 @@ from libs.ids import IdSource
 from libs.json_value import JsonObject
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
-from services.fulfillment.application.ports import AddressPeer, FulfillmentWork
+from services.fulfillment.application.ports import AddressPeer, FulfillmentWork, ProductPeer
 from services.fulfillment.domain.sourcing.model import Address
 from services.fulfillment.domain.stock.inventory import InventoryRecord
 from services.fulfillment.domain.stock.ledger import Cause, Movement, MovementKind, summed_by_record
@@ -51,9 +51,12 @@ Body = Callable[[InventoryRecord], JsonObject]
 class InventoryRecords:
     """The use cases."""
 
-    def __init__(self, units: UnitsOfWork[FulfillmentWork], addresses: AddressPeer, clock: Clock, ids: IdSource) -> None:
+    def __init__(
+        self, units: UnitsOfWork[FulfillmentWork], addresses: AddressPeer, products: ProductPeer, clock: Clock, ids: IdSource
+    ) -> None:
         self._units = units
         self._addresses = addresses
+        self._products = products
         self._clock = clock
         self._ids = ids
 
@@ -83,8 +86,9 @@ class InventoryRecords:
         return await self._units.retrying(decide)
 
     async def _located(self, caller: Principal, drafts: Sequence[RecordDraft]) -> list[RecordDraft]:
-        """The drafts with the snapshot of their location, from the directory where the caller gave none."""
-        found = Violations()
+        """The drafts with the snapshot of their location, from the directory where the caller gave none. Raises for records
+        and products of others, too."""
+        found = await self._unfulfilled(caller, drafts)
         for d in drafts:
             if not may_act_for(caller, d.supplier_id):
                 found.add(f"{d.field}.supplier_id", reasons.FIELD_INVALID, "a supplier has records of its own only")
@@ -101,6 +105,16 @@ class InventoryRecords:
                 )
         found.raise_if_any()
         return [replace(d, address=known[(d.supplier_id, d.location_id)]) if d.address is None else d for d in drafts]
+
+    async def _unfulfilled(self, caller: Principal, drafts: Sequence[RecordDraft]) -> Violations:
+        """What a supplier may not fulfill: its units would show among those that others have."""
+        found = Violations()
+        if not caller.is_seller:
+            known = await self._products.fulfilled(caller.party_id, {d.product_id for d in drafts})
+            for d in drafts:
+                text = f"the supplier may fulfill no product {d.product_id!r}"
+                found.require(f"{d.field}.product_id", d.product_id in known, reasons.PRODUCT_NOT_FULFILLED, text)
+        return found
 
     async def _insert(self, work: FulfillmentWork, drafts: Sequence[RecordDraft], now: datetime, caller: Principal) -> None:
         taken = await work.stock.records([d.id for d in drafts])
