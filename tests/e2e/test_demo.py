@@ -83,5 +83,6 @@ async def test_two_companies_and_two_groups_see_other_shops_and_a_suppliers_prod
         "seen_while_it_waits": False,
         "price": "19.90 USD",
     }
+    assert story["below_the_floor"] == "PRICE_BELOW_FLOOR"
     assert story["supplier_order_lines"] == [{"product": "lantern", "quantity": 2}]
     assert story["check"]["findings"] == []

@@ -8,9 +8,18 @@ from tests.support.marketplace import Marketplace, create
 from waybill.catalog.v1 import product_pb2, product_proposal_pb2, product_service_pb2, supplier_permission_pb2
 from waybill.catalog.v1 import product_proposal_service_pb2 as proposals_pb
 from waybill.catalog.v1 import supplier_permission_service_pb2 as permissions_pb
+from waybill.fulfillment.v1 import inventory_pb2
+from waybill.fulfillment.v1 import inventory_service_pb2 as stock_pb
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb
 from waybill.pricing.v1 import price_schedule_service_pb2 as prices_pb
+from waybill.type.v1.address_pb2 import Address
 from waybill_client import money
+
+
+def lying(product_id: str) -> inventory_pb2.InventoryRecord:
+    """Stock in a place of its own."""
+    shed = Address(id="shed", lines=["1 Shed St"], city="Reno", region="NV", postal_code="89501", country="US")
+    return inventory_pb2.InventoryRecord(product_id=product_id, address=shed, active=True)
 
 
 async def test_what_a_supplier_proposes_is_ordered_once_the_seller_lets_it_in(market: Marketplace) -> None:
@@ -38,6 +47,13 @@ async def test_what_a_supplier_proposes_is_ordered_once_the_seller_lets_it_in(ma
     await vendor.price_schedules.UpdatePriceSchedule(prices_pb.UpdatePriceScheduleRequest(price_schedule=price))
     del pricing.assignments[1]
     await vendor.price_schedules.AssignPriceSchedules(pricing)
+    stocking = stock_pb.BatchCreateInventoryRecordsRequest()
+    stocking.inventory_records.add(opening_quantity=5).inventory_record.CopyFrom(lying("lantern"))
+    stocking.inventory_records.add(opening_quantity=5).inventory_record.CopyFrom(lying("anvil"))
+    stranger = await refused(vendor.inventory.BatchCreateInventoryRecords(stocking))
+    assert [f.field for f in stranger.fields] == ["inventory_records[1].inventory_record.product_id"]
+    del stocking.inventory_records[1]
+    await vendor.inventory.BatchCreateInventoryRecords(stocking)
     hidden = await refused(create(people.ada, "EARLY", lantern=1))
     assert [f.reason for f in hidden.fields] == ["PRODUCT_NOT_FOUND"]
 

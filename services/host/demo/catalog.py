@@ -31,7 +31,8 @@ from waybill.catalog.v1 import (
 from waybill.directory.v1 import user_group_service_pb2, user_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2
 from waybill.order.v1 import reasons as order_reasons
-from waybill.pricing.v1 import price_schedule_service_pb2
+from waybill.pricing.v1 import price_floor_service_pb2, price_schedule_service_pb2
+from waybill.pricing.v1 import reasons as pricing_reasons
 from waybill_client import AsyncWaybill, WaybillError, money, text
 
 RETAIL, WORKSHOP, VENDOR, LANTERN = "retail", "workshop", "vendor", "lantern"
@@ -58,9 +59,12 @@ async def perform(stage: Stage, narrator: Narrator) -> dict[str, Any]:
         await _invite(owner)
         narrator.line("seller owner", f"lets lumenworks offer products for {RETAIL}, which wait for approval")
         offered = await _offer(vendor)
-        await _price(owner, LANTERN, "list-lantern", "19.90")
+        await _floor(owner, LANTERN, "15.00")
+        await _price(vendor, LANTERN, "list-lantern", "19.90")
+        cheaper = await _reprice(vendor, "list-lantern", "14.90")
         waiting = LANTERN in await _shelf(people.gil)
         narrator.line(f"supplier {VENDOR}", f"offers it again: {offered}; gil {'SEES IT' if waiting else 'does not see it yet'}")
+        narrator.line(f"supplier {VENDOR}", f"prices it at 19.90; at 14.90, below the seller's floor of 15.00: {cheaper}")
         approval = product_proposal_pb2.ProductApproval(catalog_id=RETAIL, product_id=LANTERN)
         approving = product_proposal_service_pb2.ApproveProductsRequest(assignments=[approval])
         await owner.product_proposals.ApproveProducts(approving)
@@ -83,7 +87,7 @@ async def perform(stage: Stage, narrator: Narrator) -> dict[str, Any]:
     ok = (
         len({tuple(sorted(shelf.items())) for shelf in shelves.values()}) == len(shelves)
         and (unseen, uninvited, offered) == (order_reasons.PRODUCT_NOT_FOUND, reasons.SUPPLIER_NOT_ADMITTED, "OK")
-        and not waiting
+        and (waiting, cheaper) == (False, pricing_reasons.PRICE_BELOW_FLOOR)
         and shades == {"amber": 2, "clear": 1}
         and sold == [(LANTERN, 2)]
         and report.ok
@@ -95,6 +99,7 @@ async def perform(stage: Stage, narrator: Narrator) -> dict[str, Any]:
         "unseen_product": unseen,
         "offer": {"uninvited": uninvited, "invited": offered, "seen_while_it_waits": waiting, "price": after.get(LANTERN, "")},
         "facet": shades,
+        "below_the_floor": cheaper,
         "order": {"id": order.id, "total": text(order.total)},
         "supplier_order_lines": [{"product": product, "quantity": quantity} for product, quantity in sold],
         "check": checked(report, narrator),
@@ -144,6 +149,24 @@ async def _price(owner: AsyncWaybill, product: str, id: str, amount: str, group:
     )
 
 
+async def _floor(owner: AsyncWaybill, product: str, amount: str) -> None:
+    floor = price_floor_service_pb2.PriceFloor(product_id=product, currency=CURRENCY, unit_price=money(amount, CURRENCY))
+    await owner.price_floors.CreatePriceFloor(price_floor_service_pb2.CreatePriceFloorRequest(price_floor=floor))
+
+
+async def _reprice(vendor: AsyncWaybill, id: str, amount: str) -> str:
+    """Another price; what was answered."""
+    schedule = price_schedule_service_pb2.PriceSchedule(id=id)
+    schedule.price_breaks.add(quantity=1, price=money(amount, CURRENCY))
+    try:
+        await vendor.price_schedules.UpdatePriceSchedule(
+            price_schedule_service_pb2.UpdatePriceScheduleRequest(price_schedule=schedule)
+        )
+    except WaybillError as error:
+        return error.reason
+    return "OK"
+
+
 async def _shelf(client: AsyncWaybill) -> Shelf:
     """What somebody sees, and what it costs, in one call."""
     page = await client.my_products.ListMyProducts(my_product_service_pb2.ListMyProductsRequest(order_by="id"))
@@ -173,8 +196,9 @@ async def _order(client: AsyncWaybill, product: str) -> str:
 async def _vendor(stage: Stage) -> AsyncWaybill:
     """Somebody who keeps the products of a supplier."""
     user = user_service_pb2.User(
-        id=VENDOR, username=VENDOR, party=party("SUPPLIER", "lumenworks"), active=True, roles=["ProductAdmin"], password=PASSWORD
+        id=VENDOR, username=VENDOR, party=party("SUPPLIER", "lumenworks"), active=True, password=PASSWORD
     )
+    user.roles.extend(["ProductAdmin", "PriceScheduleAdmin"])
     await stage.owner.users.CreateUser(user_service_pb2.CreateUserRequest(user=user))
     return stage.person(PORTAL, VENDOR, PASSWORD)
 
@@ -195,7 +219,9 @@ async def _offer(vendor: AsyncWaybill) -> str:
 
 
 async def _invite(owner: AsyncWaybill) -> None:
-    given = supplier_permission_pb2.SupplierPermission(supplier_id="lumenworks", catalog_id=RETAIL, needs_approval=True)
+    given = supplier_permission_pb2.SupplierPermission(
+        supplier_id="lumenworks", catalog_id=RETAIL, needs_approval=True, may_set_prices=True
+    )
     await owner.supplier_permissions.AssignSupplierPermissions(
         supplier_permission_service_pb2.AssignSupplierPermissionsRequest(assignments=[given])
     )
