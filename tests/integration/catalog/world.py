@@ -117,9 +117,9 @@ class World:
     def proposals(self, caller: Principal | None = None) -> proposals_grpc.ProductProposalServiceStub:
         return self.served.stub(proposals_grpc.ProductProposalServiceStub, caller or seller())
 
-    async def permit(self, catalog: str, to: str = "bolt", *fields: str, approval: bool = False) -> None:
+    async def permit(self, catalog: str, to: str = "bolt", *fields: str, approval: bool = False, prices: bool = False) -> None:
         given = supplier_permission_pb2.SupplierPermission(
-            supplier_id=to, catalog_id=catalog, needs_approval=approval, writable_fields=fields
+            supplier_id=to, catalog_id=catalog, needs_approval=approval, writable_fields=fields, may_set_prices=prices
         )
         await self.permissions().AssignSupplierPermissions(permissions_pb.AssignSupplierPermissionsRequest(assignments=[given]))
 
