@@ -59,9 +59,7 @@ async def perform(stage: Stage, narrator: Narrator) -> dict[str, Any]:
         await _invite(owner)
         narrator.line("seller owner", f"lets lumenworks offer products for {RETAIL}, which wait for approval")
         offered = await _offer(vendor)
-        await _floor(owner, LANTERN, "15.00")
-        await _price(vendor, LANTERN, "list-lantern", "19.90")
-        cheaper = await _reprice(vendor, "list-lantern", "14.90")
+        cheaper = await _priced(owner, vendor)
         waiting = LANTERN in await _shelf(people.gil)
         narrator.line(f"supplier {VENDOR}", f"offers it again: {offered}; gil {'SEES IT' if waiting else 'does not see it yet'}")
         narrator.line(f"supplier {VENDOR}", f"prices it at 19.90; at 14.90, below the seller's floor of 15.00: {cheaper}")
@@ -75,10 +73,7 @@ async def perform(stage: Stage, narrator: Narrator) -> dict[str, Any]:
         narrator.line("buyer gil", f"chooses by shade, which the seller has made a facet: {choice}")
         narrator.chapter("It sells")
         order = await people.gil.place_order({LANTERN: 2}, id="LANTERNS")
-        mine = await people.clerks["lumenworks"].supplier_orders.ListSupplierOrders(
-            supplier_order_service_pb2.ListSupplierOrdersRequest()
-        )
-        sold = [(line.product_id, line.quantity) for one in mine.supplier_orders for line in one.line_items]
+        sold = await _sold(people.clerks["lumenworks"])
         narrator.line("buyer gil", f"orders two lanterns: {text(order.total)}")
         narrator.line("supplier clerk", f"of lumenworks has them to deliver: {sold[0][1] if sold else 'NONE'}")
     finally:
@@ -149,9 +144,18 @@ async def _price(owner: AsyncWaybill, product: str, id: str, amount: str, group:
     )
 
 
-async def _floor(owner: AsyncWaybill, product: str, amount: str) -> None:
-    floor = price_floor_service_pb2.PriceFloor(product_id=product, currency=CURRENCY, unit_price=money(amount, CURRENCY))
+async def _sold(clerk: AsyncWaybill) -> list[tuple[str, int]]:
+    """What a supplier has to deliver."""
+    mine = await clerk.supplier_orders.ListSupplierOrders(supplier_order_service_pb2.ListSupplierOrdersRequest())
+    return [(line.product_id, line.quantity) for one in mine.supplier_orders for line in one.line_items]
+
+
+async def _priced(owner: AsyncWaybill, vendor: AsyncWaybill) -> str:
+    """The lantern has a floor and its supplier's price; what was answered to a price below the floor."""
+    floor = price_floor_service_pb2.PriceFloor(product_id=LANTERN, currency=CURRENCY, unit_price=money("15.00", CURRENCY))
     await owner.price_floors.CreatePriceFloor(price_floor_service_pb2.CreatePriceFloorRequest(price_floor=floor))
+    await _price(vendor, LANTERN, "list-lantern", "19.90")
+    return await _reprice(vendor, "list-lantern", "14.90")
 
 
 async def _reprice(vendor: AsyncWaybill, id: str, amount: str) -> str:
