@@ -34,10 +34,15 @@ class Money:
         return hash((p.state, p.due, p.captured, p.refunded, len(self.rows)))
 
     @property
+    def waits(self) -> bool:
+        """Whether a gateway has not answered."""
+        return any(row.result is Result.PENDING for row in self.rows)
+
+    @property
     def rests(self) -> bool:
         """Whether nothing has to follow: what was taken is what is due, and a gateway holds nothing."""
         p = self.payment
-        if any(row.result is Result.PENDING for row in self.rows) or any(a.live for a in authorizations(self.rows)):
+        if self.waits or any(a.live for a in authorizations(self.rows)):
             return False
         return p.state in (*ENDS, State.OPEN) or (p.state is State.CAPTURED and p.taken <= p.due)
 

@@ -29,6 +29,10 @@ from tests.unit.walk.money import Money
 
 NOW = builders.NOW
 ENDS = (OrderStatus.COMPLETED, OrderStatus.CANCELED)
+GUEST, OVER = "guest", "over"
+"""Whose order it is: a guest's, or one's whose token has ended. Of one that was submitted it makes no difference."""
+UNPAID = "unpaid"
+"""The step of an order whose payments went, as the first half of a transfer, or after one."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,11 @@ class State:
     money: Money
     left: frozenset[str] = frozenset()
     """Commands of the step that are still to be driven: `goods`, `money`."""
+    guest: str = ""
+    """Empty for the order of somebody who has signed in."""
 
     def __hash__(self) -> int:
-        return hash((self.status, self.step, len(self.holds), id(self.goods), id(self.money), self.left))
+        return hash((self.status, self.step, self.guest, len(self.holds), id(self.goods), id(self.money), self.left))
 
     @property
     def is_end(self) -> bool:
@@ -58,7 +64,7 @@ class State:
         paid = (
             f"{p.state} due {p.due} captured {p.captured} refunded {p.refunded} {[(r.type, r.result) for r in self.money.rows]}"
         )
-        return f"{self.status} step {self.step or '-'} {sorted(self.left)} holds {held} {self.goods.name} card {paid}"
+        return f"{self.guest}{self.status} step {self.step or '-'} {sorted(self.left)} holds {held} {self.goods.name} card {paid}"
 
 
 class Walk:
@@ -79,16 +85,32 @@ class Walk:
     def _same(self, m: Money) -> Money:
         return self._money.setdefault(m, m)
 
-    def first(self) -> State:
+    def first(self, guest: str = "") -> State:
         """An unsubmitted order that a card pays."""
-        whole = self._same(money.added(sum(self._quantities) * goods.UNIT))
-        return State(OrderStatus.UNSUBMITTED, "", (), self._one(Goods()), whole)
+        return State(OrderStatus.UNSUBMITTED, "", (), self._one(Goods()), self._whole(), guest=guest)
+
+    def _whole(self) -> Money:
+        return self._same(money.added(sum(self._quantities) * goods.UNIT))
 
     def moves(self, s: State) -> Iterator[tuple[str, State]]:
         """What leads on from a state."""
-        for name, after in (*self._of_order(s), *self._of_goods(s), *self._of_money(s)):
+        moves = (*self._of_order(s), *self._of_guest(s), *self._of_goods(s), *self._of_money(s))
+        for name, after in moves:
             if name not in self._without:
-                yield name, replace(after, goods=self._one(after.goods), money=self._same(after.money))
+                guest = after.guest if after.status is OrderStatus.UNSUBMITTED else ""
+                yield name, replace(after, goods=self._one(after.goods), money=self._same(after.money), guest=guest)
+
+    def _of_guest(self, s: State) -> Iterator[tuple[str, State]]:
+        """A transfer lets payments go first, and may stop there: what comes then is a transfer again, or another payment."""
+        if s.guest == GUEST:
+            yield "the token ends", replace(s, guest=OVER)
+        if s.step == UNPAID and s.guest != OVER:
+            yield "AddPayments", replace(s, step="", money=self._whole())
+        if s.guest == GUEST and not s.left and _may(s, Trigger.DELETE):
+            if s.step == UNPAID:
+                yield "TransferOrder", replace(s, guest="")
+            elif not s.step and s.money.payment.state in (PaymentState.OPEN, PaymentState.VOIDED) and not s.money.waits:
+                yield "TransferOrder", replace(s, step=UNPAID, money=self._whole())
 
     def _of_goods(self, s: State) -> Iterator[tuple[str, State]]:
         for name, after in self._moves_of_goods(s.goods):
@@ -99,6 +121,8 @@ class Walk:
         return replace(s, goods=after, status=_progress(s.status, self._quantities, _counts(after)))
 
     def _of_money(self, s: State) -> Iterator[tuple[str, State]]:
+        if s.step == UNPAID:
+            return
         for name, after in self._moves_of_money(s.money, s.status in ENDS):
             yield name, self._alerted(replace(s, money=after))
 
@@ -113,7 +137,13 @@ class Walk:
         return self._reported(replace(s, holds=kept), _hold(s.goods, after.held))
 
     def _of_order(self, s: State) -> Iterator[tuple[str, State]]:
-        steps = {"": self._settled, "submit": _trying, "cancel": self._canceling, "change": self._changing}
+        steps = {
+            "": self._settled,
+            "submit": _trying,
+            "cancel": self._canceling,
+            "change": self._changing,
+            UNPAID: lambda s: [("CancelOrder", replace(s, status=move("PO1", s.status, Trigger.CANCEL), step=""))],
+        }
         driven = steps.get(s.step)
         yield from driven(s) if driven else self._commands(s)
         if s.status is OrderStatus.OPEN and not s.holds:
@@ -123,7 +153,7 @@ class Walk:
                 yield "ReleaseOrderHold", self._held(s, holds.release(_order(s), h.id, "", "", "", NOW)[0])
 
     def _settled(self, s: State) -> Iterator[tuple[str, State]]:
-        if _may(s, Trigger.SUBMIT) and s.money.payment.state is PaymentState.OPEN and not s.money.rows:
+        if s.guest != OVER and _may(s, Trigger.SUBMIT) and s.money.payment.state is PaymentState.OPEN and not s.money.rows:
             yield "SubmitOrder", replace(s, step="submit", money=money.reserved(s.money))
         if s.status is OrderStatus.OPEN:
             yield "CancelOrder", replace(s, step="cancel")

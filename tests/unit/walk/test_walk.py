@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from services.order.domain.status import OrderStatus as S
-from tests.unit.walk.orders import State, Walk
+from tests.unit.walk.orders import GUEST, OVER, UNPAID, State, Walk
 
 UNPACKING = frozenset({"DeleteShipment", "RemoveShipmentItems"})
 ENDINGS = frozenset({"CancelOrder", "CompleteOrder"})
@@ -16,10 +16,12 @@ WALKED_WITH_ONE_UNIT = frozenset({"HoldOrder", "VoidPayment", "lapse", "VOID dec
 """Left out of the walk of two lines, which would take minutes; they do not look at lines or suppliers."""
 
 
-def walked(quantities: tuple[int, ...], without: frozenset[str] = frozenset()) -> tuple[list[State], list[State]]:
+def walked(
+    quantities: tuple[int, ...], without: frozenset[str] = frozenset(), guest: str = ""
+) -> tuple[list[State], list[State]]:
     """Every state that can be reached, and those of them from which no end can be."""
     walk = Walk(quantities, without)
-    states = [walk.first()]
+    states = [walk.first(guest)]
     numbers = {states[0]: 0}
     sources: list[list[int]] = [[]]
     for at, state in enumerate(states):  # It grows on the way: breadth first.
@@ -65,3 +67,25 @@ def test_without_a_decision_to_end_it_an_order_that_nobody_ships_is_a_dead_end()
     idle = WALKED_WITH_ONE_UNIT | {"UpdateShipment", "ShipOrder"}
     assert not walked((1,), idle)[1]
     assert any(s.status is S.OPEN for s in walked((1,), idle | ENDINGS)[1])
+
+
+@pytest.mark.parametrize("without", [frozenset(), frozenset({"TransferOrder"})], ids=["with a transfer", "without"])
+def test_what_a_guest_begins_ends_whether_somebody_takes_it_along_or_not(without: frozenset[str]) -> None:
+    states, stuck = walked((1,), WALKED_WITH_ONE_UNIT | without, GUEST)
+    assert not stuck, f"{len(stuck)} states without an exit, such as: {stuck[0].name}"
+    begun = {(s.guest, s.step) for s in states if s.status is S.UNSUBMITTED}
+    taken = {(GUEST, UNPAID), (OVER, UNPAID), ("", UNPAID), ("", ""), ("", "submit"), ("", "refused")}
+    assert {(who, step) for who in (GUEST, OVER) for step in ("", "submit", "refused")} <= begun
+    assert taken <= begun if not without else not taken & begun
+    assert {s.status for s in states} == {S.UNSUBMITTED, S.OPEN, S.COMPLETED, S.CANCELED}
+
+
+def test_without_a_cancel_the_order_of_a_guest_whose_token_has_ended_is_a_dead_end() -> None:
+    """The seller cancels it, or its time as a cart is over, which ends it as well."""
+    stuck = walked((1,), WALKED_WITH_ONE_UNIT | {"CancelOrder"}, GUEST)[1]
+    assert {s.guest for s in stuck} == {OVER}
+
+
+def test_without_another_payment_what_a_transfer_left_unpaid_can_only_be_canceled() -> None:
+    stuck = walked((1,), WALKED_WITH_ONE_UNIT | {"AddPayments", "CancelOrder"}, GUEST)[1]
+    assert {(s.guest, s.step) for s in stuck} >= {(GUEST, UNPAID), ("", UNPAID)}
