@@ -11,9 +11,10 @@ import pytest_asyncio
 from services.host.sample.marketplace import CURRENCY
 from tests.attacks.tally import Tally
 from tests.attacks.target import Target
-from tests.attacks.vault import HIDDEN, INACTIVE, NOTHING, PLACE, SHELF, VAULT, Thief, filled
+from tests.attacks.vault import HIDDEN, INACTIVE, METAL, NOTHING, PLACE, SHELF, VAULT, Thief, filled
 from waybill.catalog.v1 import catalog_service_pb2 as catalogs
 from waybill.catalog.v1 import category_service_pb2 as categories
+from waybill.catalog.v1 import my_product_pb2
 from waybill.catalog.v1 import my_product_service_pb2 as shops
 from waybill.catalog.v1 import product_service_pb2 as products
 from waybill.fulfillment.v1 import inventory_service_pb2 as inventory
@@ -142,6 +143,20 @@ async def test_no_search_filter_or_order_finds_what_is_not_shown(
                 await thief.client.my_products.ListMyProducts(request)
             assert [f.reason for f in error.value.fields] == ["FILTER_INVALID"], field
             tally.count("searches, filters and orders for products that are not shown", 1)
+
+
+async def test_no_facet_counts_or_narrows_what_is_not_shown(target_market: Target, thieves: list[Thief], tally: Tally) -> None:
+    gold = [my_product_pb2.FacetFilter(facet_id=METAL, values=["gold"])]
+    counted = shops.ListMyProductsRequest(facet_ids=[METAL], include_total=True)
+    narrowed = shops.ListMyProductsRequest(facet_filters=gold, include_facets=True, include_total=True)
+    seen = await target_market.callers.market.people.gil.my_products.ListMyProducts(counted)
+    assert [(value.value, value.count) for value in seen.facets[0].values] == [("gold", 1)]
+    for thief in thieves:
+        assert not (await thief.client.my_products.ListMyProducts(counted)).facets[0].values
+        page = await thief.client.my_products.ListMyProducts(narrowed)
+        assert (list(page.products), page.total_size) == ([], 0)
+        assert not [value for facet in page.facets for value in facet.values]
+        tally.count("facets of products that are not shown", 2)
 
 
 async def test_a_page_token_of_somebody_who_is_shown_more_shows_no_more(

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from services.host.sample.marketplace import CURRENCY, PASSWORD, SHOP, party
 from tests.attacks.target import EVERYTHING, Target
 from tests.support.guests import guest
-from waybill.catalog.v1 import catalog_pb2, category_pb2, product_assignment_pb2, product_pb2
+from waybill.catalog.v1 import catalog_pb2, category_pb2, product_assignment_pb2, product_facet_pb2, product_pb2
 from waybill.catalog.v1 import catalog_service_pb2 as catalogs
 from waybill.catalog.v1 import category_service_pb2 as categories
 from waybill.catalog.v1 import my_product_service_pb2 as shops
 from waybill.catalog.v1 import product_assignment_service_pb2 as placing
+from waybill.catalog.v1 import product_facet_service_pb2 as facets
 from waybill.catalog.v1 import product_service_pb2 as products
 from waybill.directory.v1 import user_service_pb2
 from waybill.fulfillment.v1 import inventory_pb2
@@ -24,6 +25,7 @@ HIDDEN, INACTIVE, NOTHING = "ingot", "ingot-old", "ingot-none"
 """One that Globex is shown, one that is not active any more, and one that there is not."""
 VAULT, SHELF = "vault", "vault-shelf"
 """Their catalog, and its category."""
+METAL = "vault-metal"
 PLACE = Address(lines=["1 Vault St"], city="Reno", region="NV", postal_code="89501", country="US")
 
 
@@ -39,6 +41,7 @@ async def filled(target: Target) -> list[Thief]:
     """A user of Acme with every role, and a guest."""
     market = target.callers.market
     owner = market.people.owner
+    await _facet(target)
     await _products(owner)
     await _placed(owner)
     await _priced_and_stocked(owner)
@@ -56,6 +59,18 @@ async def filled(target: Target) -> list[Thief]:
     ]
 
 
+async def _facet(target: Target) -> None:
+    """What products are counted and narrowed by: their metal, which only ingots have."""
+    owner = target.callers.market.people.owner
+    metal = product_facet_pb2.ProductFacet(id=METAL, name="Metal", xp_path="metal")
+    await owner.product_facets.CreateProductFacet(facets.CreateProductFacetRequest(product_facet=metal))
+    for loop in target.callers.market.host.apps["catalog"].background:
+        if "facet" in loop.name:
+            await loop.once()
+    made = await owner.product_facets.GetProductFacet(facets.GetProductFacetRequest(product_facet_id=METAL))
+    assert made.product_facet.ready
+
+
 async def _products(owner: AsyncWaybill) -> None:
     made = catalog_pb2.Catalog(id=VAULT, name="Vault", active=True)
     await owner.catalogs.CreateCatalog(catalogs.CreateCatalogRequest(catalog=made))
@@ -67,6 +82,8 @@ async def _products(owner: AsyncWaybill) -> None:
         )
         for id in (HIDDEN, INACTIVE)
     ]
+    for product in goods:
+        product.xp.update({"metal": "gold"})
     await owner.products.BatchCreateProducts(products.BatchCreateProductsRequest(products=goods))
 
 
