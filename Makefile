@@ -10,7 +10,7 @@ PIP := set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check
 # A line for each package while it comes, instead of a silent minute; errors come in full on their own stream.
 PROGRESS := | awk '/^ *(Collecting|Downloading|Building|Installing|Successfully)/ { sub(/^ */, "  "); print substr($$0, 1, 100); fflush() }'
 
-.PHONY: help demo serve test test-long test-unit test-attacks test-chaos test-containers engine image up down lint format protos chaos soak bench clean release dist test-clients
+.PHONY: help demo serve test test-long test-unit test-attacks test-chaos test-containers test-composed engine image up down lint format protos chaos soak bench clean release dist test-clients
 
 help: ## What can be run
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -44,7 +44,7 @@ serve: protos ## The marketplace on this machine, SQLite
 	@$(BIN)/waybill serve
 
 test: $(BIN)/.dev protos ## All tests that need no container, on SQLite and on PostgreSQL; the long ones apart
-	@$(BIN)/python -m pytest -n $(WORKERS) -m 'not long'
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'not long'
 
 test-long: $(BIN)/.dev protos ## Overload, every corruption, the large walks and replays, backups under load, many examples
 	@$(BIN)/python -m pytest -n $(WORKERS) -m long
@@ -62,6 +62,9 @@ test-unit: $(BIN)/.dev protos ## The tests that need no database
 # A part of the store tests again, on PostgreSQL in a container and nowhere else; then the composed system.
 test-containers: engine $(BIN)/.dev protos ## PostgreSQL in a container, the composed system from the image; needs an engine
 	@WAYBILL_TEST_POSTGRES_SOURCE=container $(BIN)/python -m pytest -n $(WORKERS) -k postgresql tests/integration/libs tests/e2e/test_submit.py
+	@$(MAKE) --no-print-directory test-composed
+
+test-composed: engine $(BIN)/.dev protos ## The composed system alone, from the image; needs an engine
 	@$(BIN)/python -m pytest -p no:xdist -p no:randomly tests/containers
 
 test-clients: $(BIN)/.dev protos ## The client programs of docs/clients.md; needs Node 20, npm and both package indexes

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from services.host.process.garbage_collection import settle
-from tests.support import logs, reuse, sealing
+from tests.support import engines, event_loops, logs, reuse, scratch, sealing
 from tests.support.databases import (
     backend,
     begin_run,
@@ -40,9 +40,12 @@ __all__ = [
 
 def pytest_configure(config: pytest.Config) -> None:
     """Before anything is collected, in the process that starts the workers and in each worker."""
+    scratch.begin()
     sealing.begin()
     begin_run(config)
     reuse.begin()
+    event_loops.begin()
+    engines.begin()
     logs.plain()
     config.pluginmanager.register(Times(), "times")
     config.pluginmanager.register(Promises(), "promises")

@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 
 from services.host.contexts import CONTEXTS
-from tests.support import postgres
+from tests.support import engines, postgres
 from tests.support.migrated import drop_migrated, migrated_file, migrated_schema
 from tests.support.prepared import Prepared, copied_database, copied_files, drop_original, own_database
 
@@ -59,7 +59,9 @@ def postgres_url() -> Iterator[str]:
         why = str(error)
     else:
         yield url
+        engines.end()
         asyncio.run(drop_migrated())
+        engines.end()
         return
     pytest.fail(why, pytrace=False)
 

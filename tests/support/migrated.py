@@ -14,6 +14,7 @@ import asyncpg
 
 from libs.db.migrate import open_migrated
 from services.host.process.migrate import versions_of
+from tests.support.engines import connected, forget, lasts
 
 _KEPT = ("alembic_version", "schema_info")
 _SHAPE = """
@@ -68,7 +69,7 @@ async def migrated_schema(server: str, context: str) -> AsyncIterator[str]:
 async def drop_migrated() -> None:
     """Removes the schemas that this process made and that are free, for a server that outlives the run."""
     for (server, _), schemas in _free.items():
-        async with _connected(server) as connection:
+        async with connected(server) as connection:
             while schemas:
                 await connection.execute(f'DROP SCHEMA "{schemas.pop().name}" CASCADE')
 
@@ -78,9 +79,10 @@ _PROCESS = uuid.uuid4().hex[:8]
 
 async def _made(server: str, context: str) -> _Schema:
     name = f"t{uuid.uuid4().hex[:12]}_{context}"
+    lasts(name)
     database = await open_migrated(server, name, versions_of(context))
     await database.close()
-    async with _connected(server) as connection:
+    async with connected(server) as connection:
         rows = {
             table: [row[0] for row in await connection.fetch(f'SELECT row_to_json(t)::text FROM "{name}"."{table}" t')]
             for table in await _filled(connection, name)
@@ -90,20 +92,31 @@ async def _made(server: str, context: str) -> _Schema:
 
 async def _emptied(server: str, schema: _Schema) -> bool:
     """Whether it is as it was when it was made."""
-    async with _connected(server) as connection:
+    async with connected(server) as connection:
         if await connection.fetchval(_SHAPE, schema.name) != schema.shape:
+            await forget(schema.name)
             await connection.execute(f'DROP SCHEMA "{schema.name}" CASCADE')
             return False
-        filled = await _filled(connection, schema.name)
-        if filled:
-            names = ", ".join(f'"{schema.name}"."{table}"' for table in filled)
-            await connection.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+        await _clear(connection, schema.name, await _filled(connection, schema.name))
         for table, rows in schema.rows.items():
             into = f'"{schema.name}"."{table}"'
             await connection.executemany(
                 f"INSERT INTO {into} SELECT * FROM json_populate_record(null::{into}, $1)", [(r,) for r in rows]
             )
     return True
+
+
+async def _clear(connection: asyncpg.Connection, schema: str, filled: list[str]) -> None:
+    if not filled:
+        return
+    # One statement, so that references are looked at when all rows are gone. To truncate a table gives it and its indexes new
+    # files, and has every connection plan its statements anew.
+    parts = ", ".join(f'd{i} AS (DELETE FROM "{schema}"."{table}")' for i, table in enumerate(filled))
+    await connection.execute(f"WITH {parts} SELECT 1")
+    await connection.execute(
+        "SELECT setval(c.oid, s.seqstart, false) FROM pg_class c JOIN pg_sequence s ON s.seqrelid = c.oid "
+        f"WHERE c.relnamespace = '{schema}'::regnamespace"
+    )
 
 
 async def _filled(connection: asyncpg.Connection, schema: str) -> list[str]:
@@ -117,13 +130,3 @@ async def _filled(connection: asyncpg.Connection, schema: str) -> list[str]:
         return []
     asked = " UNION ALL ".join(f'SELECT \'{table}\' WHERE EXISTS (SELECT 1 FROM "{schema}"."{table}")' for table in tables)
     return [row[0] for row in await connection.fetch(asked)]
-
-
-@asynccontextmanager
-async def _connected(server: str) -> AsyncIterator[asyncpg.Connection]:
-    # A transaction that a test left open must fail that test, not hang the run.
-    connection = await asyncpg.connect(server, server_settings={"lock_timeout": "20s"})
-    try:
-        yield connection
-    finally:
-        await connection.close()
