@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
+from itertools import count
 
 from libs.auth import TokenSigner
 from libs.auth.keys import new_private_key
@@ -17,3 +19,13 @@ def pem(number: int = 0) -> str:
 def signer(kid: str, number: int = 0, audience: str = "") -> TokenSigner:
     """A signer under a name; of two numbers the keys differ."""
     return TokenSigner(pem(number), kid, audience)
+
+
+def maker() -> Callable[[], str]:
+    """Makes keys as a service does: each call has another, and every maker has the same ones."""
+    numbers = count(_APART)
+    return lambda: pem(next(numbers))
+
+
+_APART = 1_000
+"""The numbers below are those that tests ask for."""

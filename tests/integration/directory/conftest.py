@@ -12,14 +12,22 @@ from libs.clock import ManualClock
 from libs.ids import RandomIds
 from libs.invariants import Finding
 from libs.service.app import ServiceApp
+from services.directory.adapters import key_material
 from services.directory.application.bootstrap import OneTimeSecret
 from services.directory.main import bootstrap, build
 from services.directory.settings import Settings
 from tests.integration.directory.world import World
+from tests.support import keys
 from tests.support.sealing import SEALING
 from tests.support.server import runtime_for, serving
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _known_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Directories sign with keys that were made for others before: of one directory they differ."""
+    monkeypatch.setattr(key_material, "new_private_key", keys.maker())
 
 
 @pytest.fixture
