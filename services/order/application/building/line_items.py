@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from libs.auth import Principal
 from libs.clock import Clock
@@ -46,7 +45,7 @@ _AS_GIVEN = (
     "shipping_account",
     "comments",
 )
-"""Fields that stand as a caller gives them."""
+"""Fields that stand as a caller gives them: see `_changed`."""
 PATHS = frozenset({"quantity", "shipping_address_id", "shipping_address", "xp", *_AS_GIVEN})
 
 
@@ -239,5 +238,18 @@ def _changed(
     if "xp" in paths:
         line = replace(line, xp=merge_xp(line.xp, draft.xp))
         xp_size_ok(found, f"{where}.xp", line.xp)
-    given: dict[str, Any] = {name: getattr(draft, name) for name in _AS_GIVEN if name in paths}
-    return replace(line, **given)
+
+    def given(name: str) -> LineDraft | Line:
+        return draft if name in paths else line
+
+    return replace(
+        line,
+        pickup_location_id=given("pickup_location_id").pickup_location_id,
+        inventory_record_id=given("inventory_record_id").inventory_record_id,
+        unit_price_override=given("unit_price_override").unit_price_override,
+        discount_override=given("discount_override").discount_override,
+        date_needed=given("date_needed").date_needed,
+        cost_center=given("cost_center").cost_center,
+        shipping_account=given("shipping_account").shipping_account,
+        comments=given("comments").comments,
+    )
