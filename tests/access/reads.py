@@ -106,6 +106,7 @@ async def _bought(callers: Callers) -> None:
     kept = credit_card_service_pb2.CreateCreditCardRequest(credit_card=_with_xp(card))
     await bought("CreditCardService.CreateCreditCard", kept)
     order = order_pb2.Order(id=ORDER, comments="before noon", billing_address=PLACE, tax_override=money("4.00", "USD"))
+    order.gratuity.CopyFrom(money("2.00", "USD"))
     line = line_item_pb2.LineItem(
         id="l1", product_id="anvil", quantity=3, shipping_address=PLACE, discount_override=money("1.00", "USD")
     )

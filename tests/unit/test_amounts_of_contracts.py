@@ -56,6 +56,7 @@ MESSAGES: dict[str, dict[str, Fineness]] = {
     "order.v1.PriceStep": {"unit_amount": SHOWN, "line_amount": SHOWN},
     "order.v1.Order": {
         **dict.fromkeys(("subtotal", "discount", "shipping_cost", "tax", "total"), SHOWN),
+        "gratuity": MINOR,
         "shipping_cost_override": MINOR,
         "tax_override": MINOR,
     },
@@ -80,7 +81,7 @@ MESSAGES: dict[str, dict[str, Fineness]] = {
     "shipping.v1.RateTable": {"handling": FINER},
     # For a unit; one for the whole line is as coarse as what it is added to: test_prices of pricing.
     "type.v1.PriceMarkUp": {"amounts": FINER},
-    "type.v1.CanceledAmounts": dict.fromkeys(("subtotal", "discount", "shipping_cost", "tax", "total"), STORED),
+    "type.v1.CanceledAmounts": dict.fromkeys(("subtotal", "discount", "shipping_cost", "tax", "gratuity", "total"), STORED),
 }
 """By message, without `waybill.` before it. A new amount needs an entry here, and a reader below where it is MINOR."""
 
@@ -108,6 +109,7 @@ def _payments(found: Violations, amount: Money) -> object:
 READERS: dict[str, Callable[[Violations, Any], object]] = {
     "fulfillment.v1.Shipment.cost": lambda found, m: shipment_in(found, "shipment", shipment_pb2.Shipment(cost=m), NOW),
     "order.v1.LineItem.discount_override": lambda found, m: lines_in(found, [line_item_pb2.LineItem(discount_override=m)]),
+    "order.v1.Order.gratuity": lambda found, m: order_in(found, order_pb2.Order(gratuity=m)),
     "order.v1.Order.shipping_cost_override": lambda found, m: order_in(found, order_pb2.Order(shipping_cost_override=m)),
     "order.v1.Order.tax_override": lambda found, m: order_in(found, order_pb2.Order(tax_override=m)),
     "payment.v1.AdjustSpendingAccountRequest.amount": lambda found, m: adjustment_in(

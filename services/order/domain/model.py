@@ -149,11 +149,12 @@ class CanceledAmounts:
     discount: int = 0
     shipping_cost: int = 0
     tax: int = 0
+    gratuity: int = 0
 
     @property
     def total(self) -> int:
-        """Subtotal less discount plus shipping cost plus tax."""
-        return self.subtotal - self.discount + self.shipping_cost + self.tax
+        """Subtotal less discount plus shipping cost plus tax plus gratuity."""
+        return self.subtotal - self.discount + self.shipping_cost + self.tax + self.gratuity
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +225,8 @@ class Order:
     discount: int = 0
     shipping_cost: int = 0
     tax: int = 0
+    gratuity: int = 0
+    """What the buyer gives beside the price; never taxed, and the seller's alone."""
     total: int = 0
     canceled: CanceledAmounts = CanceledAmounts()
     """Of what was sold. The amounts above stay: less these they are what is due."""
@@ -253,7 +256,7 @@ class Order:
     @property
     def wholly_canceled(self) -> CanceledAmounts:
         """Its canceled amounts once nothing of it is left."""
-        return CanceledAmounts(self.subtotal, self.discount, self.shipping_cost, self.tax)
+        return CanceledAmounts(self.subtotal, self.discount, self.shipping_cost, self.tax, self.gratuity)
 
     @property
     def calculated(self) -> bool:

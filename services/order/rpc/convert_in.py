@@ -68,6 +68,7 @@ def order_in(found: Violations, message: order_pb2.Order) -> OrderDraft:
     amounts = _Amounts(found)
     shipping_cost = amounts.read(message, "order", "shipping_cost_override")
     tax = amounts.read(message, "order", "tax_override")
+    gratuity = amounts.read(message, "order", "gratuity")
     if message.currency:
         protoconv.currency_in(found, "order.currency", message.currency)
     for name in ("shipping_address_id", "billing_address_id"):
@@ -93,6 +94,7 @@ def order_in(found: Violations, message: order_pb2.Order) -> OrderDraft:
         xp=protoconv.xp_in(found, "order.xp", message.xp),
         shipping_cost_override=shipping_cost,
         tax_override=tax,
+        gratuity=gratuity or 0,
         currencies=tuple(amounts.currencies),
     )
 

@@ -42,6 +42,7 @@ from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrderStatus
 
 SUPPLIER_STATUSES = [name.removeprefix("SUPPLIER_ORDER_STATUS_") for name in SupplierOrderStatus.keys()[1:]]
 O = ORDERS.c  # noqa: E741 - the columns, as everywhere in adapters
+_AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "gratuity")
 _FIELDS = {
     "id": Field(O.id),
     "status": Field(O.status, "enum", {s.value: s.value for s in OrderStatus}),
@@ -57,7 +58,7 @@ _FIELDS = {
     "parent_order_id": Field(O.parent_id),
     "held": Field(O.held, "bool"),
     "line_item_count": Field(O.line_item_count, "int"),
-    **{name: Field(O[name], "micros") for name in ("subtotal", "discount", "shipping_cost", "tax", "total", "canceled_total")},
+    **{name: Field(O[name], "micros") for name in (*_AMOUNTS, "total", "canceled_total")},
     "comments": Field(O.comments),
     **{
         name: Field(O[name], "time")

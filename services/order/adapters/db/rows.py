@@ -48,6 +48,7 @@ _ORDER_FIELDS = (
     "discount",
     "shipping_cost",
     "tax",
+    "gratuity",
     "total",
     "shipping_cost_override",
     "tax_override",
@@ -66,7 +67,7 @@ _ORDER_FIELDS = (
     "complete_time",
     "cancel_time",
 )
-CANCELED = ("subtotal", "discount", "shipping_cost", "tax")
+CANCELED = ("subtotal", "discount", "shipping_cost", "tax", "gratuity")
 """Amounts of canceled units; their columns are named `canceled_...`, as is that of their total."""
 ORDER_COLUMNS = (
     *_ORDER_FIELDS,

@@ -64,6 +64,8 @@ ORDERS = sa.Table(
     sa.Column("canceled_shipping_cost", Micros(), nullable=False, server_default="0"),
     sa.Column("canceled_tax", Micros(), nullable=False, server_default="0"),
     sa.Column("canceled_total", Micros(), nullable=False, server_default="0"),
+    sa.Column("gratuity", Micros(), nullable=False, server_default="0"),
+    sa.Column("canceled_gratuity", Micros(), nullable=False, server_default="0"),
     sa.Column("shipping_cost_override", Micros(), nullable=True),
     sa.Column("tax_override", Micros(), nullable=True),
     sa.Column("shipping_address_id", sa.String(100), nullable=False),

@@ -163,6 +163,8 @@ class BuildOrder:
             line_item_count=lines,
             shipping_cost_override=draft.shipping_cost_override,
             tax_override=draft.tax_override,
+            gratuity=draft.gratuity,
+            total=draft.gratuity,
             shipping_address_id=shipping_id,
             shipping_address=shipping,
             billing_address_id=billing_id,

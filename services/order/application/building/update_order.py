@@ -15,6 +15,7 @@ from services.order.application.building.build_order import address_ids, check_c
 from services.order.application.peers import Directory, OrderingContext
 from services.order.application.ports import Units
 from services.order.domain.building.drafts import OrderDraft
+from services.order.domain.checkout.amounts import with_gratuity
 from services.order.domain.history import changed
 from services.order.domain.model import Order
 from services.order.domain.status import OrderStatus, Trigger
@@ -31,9 +32,10 @@ PATHS = frozenset(
         "xp",
         "shipping_cost_override",
         "tax_override",
+        "gratuity",
     }
 )
-_STALING = PATHS - {"comments", "from_user", "billing_address_id", "billing_address", "xp"}
+_STALING = PATHS - {"comments", "from_user", "billing_address_id", "billing_address", "xp", "gratuity"}
 
 
 class UpdateOrder:
@@ -104,6 +106,8 @@ class UpdateOrder:
             order = replace(order, billing_address_id=id, billing_address=address)
         if "from_user" in paths:
             order = _named(found, order, draft)
+        if "gratuity" in paths:
+            order = with_gratuity(order, draft.gratuity)
         if "xp" in paths:
             order = replace(order, xp=merge_xp(order.xp, draft.xp))
             xp_size_ok(found, "order.xp", order.xp)

@@ -65,6 +65,7 @@ class OrderDraft:
     xp: JsonObject = field(default_factory=dict)
     shipping_cost_override: int | None = None
     tax_override: int | None = None
+    gratuity: int = 0
     currencies: tuple[tuple[str, str], ...] = ()
     """(field path, currency code) of every amount given."""
 

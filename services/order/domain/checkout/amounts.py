@@ -13,7 +13,7 @@ from services.order.domain.model import Address, Line, Order
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Micros of the order's currency. total = subtotal - discount + shipping cost + tax.
+    """Micros of the order's currency: what is calculated. total = subtotal - discount + shipping cost + tax.
 
     The discount is that of the lines; the shipping cost is what the discounts on shipping leave.
     """
@@ -25,7 +25,7 @@ class Totals:
 
     @property
     def total(self) -> int:
-        """What the buyer pays."""
+        """What the buyer pays, but for a gratuity."""
         return self.subtotal - self.discount + self.shipping_cost + self.tax
 
 
@@ -114,6 +114,11 @@ def _priced(line: Line, part: LinePart) -> Line:
     )
 
 
+def with_gratuity(order: Order, gratuity: int) -> Order:
+    """The order with this gratuity. Nothing is calculated from it: amounts that are current stay so."""
+    return replace(order, gratuity=gratuity, total=order.total - order.gratuity + gratuity)
+
+
 def with_totals(order: Order, sums: Totals) -> Order:
     """The order with these amounts, calculated as it stands."""
     return replace(
@@ -122,6 +127,6 @@ def with_totals(order: Order, sums: Totals) -> Order:
         discount=sums.discount,
         shipping_cost=sums.shipping_cost,
         tax=sums.tax,
-        total=sums.total,
+        total=sums.total + order.gratuity,
         calculated_version=order.content_version,
     )

@@ -30,7 +30,7 @@ from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder
 
 CONTEXT = "order"
 _O, _L, _S, _C, _P, _D = ORDERS.c, LINE_ITEMS.c, SUBMISSIONS.c, CANCELLATIONS.c, SHIPMENTS.c, DELETED_ORDERS.c
-_AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "total")
+_AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "gratuity", "total")
 
 
 class Inspection:
@@ -139,6 +139,7 @@ def _order(row: Any) -> Fact:
         held=int(row.held),
         holding_payments=" ".join(h["payment_id"] for h in row.holds or ()),
         canceled_total=row.canceled_total,
+        canceled_gratuity=row.canceled_gratuity,
         **amounts,
     )
 

@@ -60,8 +60,10 @@ def _money_rules() -> list[SqlRule]:
                     _O.shipping_cost,
                     ", tax ",
                     _O.tax,
+                    ", gratuity ",
+                    _O.gratuity,
                 ),
-            ).where(_O.total != _O.subtotal - _O.discount + _O.shipping_cost + _O.tax),
+            ).where(_O.total != _O.subtotal - _O.discount + _O.shipping_cost + _O.tax + _O.gratuity),
             ORDERS,
         ),
         SqlRule(

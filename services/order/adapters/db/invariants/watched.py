@@ -25,11 +25,11 @@ _ORDERS = Watch(
         **all_by("history_has_no_gap", "version"),
         **all_by("versions_follow_each_other", "content_version estimated_version calculated_version"),
         **all_by("line_count_is_right", "line_item_count"),
-        **all_by("total_is_sum_of_parts", "subtotal discount shipping_cost tax total"),
+        **all_by("total_is_sum_of_parts", "subtotal discount shipping_cost tax gratuity total"),
         **all_by("amounts_follow_from_the_worksheet", "shipping_cost_override tax_override"),
         **all_by(
             "canceled_amounts_follow_decisions",
-            "canceled_subtotal canceled_discount canceled_shipping_cost canceled_tax canceled_total",
+            "canceled_subtotal canceled_discount canceled_shipping_cost canceled_tax canceled_gratuity canceled_total",
         ),
         **all_by("newest_attempt_is_shown", "submission"),
         **all_by("held_follows_holds", "held"),
