@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 from tests.e2e.steps import promise, ready
-from tests.support.marketplace import Marketplace
+from tests.support.marketplace import Marketplace, create
 from tests.support.process import said
 from waybill.order.v1 import checkout_service_pb2 as pb
 
@@ -44,3 +46,30 @@ async def test_an_order_that_is_not_there_is_one_line(shared_sqlite_market: Mark
     code, output, errors = await said("order", "show", "NONE", *access)
     assert (code, output) == (2, "")
     assert errors == "NOT_FOUND RESOURCE_NOT_FOUND: there is no order 'NONE'\n"
+
+
+async def test_lines_from_a_file_are_added_once_or_not_at_all(shared_sqlite_market: Marketplace, tmp_path: Path) -> None:
+    market, file = shared_sqlite_market, tmp_path / "lines.csv"
+
+    async def imports(*options: str) -> tuple[int, dict[str, Any]]:
+        access = ("--server", market.address, "--client-secret", market.secret.client_secret)
+        code, output, errors = await said("order", "import", str(file), "--order", "FILED", "--json", *options, *access)
+        assert errors == ""
+        return code, json.loads(output)
+
+    await create(market.people.ada, "FILED", anvil=1)
+    file.write_text("product_id,quantity,comments\nanvil,2,\n\nnothing,1,\nlamp,1,for the hall\n")
+    code, refused = await imports()
+    assert (code, refused["error"]["code"]) == (2, "INVALID_ARGUMENT")
+    assert [(fault["row"], fault["column"], fault["reason"]) for fault in refused["faults"]] == [
+        (4, "product_id", "PRODUCT_NOT_FOUND")
+    ]
+
+    file.write_text(file.read_text().replace("nothing", "anvil"))
+    assert (await imports("--dry-run"))[1]["order"]["line_item_count"] == "1"
+    code, added = await imports()
+    assert (code, added["order"]["line_item_count"]) == (0, "4")
+    assert added["line_items"][2]["comments"] == "for the hall"
+    _, again = await imports()
+    assert [line["id"] for line in again["line_items"]] == [line["id"] for line in added["line_items"]]
+    assert again["order"]["line_item_count"] == "4"

@@ -8,6 +8,7 @@ import typer
 from rich.text import Text
 from rich.tree import Tree
 
+from services.host.operate.import_lines import import_lines
 from services.host.operate.worksheet import show_worksheet
 from services.host.remote.server_options import AsJson, Filter
 from services.host.remote.session import Operator, command
@@ -21,6 +22,7 @@ from waybill_client import text
 orders = typer.Typer(no_args_is_help=True, help="Orders with all that belongs to them.")
 COLUMNS = {"order": "bold", "status": "", "buyer": "", "user": "", "lines": "", "total": "", "created": "", "submitted": ""}
 Order = Annotated[str, typer.Argument(help="Id of a buyer order.")]
+command(orders, "import")(import_lines)
 
 
 @command(orders, "list")
