@@ -13,6 +13,7 @@ from libs.protoconv import address_out, money_micros, money_out, time_out, xp_ou
 from services.order.application.ports import SupplierOrderView
 from services.order.application.reading.read_orders import Found
 from services.order.contract.problems import problem_out
+from services.order.domain.model import CanceledAmounts as Canceled
 from services.order.domain.model import Event, Order, OrderHold, Submission
 from services.order.domain.reading.visibility import Side
 from services.order.rpc.convert_lines import lines_out
@@ -79,14 +80,7 @@ def order_out(o: Order) -> order_pb2.Order:
         tax=money_out(o.tax, cur),
         gratuity=money_out(o.gratuity, cur),
         total=money_out(o.total, cur),
-        canceled=CanceledAmounts(
-            subtotal=money_out(o.canceled.subtotal, cur),
-            discount=money_out(o.canceled.discount, cur),
-            shipping_cost=money_out(o.canceled.shipping_cost, cur),
-            tax=money_out(o.canceled.tax, cur),
-            gratuity=money_out(o.canceled.gratuity, cur) if o.canceled.gratuity else None,
-            total=money_out(o.canceled.total, cur),
-        ),
+        canceled=_canceled(o.canceled, cur),
         shipping_address_id=o.shipping_address_id,
         shipping_address=address_out(Address, o.shipping_address),
         billing_address_id=o.billing_address_id,
@@ -117,6 +111,17 @@ def order_out(o: Order) -> order_pb2.Order:
         if moment is not None:
             getattr(made, name).FromDatetime(moment)
     return made
+
+
+def _canceled(amounts: Canceled, cur: str) -> CanceledAmounts:
+    return CanceledAmounts(
+        subtotal=money_out(amounts.subtotal, cur),
+        discount=money_out(amounts.discount, cur),
+        shipping_cost=money_out(amounts.shipping_cost, cur),
+        tax=money_out(amounts.tax, cur),
+        gratuity=money_out(amounts.gratuity, cur) if amounts.gratuity else None,
+        total=money_out(amounts.total, cur),
+    )
 
 
 def reported(view: SupplierOrderView, sides: Set[Side]) -> supplier_order_pb2.SupplierOrder:
