@@ -24,7 +24,7 @@ from services.catalog.adapters.db.invariants.census_store import CensusReader
 from services.catalog.adapters.db.invariants.rules import look
 from services.catalog.adapters.db.permission_store import SqlSuppliedProducts
 from services.catalog.adapters.db.shop_store import SqlShop
-from services.catalog.adapters.db.tables import AUDIT, CATALOG, CATEGORY, CHANGES, MADE, PRODUCT, PRODUCT_FACET, REQUESTS
+from services.catalog.adapters.db.tables import AUDIT, CATALOG, CATEGORY, CHANGES, MADE, PRODUCT, PRODUCT_FACET, REQUESTS, SPEC
 from services.catalog.adapters.db.visible import SqlShown
 from services.catalog.adapters.db.work import SqlCatalogWork
 from services.catalog.application.assigning import Assigning
@@ -35,6 +35,7 @@ from services.catalog.application.inspection import Inspection
 from services.catalog.application.placing import ends_assignments_of_categories, ends_assignments_of_products, places_products
 from services.catalog.application.shopping import Shopping
 from services.catalog.application.showing import Showing
+from services.catalog.application.specifying import AssigningSpecs
 from services.catalog.application.supplying import Supplying
 from services.catalog.contract.resources import UNSET
 from services.catalog.domain.assignment import (
@@ -43,6 +44,7 @@ from services.catalog.domain.assignment import (
     CATEGORY_BUYER,
     CATEGORY_PRODUCT,
     PRODUCT_BUYER,
+    PRODUCT_SPEC,
     SUPPLIER_PERMISSION,
     Kind,
 )
@@ -54,6 +56,7 @@ from services.catalog.rpc.product_assignment_servicer import ProductAssignmentSe
 from services.catalog.rpc.product_facet_servicer import ProductFacetServicer
 from services.catalog.rpc.product_proposal_servicer import ProductProposalServicer
 from services.catalog.rpc.product_servicer import ProductServicer
+from services.catalog.rpc.spec_servicer import SpecServicer
 from services.catalog.rpc.supplier_permission_servicer import SupplierPermissionServicer
 from services.catalog.rpc.supplier_product_servicer import SupplierProductServicer
 from services.catalog.settings import Settings
@@ -65,6 +68,7 @@ from waybill.catalog.v1 import (
     product_facet_service_pb2_grpc,
     product_proposal_service_pb2_grpc,
     product_service_pb2_grpc,
+    spec_service_pb2_grpc,
     supplier_permission_service_pb2_grpc,
     supplier_product_service_pb2_grpc,
 )
@@ -137,6 +141,11 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             category_service_pb2_grpc.add_CategoryServiceServicer_to_server,
             CategoryServicer(categories, shown, showing, assigned(CATEGORY_BUYER), ends_assignments_of_categories(clock)),
             "CategoryService",
+        ),
+        (
+            spec_service_pb2_grpc.add_SpecServiceServicer_to_server,
+            SpecServicer(standard(SPEC), Assigned(PRODUCT_SPEC, AssigningSpecs(units, clock), lists)),
+            "SpecService",
         ),
         *_placing(assigned, Deciding(units, clock), lists),
         (

@@ -72,6 +72,9 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "product_words": Part("product"),
         "product_facets": Resource("product facet"),
         "product_facet_values": Part("product"),
+        "specs": Resource("spec"),
+        "product_specs": Resource("product spec"),
+        "variants": Resource("variant"),
     },
     "pricing": {
         **_DELETING,

@@ -107,6 +107,8 @@ _NAMES = {
     "catalog.v1.Category": {"name": 100, "description": 2_000},
     "catalog.v1.Product": {"name": 100, "description": 2_000, "tax_class": 100},
     "catalog.v1.ProductFacet": {"name": 100, "xp_path": 200},
+    "catalog.v1.Spec": {"name": 100, "default_value": 2_000},
+    "catalog.v1.Variant": {"name": 100, "description": 2_000},
     "directory.v1.ApiClient": {"name": 100},
     "directory.v1.Buyer": {"name": 100},
     "directory.v1.SecurityProfile": {"name": 100},

@@ -31,6 +31,7 @@ OTHERS = {
     "catalog.v1.SupplierPermission.writable_fields": "names of fields, of which there are few",
     "catalog.v1.FacetFilter.values": "looked for, and stored nowhere: tests/unit/catalog/test_facets.py",
     "catalog.v1.ListMyProductsRequest.search": "its words are counted and measured: tests/unit/catalog/test_words.py",
+    "catalog.v1.SpecOption.name": "measured with its spec, in whose document it is kept: tests/integration/catalog/test_specs.py",
     "directory.v1.ApiClient.allowed_origins": "has one form, of which a host is the longest part",
     "directory.v1.IssueTokenRequest.client_secret": "compared, and stored nowhere",
     "directory.v1.IssueTokenRequest.origin": "compared, and stored nowhere",

@@ -23,6 +23,7 @@ from libs.relay.delivery import REASON_LENGTH
 from libs.service.retries import FAILURE_LENGTH
 from services.catalog.domain.facets import LONGEST_VALUE
 from services.catalog.domain.supply import STATES
+from services.catalog.domain.variants import LONGEST_COMBINATION
 from services.catalog.domain.words import LONGEST as LONGEST_WORD
 from services.directory.application.tokens.refresh_tokens import digest_of
 from services.directory.contract.resources import MAX_NAME_KEY
@@ -78,6 +79,7 @@ WIDTHS: dict[str, dict[str, int | str]] = {
     "catalog.product_words": {"word": LONGEST_WORD},
     "catalog.product_facets": {"collected_to": ID},
     "catalog.product_facet_values": {"value": LONGEST_VALUE},
+    "catalog.variants": {"combination": LONGEST_COMBINATION},
     "directory.addresses": {"party": PARTY},
     "directory.address_assignments": {"party": PARTY},
     "directory.security_profile_assignments": {"party": PARTY},

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from waybill.catalog.v1.product_facet_service_pb2_grpc import ProductFacetServiceAsyncStub
     from waybill.catalog.v1.product_proposal_service_pb2_grpc import ProductProposalServiceAsyncStub
     from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceAsyncStub
+    from waybill.catalog.v1.spec_service_pb2_grpc import SpecServiceAsyncStub
     from waybill.catalog.v1.supplier_permission_service_pb2_grpc import SupplierPermissionServiceAsyncStub
     from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceAsyncStub
     from waybill.directory.v1.address_service_pb2_grpc import AddressServiceAsyncStub
@@ -74,6 +75,7 @@ class AsyncServices:
     categories: CategoryServiceAsyncStub = _stub("categories")
     product_assignments: ProductAssignmentServiceAsyncStub = _stub("product_assignments")
     product_facets: ProductFacetServiceAsyncStub = _stub("product_facets")
+    specs: SpecServiceAsyncStub = _stub("specs")
     my_products: MyProductServiceAsyncStub = _stub("my_products")
     product_proposals: ProductProposalServiceAsyncStub = _stub("product_proposals")
     supplier_permissions: SupplierPermissionServiceAsyncStub = _stub("supplier_permissions")

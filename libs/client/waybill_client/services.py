@@ -13,6 +13,7 @@ from waybill.catalog.v1.product_assignment_service_pb2_grpc import ProductAssign
 from waybill.catalog.v1.product_facet_service_pb2_grpc import ProductFacetServiceStub
 from waybill.catalog.v1.product_proposal_service_pb2_grpc import ProductProposalServiceStub
 from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceStub
+from waybill.catalog.v1.spec_service_pb2_grpc import SpecServiceStub
 from waybill.catalog.v1.supplier_permission_service_pb2_grpc import SupplierPermissionServiceStub
 from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceStub
 from waybill.directory.v1.address_service_pb2_grpc import AddressServiceStub
@@ -87,6 +88,7 @@ class Services:
     categories = Service(CategoryServiceStub)
     product_assignments = Service(ProductAssignmentServiceStub)
     product_facets = Service(ProductFacetServiceStub)
+    specs = Service(SpecServiceStub)
     my_products = Service(MyProductServiceStub)
     product_proposals = Service(ProductProposalServiceStub)
     supplier_permissions = Service(SupplierPermissionServiceStub)

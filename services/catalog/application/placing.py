@@ -6,7 +6,14 @@ from libs.clock import Clock
 from libs.errors import Violations
 from libs.resource.contract import Guard, Items, Then
 from services.catalog.application.ports import CatalogWork
-from services.catalog.domain.assignment import CATALOG_PRODUCT, CATEGORY_BUYER, CATEGORY_PRODUCT, PRODUCT_BUYER, PRODUCT_PROPOSAL
+from services.catalog.domain.assignment import (
+    CATALOG_PRODUCT,
+    CATEGORY_BUYER,
+    CATEGORY_PRODUCT,
+    PRODUCT_BUYER,
+    PRODUCT_PROPOSAL,
+    PRODUCT_SPEC,
+)
 from services.catalog.domain.tree import Placed, check_tree
 
 
@@ -29,7 +36,7 @@ def ends_assignments_of_products(clock: Clock) -> Guard[CatalogWork]:
         for _, row in items:
             await work.words.remove(row["id"])
             await work.facets.remove(row["id"])
-            for kind in (PRODUCT_BUYER, CATALOG_PRODUCT, CATEGORY_PRODUCT, PRODUCT_PROPOSAL):
+            for kind in (PRODUCT_BUYER, CATALOG_PRODUCT, CATEGORY_PRODUCT, PRODUCT_PROPOSAL, PRODUCT_SPEC):
                 await work.assignments.remove_all(kind, "product_id", row["id"], clock.now())
 
     return end

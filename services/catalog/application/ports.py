@@ -15,6 +15,7 @@ from services.catalog.domain.assignment import Key, Kind, Known, Row
 from services.catalog.domain.facets import Facet
 from services.catalog.domain.product import StoredProduct
 from services.catalog.domain.shop import Article, Availability, Sought, Wanted
+from services.catalog.domain.specs import Holder, Spec
 from services.catalog.domain.supply import Permission, Supplied
 from services.catalog.domain.tree import Parents
 from services.catalog.domain.visibility import Customer, Grant, Node, Reach, Sight
@@ -149,6 +150,40 @@ class FacetStore(Protocol):
         """The values of products are kept up to one; or of all."""
 
 
+class SpecStore(Protocol):
+    """Specs, and which products have them."""
+
+    async def named(self, ids: Collection[str]) -> Mapping[str, Spec]:
+        """Those that exist; nobody changes or deletes them until the transaction ends."""
+        ...
+
+    async def one(self, id: str) -> Spec:
+        """A spec that is there, as it is stored."""
+        ...
+
+    async def holders(self, product_ids: Collection[str], owner: str = "") -> Mapping[str, Holder]:
+        """Products that exist, of the owner if there is one; nobody else changes their specs or variants until the transaction
+        ends."""
+        ...
+
+    async def is_varied(self, spec_id: str) -> bool:
+        """Whether a product that has the spec has variants."""
+        ...
+
+    async def varied_by(self, spec_id: str, option_ids: Collection[str]) -> Collection[str]:
+        """Those of the options that variants have, of the products that have the spec."""
+        ...
+
+    async def fills_up(self, spec_id: str) -> bool:
+        """Whether a product that has the spec has as many others that define variants as it may. Nobody else changes the specs of
+        those products until the transaction ends."""
+        ...
+
+    async def strange_to(self, product_id: str, owner: str) -> bool:
+        """Whether a product has specs of a supplier who is not this one."""
+        ...
+
+
 class RequestStore(Protocol):
     """Recorded requests."""
 
@@ -172,6 +207,8 @@ class CatalogWork(Protocol):
     def words(self) -> WordStore: ...
     @property
     def facets(self) -> FacetStore: ...
+    @property
+    def specs(self) -> SpecStore: ...
     @property
     def requests(self) -> RequestStore: ...
 

@@ -6,10 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from libs.errors import Violations
-from libs.resource.contract import Shape, decimal, flag, integer, ref, refs, text, xp
+from libs.resource.contract import Attribute, Shape, Storage, decimal, flag, integer, ref, refs, text, xp
 from services.catalog.domain import facets, product
 from services.catalog.domain.assignment import MAX_ORDER
 from waybill.catalog.v1 import catalog_pb2, category_pb2, product_facet_pb2, product_pb2
+
+
+def _returnable() -> Attribute:
+    """True unless it is said otherwise."""
+
+    def read(found: Violations, where: str, message: product_pb2.Product, _: dict[str, Any]) -> bool:
+        return message.returnable if message.HasField("returnable") else True
+
+    return Attribute("returnable", Storage.TRUTH, read, lambda row: row["returnable"], "bool", nullable=False)
+
 
 _ATTRIBUTES = (
     text("name", 100, required=True),
@@ -28,6 +38,8 @@ _ATTRIBUTES = (
     decimal("height_cm"),
     xp(),
     ref("owner_supplier_id"),
+    _returnable(),
+    flag("variant_stock"),
 )
 
 

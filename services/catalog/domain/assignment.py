@@ -42,9 +42,10 @@ SUPPLIER_PERMISSION = Kind(
     "supplier permission", ("supplier_id", "catalog_id"), ("needs_approval", "writable_fields", "may_set_prices")
 )
 PRODUCT_PROPOSAL = Kind("product proposal", ("catalog_id", "product_id"), ("state", "comment"))
+PRODUCT_SPEC = Kind("product spec", ("product_id", "spec_id"))
 KINDS = (
     *(CATALOG_BUYER, CATEGORY_BUYER, PRODUCT_BUYER, CATALOG_PRODUCT, CATEGORY_PRODUCT),
-    *(SUPPLIER_PERMISSION, PRODUCT_PROPOSAL),
+    *(SUPPLIER_PERMISSION, PRODUCT_PROPOSAL, PRODUCT_SPEC),
 )
 
 

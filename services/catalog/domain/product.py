@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from libs.errors import Violations
 from services.catalog.domain.facets import values_of_product
+from services.catalog.domain.variants import is_whole
 from services.catalog.domain.words import words_of_product
 from waybill.catalog.v1 import reasons
 
@@ -39,7 +40,7 @@ def _repeats(default: str, others: Sequence[str]) -> bool:
 
 RULES = (
     *("suppliers_stand_once", "multiplier_is_positive", "measures_are_not_negative"),
-    *("product_is_found_by_its_words", "product_is_counted_by_its_values"),
+    *("product_is_found_by_its_words", "product_is_counted_by_its_values", "variant_has_an_option_of_each_spec"),
 )
 
 
@@ -70,6 +71,10 @@ class StoredProduct:
     """Paths of the facets whose values have been collected of it, by facet."""
     others: Mapping[str, str]
     """Those of the other facets: it has the values if it was written since, and none if not."""
+    defining: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """Options of the specs that define its variants, by spec."""
+    combinations: Sequence[str] = ()
+    """Those of its variants."""
 
 
 def broken_rules(product: StoredProduct) -> list[str]:
@@ -87,4 +92,6 @@ def broken_rules(product: StoredProduct) -> list[str]:
     collected = values_of_product(product.xp, product.facets)
     if not collected <= product.values <= collected | values_of_product(product.xp, product.others):
         broken.append("product_is_counted_by_its_values")
+    if not all(is_whole(combination, product.defining) for combination in product.combinations):
+        broken.append("variant_has_an_option_of_each_spec")
     return broken

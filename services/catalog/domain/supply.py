@@ -12,10 +12,13 @@ from waybill.catalog.v1 import reasons
 WRITABLE = (
     *("name", "description", "active", "ship_from_address_id", "shippable", "track_inventory", "tax_class"),
     *("quantity_multiplier", "weight_kg", "length_cm", "width_cm", "height_cm", "xp"),
+    *("returnable", "variant_stock", "specs"),
 )
-"""Fields of a product that a supplier can be let set. Who owns and who fulfills it follows from who the supplier is."""
-USUAL = frozenset(WRITABLE) - {"tax_class"}
-"""Those that it may set where the seller names none: a tax class decides what the seller owes."""
+"""Fields of a product that a supplier can be let set; `specs` are its specs and variants. Who owns and who fulfills it follows
+from who the supplier is."""
+USUAL = frozenset(WRITABLE) - {"tax_class", "specs"}
+"""Those that it may set where the seller names none: a tax class decides what the seller owes. Specs are added where nothing
+needs approval, as their changes are seen at once."""
 OF_SUPPLIER = ("owner_supplier_id", "default_supplier_id")
 """Fields that a supplier's product has from its supplier."""
 PENDING, REJECTED = "PENDING", "REJECTED"
@@ -36,7 +39,8 @@ class Permission:
     @staticmethod
     def of(catalog_id: str, needs_approval: bool, writable_fields: Collection[str], may_set_prices: bool = False) -> Permission:
         """As the seller has given it; no fields are the usual ones."""
-        return Permission(catalog_id, needs_approval, frozenset(writable_fields) or USUAL, may_set_prices)
+        usual = USUAL if needs_approval else USUAL | {"specs"}
+        return Permission(catalog_id, needs_approval, frozenset(writable_fields) or usual, may_set_prices)
 
 
 def settable(permissions: Sequence[Permission]) -> frozenset[str]:

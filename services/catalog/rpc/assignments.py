@@ -11,6 +11,7 @@ from libs.query.request import page_request
 from libs.rpc import current
 from services.catalog.application.assigning import Assigning
 from services.catalog.application.ports import AssignmentLists
+from services.catalog.application.specifying import AssigningSpecs
 from services.catalog.contract.assignments import keys_in, row_out, rows_in
 from services.catalog.domain.assignment import Kind
 
@@ -28,7 +29,7 @@ def supplier() -> str:
 class Assigned:
     """Assignments of one kind, as requests name them."""
 
-    def __init__(self, kind: Kind, assigning: Assigning, lists: AssignmentLists) -> None:
+    def __init__(self, kind: Kind, assigning: Assigning | AssigningSpecs, lists: AssignmentLists) -> None:
         self._kind = kind
         self._assigning = assigning
         self._lists = lists

@@ -13,6 +13,7 @@ from libs.rpc import current
 from services.catalog.application.indexing import indexes_again, indexes_products
 from services.catalog.application.ports import CatalogWork, Shown
 from services.catalog.application.showing import Showing
+from services.catalog.application.specifying import keeps_specs_of_owner
 from services.catalog.application.supplying import Supplying
 from services.catalog.domain.visibility import Customer
 from services.catalog.rpc.assignments import supplier
@@ -99,7 +100,10 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
         # What is wrong with the mask is found again, and noted, by the update.
         paths = mask_paths(Violations(), request.update_mask, request.product, Product.DESCRIPTOR.fields_by_name)
         guard = self._supplying.changes(supplier_id, paths) if (supplier_id := supplier()) else None
-        ending = self._supplying.ends_proposals() if "owner_supplier_id" in paths else None
+        moves = "owner_supplier_id" in paths
+        if moves and guard is None:
+            guard = keeps_specs_of_owner
+        ending = self._supplying.ends_proposals() if moves else None
         then = indexes_again(ending, xp="xp" in paths)
         product = await self._products.update(request, request.product, "product", guard=guard, then=then)
         return pb.UpdateProductResponse(product=product)

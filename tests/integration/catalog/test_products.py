@@ -57,6 +57,8 @@ async def test_a_product_comes_back_as_it_was_stored(served):
         weight_kg=Decimal(value="12.5"),
         length_cm=Decimal(value="40"),
         width_cm=Decimal(value="20.25"),
+        returnable=False,
+        variant_stock=True,
     )
     wanted.xp.update({"color": "black", "nested": {"list": [1, "two", None, True]}})
     made = (await products(served).CreateProduct(pb.CreateProductRequest(product=wanted))).product
@@ -71,7 +73,7 @@ async def test_what_is_left_out_has_its_default_and_an_id_is_made(served):
     request = pb.CreateProductRequest(product=Product(name="Tunnel"))
     made = (await products(served).CreateProduct(request)).product
     assert made.id.startswith("prd_")
-    assert (made.tax_class, made.quantity_multiplier, made.active) == ("standard", 1, False)
+    assert (made.tax_class, made.quantity_multiplier, made.active, made.returnable) == ("standard", 1, False, True)
     assert not made.HasField("weight_kg")
 
 
@@ -303,7 +305,7 @@ async def test_the_inspection_counts_every_product_and_finds_broken_ones(setting
     monkeypatch.setattr(census_store, "PART", 3)
     async with serving(app) as served:
         await create(served, *(product(f"p{i}", default_supplier_id="bolt") for i in range(7)))
-        assert [record async for record in app.inspected()] == [Summary("catalog", 19, 29, 0)]
+        assert [record async for record in app.inspected()] == [Summary("catalog", 23, 29, 0)]
         database = await Database.open(settings.database_url, settings.database_schema)
         async with database.transaction() as tx:
             await tx.execute(sa.update(PRODUCTS).where(PRODUCTS.c.id == "p5").values(supplier_ids=["bolt"]))

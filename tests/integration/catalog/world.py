@@ -22,6 +22,7 @@ from waybill.catalog.v1 import product_facet_service_pb2_grpc as facets_grpc
 from waybill.catalog.v1 import product_proposal_service_pb2_grpc as proposals_grpc
 from waybill.catalog.v1 import product_service_pb2 as products_pb
 from waybill.catalog.v1 import product_service_pb2_grpc as products_grpc
+from waybill.catalog.v1 import spec_service_pb2_grpc as specs_grpc
 from waybill.catalog.v1 import supplier_permission_service_pb2 as permissions_pb
 from waybill.catalog.v1 import supplier_permission_service_pb2_grpc as permissions_grpc
 from waybill.directory.v1 import membership_service_pb2 as memberships_pb
@@ -65,6 +66,9 @@ class World:
 
     def facets(self, caller: Principal | None = None) -> facets_grpc.ProductFacetServiceStub:
         return self.served.stub(facets_grpc.ProductFacetServiceStub, caller or seller())
+
+    def specs(self, caller: Principal | None = None) -> specs_grpc.SpecServiceStub:
+        return self.served.stub(specs_grpc.SpecServiceStub, caller or seller())
 
     def placing(self, caller: Principal | None = None) -> placing_grpc.ProductAssignmentServiceStub:
         return self.served.stub(placing_grpc.ProductAssignmentServiceStub, caller or seller())

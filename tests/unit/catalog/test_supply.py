@@ -23,11 +23,12 @@ def noted(found: Violations) -> list[tuple[str, str]]:
 
 
 def test_every_field_of_a_product_is_to_be_permitted_or_has_a_reason_not_to_be():
-    assert set(WRITABLE) | set(OF_SUPPLIER) | {"supplier_ids"} == set(PRODUCT.attributes)
+    assert set(WRITABLE) | set(OF_SUPPLIER) | {"supplier_ids"} == set(PRODUCT.attributes) | {"specs"}
 
 
 def test_a_permission_without_fields_has_the_usual_ones():
-    assert Permission.of("main", False, []).fields == USUAL
+    assert Permission.of("main", True, []).fields == USUAL
+    assert Permission.of("main", False, []).fields == USUAL | {"specs"}
     assert Permission.of("main", False, ["name"]).fields == {"name"}
 
 

@@ -6,13 +6,17 @@ import sqlalchemy as sa
 
 from libs.audit.trail import audit_table
 from libs.auth import PartyKind, Principal
-from libs.db import Json, metadata
+from libs.db import Json, UtcTime, metadata
 from libs.idempotency import outcomes, tombstones
 from libs.relay.changes import change_tables
 from libs.resource.database import Resource, UsedBy, resource_table
 from services.catalog.contract import resources
+from services.catalog.contract.specs import SPEC as SPEC_SHAPE
+from services.catalog.contract.variants import VARIANT as VARIANT_SHAPE
 from services.catalog.domain import assignment
 from services.catalog.domain.assignment import Kind
+from services.catalog.domain.product import MEASURES
+from services.catalog.domain.variants import LONGEST_COMBINATION, MAX_NAME
 
 METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
@@ -126,6 +130,31 @@ PRODUCT_FACET_VALUES = sa.Table(
 )
 """By facet and value the products that have it. No foreign key leads to the facet: whoever writes a product would lock facets,
 which those who change one have locked before."""
+SPECS = resource_table(METADATA, "specs", SPEC_SHAPE)
+PRODUCT_SPECS = sa.Table(
+    "product_specs",
+    METADATA,
+    _id("product_id", PRODUCTS),
+    _id("spec_id", SPECS),
+    sa.Index("ix_product_specs_spec_id", "spec_id", "product_id"),
+)
+VARIANTS = sa.Table(
+    "variants",
+    METADATA,
+    _id("product_id", PRODUCTS),
+    _id("id"),
+    sa.Column("name", sa.String(MAX_NAME), nullable=False),
+    _flag("active"),
+    sa.Column("description", sa.String(2_000)),
+    *(sa.Column(name, sa.String(40)) for name in MEASURES),
+    sa.Column("xp", Json(), nullable=False),
+    sa.Column("combination", sa.String(LONGEST_COMBINATION), nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("create_time", UtcTime(), nullable=False),
+    sa.Column("update_time", UtcTime(), nullable=False),
+    sa.UniqueConstraint("product_id", "combination"),
+)
+"""`combination` has the options; each field that is null is the product's."""
 ASSIGNMENTS: dict[Kind, sa.Table] = {
     assignment.CATALOG_BUYER: CATALOG_ASSIGNMENTS,
     assignment.CATEGORY_BUYER: CATEGORY_ASSIGNMENTS,
@@ -134,6 +163,7 @@ ASSIGNMENTS: dict[Kind, sa.Table] = {
     assignment.CATEGORY_PRODUCT: CATEGORY_PRODUCTS,
     assignment.SUPPLIER_PERMISSION: SUPPLIER_PERMISSIONS,
     assignment.PRODUCT_PROPOSAL: PRODUCT_PROPOSALS,
+    assignment.PRODUCT_SPEC: PRODUCT_SPECS,
 }
 """By kind, where they are kept."""
 
@@ -164,6 +194,13 @@ def writable(caller: Principal) -> sa.ColumnElement[bool] | None:
     return None if caller.party_kind is PartyKind.SELLER else sa.false()
 
 
+def own_specs(caller: Principal) -> sa.ColumnElement[bool] | None:
+    """The seller sees and changes every spec, a supplier its own."""
+    if caller.party_kind is PartyKind.SUPPLIER:
+        return SPECS.c.owner_supplier_id == caller.party_id
+    return None if caller.party_kind is PartyKind.SELLER else sa.false()
+
+
 PRODUCT = Resource(resources.PRODUCT, PRODUCTS, visible, writable)
 CATALOG = Resource(
     resources.CATALOG,
@@ -183,6 +220,14 @@ CATEGORY = Resource(
     default_order="catalog_id, parent_id, list_order",
 )
 PRODUCT_FACET = Resource(resources.PRODUCT_FACET, PRODUCT_FACETS, default_order="list_order")
+SPEC = Resource(
+    SPEC_SHAPE,
+    SPECS,
+    own_specs,
+    uses=[UsedBy.column("product", PRODUCT_SPECS.c.product_id, PRODUCT_SPECS.c.spec_id)],
+    default_order="list_order",
+)
+VARIANT = Resource(VARIANT_SHAPE, VARIANTS, default_order="product_id")
 
 MADE = {
     "CreateProduct": PRODUCTS,
@@ -192,5 +237,6 @@ MADE = {
     "CreateCategory": CATEGORIES,
     "BatchCreateCategories": CATEGORIES,
     "CreateProductFacet": PRODUCT_FACETS,
+    "CreateSpec": SPECS,
 }
 """By the method that makes it: the table where the id in a recorded outcome leads, unless it was deleted."""

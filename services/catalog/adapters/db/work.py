@@ -12,6 +12,7 @@ from services.catalog.adapters.db.facet_store import SqlFacetStore
 from services.catalog.adapters.db.known_store import SqlKnownStore
 from services.catalog.adapters.db.permission_store import SqlPermissionStore
 from services.catalog.adapters.db.sight_store import SqlSightStore
+from services.catalog.adapters.db.spec_store import SqlSpecStore
 from services.catalog.adapters.db.tables import REQUESTS
 from services.catalog.adapters.db.word_store import SqlWordStore
 
@@ -66,6 +67,11 @@ class SqlCatalogWork:
     def facets(self) -> SqlFacetStore:
         """What products are counted by."""
         return SqlFacetStore(self._tx)
+
+    @property
+    def specs(self) -> SqlSpecStore:
+        """Specs, and which products have them."""
+        return SqlSpecStore(self._tx)
 
     @property
     def requests(self) -> SqlRequestStore:

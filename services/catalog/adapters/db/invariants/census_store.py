@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from libs.db import Database
-from services.catalog.adapters.db.tables import PRODUCT_FACET_VALUES, PRODUCT_FACETS, PRODUCT_WORDS, PRODUCTS
+from services.catalog.adapters.db.tables import (
+    PRODUCT_FACET_VALUES,
+    PRODUCT_FACETS,
+    PRODUCT_SPECS,
+    PRODUCT_WORDS,
+    PRODUCTS,
+    SPECS,
+    VARIANTS,
+)
 from services.catalog.domain.product import MEASURES, StoredProduct
 from services.catalog.domain.words import SEARCHED
 
@@ -20,6 +29,9 @@ _W = PRODUCT_WORDS.c
 _WORDS = sa.select(_W.product_id, _W.word)
 _V, _F = PRODUCT_FACET_VALUES.c, PRODUCT_FACETS.c
 _VALUES = sa.select(_V.product_id, _V.facet_id, _V.value)
+_H, _S, _M = PRODUCT_SPECS.c, SPECS.c, VARIANTS.c
+_DEFINING = sa.select(_H.product_id, _S.id, _S.options).join(SPECS, _S.id == _H.spec_id).where(_S.defines_variant)
+_MADE = sa.select(_M.product_id, _M.combination)
 _FACETS = sa.select(_F.id, _F.xp_path, _F.collected, _F.collected_to)
 
 
@@ -45,7 +57,21 @@ class CensusReader:
                 counted: dict[str, set[tuple[str, str]]] = {}
                 for found in await tx.execute(_VALUES.where(_V.product_id > first, _V.product_id <= last)):
                     counted.setdefault(found.product_id, set()).add((found.facet_id, found.value))
-                yield [_stored(row, frozenset(said.get(row.id, ())), frozenset(counted.get(row.id, ())), facets) for row in rows]
+                defining: dict[str, dict[str, frozenset[str]]] = {}
+                for spec in await tx.execute(_DEFINING.where(_H.product_id > first, _H.product_id <= last)):
+                    options = frozenset(option.get("id", "") for option in spec.options)
+                    defining.setdefault(spec.product_id, {})[spec.id] = options
+                made: dict[str, list[str]] = {}
+                for variant in await tx.execute(_MADE.where(_M.product_id > first, _M.product_id <= last)):
+                    made.setdefault(variant.product_id, []).append(variant.combination)
+                yield [
+                    replace(
+                        _stored(row, frozenset(said.get(row.id, ())), frozenset(counted.get(row.id, ())), facets),
+                        defining=defining.get(row.id, {}),
+                        combinations=made.get(row.id, ()),
+                    )
+                    for row in rows
+                ]
 
 
 def _stored(row: Any, words: frozenset[str], values: frozenset[tuple[str, str]], facets: Sequence[Any]) -> StoredProduct:

@@ -24,10 +24,16 @@ from services.catalog.adapters.db.tables import (
     PRODUCT_FACET_VALUES,
     PRODUCT_FACETS,
     PRODUCT_PROPOSALS,
+    PRODUCT_SPECS,
     PRODUCT_WORDS,
     PRODUCTS,
+    SPEC,
+    SPECS,
     SUPPLIER_PERMISSIONS,
+    VARIANT,
+    VARIANTS,
 )
+from services.catalog.domain.specs import MAX_DEFINING, MAX_SPECS
 from services.catalog.domain.supply import STATES, WRITABLE
 from services.catalog.domain.tree import MAX_LEVEL
 
@@ -97,6 +103,22 @@ def _idle_proposals() -> Any:
     )
 
 
+def _strange_specs() -> sa.Select[Any]:
+    """Specs of a supplier that another's product has."""
+    h, s, p = PRODUCT_SPECS.c, SPECS.c, PRODUCTS.c
+    both = PRODUCT_SPECS.join(SPECS, s.id == h.spec_id).join(PRODUCTS, p.id == h.product_id)
+    found = _found(sa.literal("product ") + h.product_id, sentence("spec ", h.spec_id)).select_from(both)
+    return found.where(s.owner_supplier_id.not_in(["", p.owner_supplier_id]))
+
+
+def _many_specs() -> Any:
+    """Products with more specs than they may have, and with more of those that define variants."""
+    h, s = PRODUCT_SPECS.c, SPECS.c
+    counted = _found(sa.literal("product ") + h.product_id, sentence("has too many specs")).group_by(h.product_id)
+    defining = counted.select_from(PRODUCT_SPECS.join(SPECS, s.id == h.spec_id)).where(s.defines_variant)
+    return sa.union_all(counted.having(sa.func.count() > MAX_SPECS), defining.having(sa.func.count() > MAX_DEFINING))
+
+
 @cache
 def look() -> Look:
     """Judges all of them."""
@@ -128,6 +150,8 @@ def look() -> Look:
                 _lost(CATEGORY_PRODUCTS, "product_id", PRODUCTS),
                 _lost(PRODUCT_ASSIGNMENTS, "product_id", PRODUCTS),
                 _lost(PRODUCT_PROPOSALS, "product_id", PRODUCTS),
+                _lost(PRODUCT_SPECS, "product_id", PRODUCTS),
+                _lost(VARIANTS, "product_id", PRODUCTS),
             ),
             CATALOG_PRODUCTS,
         ),
@@ -140,6 +164,9 @@ def look() -> Look:
             PRODUCT_FACET_VALUES,
         ),
         SqlRule("product_of_category_is_in_its_catalog", _of_other_catalogs(), CATEGORY_PRODUCTS),
+        SqlRule("assigned_spec_exists", _lost(PRODUCT_SPECS, "spec_id", SPECS), PRODUCT_SPECS),
+        SqlRule("product_has_specs_of_its_owner", _strange_specs(), PRODUCT_SPECS),
+        SqlRule("product_has_no_more_specs_than_it_may", _many_specs(), PRODUCT_SPECS),
         SqlRule("permitted_fields_exist", _unknown_fields(), SUPPLIER_PERMISSIONS),
         SqlRule("proposal_waits_for_the_seller", _idle_proposals(), PRODUCT_PROPOSALS),
         SqlRule(
@@ -148,4 +175,8 @@ def look() -> Look:
             PRODUCT_PROPOSALS,
         ),
     )
-    return looking("catalog", rules, (Stored(CATALOG), Stored(CATEGORY), Stored(PRODUCT), Stored(PRODUCT_FACET)))
+    return looking(
+        "catalog",
+        rules,
+        (Stored(CATALOG), Stored(CATEGORY), Stored(PRODUCT), Stored(PRODUCT_FACET), Stored(SPEC), Stored(VARIANT)),
+    )

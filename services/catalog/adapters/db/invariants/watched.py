@@ -25,7 +25,10 @@ WATCHED: Register = {
             "owner_supplier_id": by("stored_as_its_contract_allows proposal_waits_for_the_seller"),
             "tax_class": by("stored_as_its_contract_allows"),
             **all_free(_ELSEWHERE, "default_supplier_id ship_from_address_id"),
-            **all_free("what the seller says of it, compared again at submit", "active shippable track_inventory"),
+            **all_free(
+                "what the seller says of it, compared again at submit",
+                "active shippable track_inventory returnable variant_stock",
+            ),
             **all_free("what the seller says of it; orders keep a copy, which is watched there", "xp"),
             **all_by("product_is_found_by_its_words", "name description"),
             **all_free("shown, and compared with what a caller has read", "version create_time update_time"),
@@ -126,6 +129,34 @@ WATCHED: Register = {
             "product_id": by("value_has_its_product_and_facet product_is_counted_by_its_values"),
         },
         by("product_is_counted_by_its_values"),
+    ),
+    tables.SPECS: Watch(
+        {
+            "id": by("assigned_spec_exists request_has_its_effect"),
+            "owner_supplier_id": by("product_has_specs_of_its_owner"),
+            **all_by(_CONTRACT, "required open_text defines_variant default_option_id default_value list_order options"),
+            **all_free(_SAID, "name xp"),
+            **_TIMES,
+        },
+        by("assigned_spec_exists request_has_its_effect"),
+    ),
+    tables.PRODUCT_SPECS: Watch(
+        {
+            "product_id": by("assigned_product_exists product_has_specs_of_its_owner"),
+            "spec_id": by("assigned_spec_exists product_has_specs_of_its_owner product_has_no_more_specs_than_it_may"),
+        },
+        Free("a spec may be taken from a product at any time"),
+    ),
+    tables.VARIANTS: Watch(
+        {
+            "product_id": by("assigned_product_exists variant_has_an_option_of_each_spec"),
+            "combination": by("variant_has_an_option_of_each_spec"),
+            "id": Free("orders and stock keep it, in other services' tables"),
+            **all_by(_CONTRACT, "weight_kg length_cm width_cm height_cm"),
+            **all_free(_SAID, "name active description xp"),
+            **_TIMES,
+        },
+        Free("a variant may be deleted at any time"),
     ),
     tables.REQUESTS: REQUESTS_WATCH,
     tables.AUDIT: AUDIT_WATCH,
