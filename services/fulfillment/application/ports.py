@@ -15,7 +15,7 @@ from libs.json_value import JsonObject
 from libs.query.request import Page, PageRequest
 from libs.relay.delivery import Head, Outcome
 from services.fulfillment.domain.shipments.shipment import Shipment
-from services.fulfillment.domain.sourcing.model import Address, Stock
+from services.fulfillment.domain.sourcing.model import Address, Sku, Stock
 from services.fulfillment.domain.sourcing.reservation import Freeze, Kind, Reservation, ReservationState
 from services.fulfillment.domain.stock.inventory import InventoryRecord, LedgerEntry
 from services.fulfillment.domain.stock.ledger import Effect, Movement
@@ -29,8 +29,11 @@ XpEdit = Callable[[JsonObject], JsonObject]
 class StockStore(Protocol):
     """Inventory records and their ledger."""
 
-    async def of_products(self, product_ids: Iterable[str], lock: bool = False) -> list[Stock]:
-        """All stock of the products, in the order of the keys."""
+    async def of_products(self, product_ids: Iterable[str]) -> list[Stock]:
+        """All stock of the products and of their variants, in the order of the keys."""
+
+    async def of_skus(self, skus: Iterable[Sku], lock: bool = False) -> list[Stock]:
+        """All stock of exactly these, in the order of the keys."""
 
     async def of_ids(self, record_ids: Iterable[str], lock: bool = False) -> list[Stock]:
         """Stock by public id."""

@@ -104,6 +104,7 @@ def _line_out(line: OrderLine, currency: str) -> supplier_order_pb2.SupplierOrde
         line_item_id=line.line_item_id,
         product_id=line.product_id,
         product_name=line.product_name,
+        variant_id=line.variant_id,
         quantity=line.quantity,
         quantity_shipped=line.shipped,
         quantity_canceled=line.canceled,
@@ -154,6 +155,7 @@ def shipment_out(s: Shipment) -> shipment_pb2.Shipment:
                 quantity=i.quantity,
                 inventory_record_id=i.record_id,
                 product_id=i.product_id,
+                variant_id=i.variant_id,
                 order_id=i.order_id,
                 order_key=i.order_key,
             )

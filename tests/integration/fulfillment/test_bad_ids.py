@@ -93,7 +93,7 @@ NAMED: dict[str, tuple[Call, str]] = {
     ),
     **{
         f"CreateInventoryRecord {field}": (drafted(field), f"inventory_record.{field}")
-        for field in ("id", "product_id", "supplier_id", "location_id")
+        for field in ("id", "product_id", "variant_id", "supplier_id", "location_id")
     },
     "BatchCreateInventoryRecords": (batch_drafted("product_id"), "inventory_records[0].inventory_record.product_id"),
     **{
@@ -127,9 +127,15 @@ async def test_look_ups_of_many_find_nothing_of_ids_that_cannot_be(world: World)
     await world.stock(("a", "drill", "", 9))
     key, _ = await world.placed("PO1", line())
     await world.ship(items=[("PO1-1", "l1", 1)])
-    asked = inv_svc.CheckAvailabilityRequest(product_ids=[*IDS, "drill"])
+    refs = [inv_svc.ProductVariantRef(product_id="drill", variant_id=id) for id in (*IDS, "")]
+    asked = inv_svc.CheckAvailabilityRequest(product_ids=[*IDS, "drill"], variants=refs)
     answer = await world.inventory().CheckAvailability(asked)
-    assert [(p.product_id, p.available) for p in answer.products] == [*((id, 0) for id in IDS), ("drill", 8)]
+    assert [(p.product_id, p.variant_id, p.available) for p in answer.products] == [
+        *((id, "", 0) for id in IDS),
+        ("drill", "", 8),
+        *(("drill", id, 0) for id in IDS),
+        ("drill", "", 8),
+    ]
     for id in IDS:
         page = await world.shipments().ListShipments(shp_svc.ListShipmentsRequest(order_id=id))
         assert list(page.shipments) == []

@@ -182,6 +182,7 @@ class World:
                             id=id,
                             product_id=product,
                             supplier_id=supplier,
+                            variant_id=values.get("variant", ""),
                             location_id=values.get("location", f"{id}-place"),
                             can_exceed=values.get("can_exceed", False),
                             pickup=values.get("pickup", False),
@@ -274,6 +275,7 @@ def order(key: str, id: str, *lines: Any, buyer: str = "acme", user: str = "anna
             res.OrderSnapshotLine(
                 line_item_id=x.line_item_id,
                 product_id=x.product_id,
+                variant_id=x.variant_id,
                 quantity=x.quantity,
                 unit_price=dollars(1_001),
                 subtotal=dollars(1_001 * x.quantity),

@@ -15,9 +15,11 @@ RECORD, ALLOCATION, SUPPLIER_ORDER = (uuid.UUID(int=n) for n in (1, 2, 3))
 LEFT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
-def attempt(state: str = "CONFIRMED", units: int = 3) -> Any:
-    assigned = [["l1", "lamp", units, "north", "dock", RECORD.hex, "lamp-north"]]
-    lines = [{"l": "l1", "p": "lamp", "q": units}]
+def attempt(state: str = "CONFIRMED", units: int = 3, variant: str = "", taken: str | None = None) -> Any:
+    """Of lamps of a variant; what is `taken` for it is of the same unless it says otherwise."""
+    of = variant if taken is None else taken
+    assigned = [["l1", "lamp", units, "north", "dock", RECORD.hex, "lamp-north", *([of] if of else [])]]
+    lines = [{"l": "l1", "p": "lamp", "q": units, **({"variant_id": variant} if variant else {})}]
     return SimpleNamespace(attempt=1, kind="SUBMIT", state=state, lines=lines, assignments=assigned)
 
 
@@ -26,10 +28,10 @@ def movement(kind: str, on_hand: int = 0, reserved: int = 0, allocated: int = 0,
     return SimpleNamespace(kind=kind, on_hand=on_hand, reserved=reserved, allocated=allocated, **its)
 
 
-def allocation(quantity: int = 3, packed: int = 0, shipped: int = 0, shippable: bool = True) -> Any:
+def allocation(quantity: int = 3, packed: int = 0, shipped: int = 0, shippable: bool = True, variant: str = "") -> Any:
     units = {"quantity": quantity, "packed": packed, "shipped": shipped, "shippable": shippable}
     its = {"key": ALLOCATION, "supplier_order_key": SUPPLIER_ORDER, "line_item_id": "l1", "record_key": RECORD}
-    return SimpleNamespace(**units, **its)
+    return SimpleNamespace(**units, **its, variant_id=variant)
 
 
 def item(quantity: int, drawn: int | None = None, **values: Any) -> Any:
@@ -46,12 +48,16 @@ def supplier_order(number: int = 1, shipping: int = 0, tax: int = 0, chosen: tup
     return SimpleNamespace(**its, shipping_cost=shipping, tax=tax, selections=selections, **values)
 
 
+def ordered(variant: str = "") -> Any:
+    its = {"supplier_order_key": SUPPLIER_ORDER, "line_item_id": "l1", "product_id": "lamp", "variant_id": variant}
+    return SimpleNamespace(**its, quantity=3, tax=0)
+
+
 def books(**values: Any) -> Books:
     """An order of three lamps, confirmed; of its rows what is not given."""
-    line = SimpleNamespace(supplier_order_key=SUPPLIER_ORDER, line_item_id="l1", product_id="lamp", quantity=3, tax=0)
     values.setdefault("orders", [supplier_order()])
     held = [movement("RESERVE", reserved=3), movement("ALLOCATE", reserved=-3, allocated=3)]
-    return Books(**{"attempts": [attempt()], "movements": held, "allocations": [allocation()], "lines": [line], **values})
+    return Books(**{"attempts": [attempt()], "movements": held, "allocations": [allocation()], "lines": [ordered()], **values})
 
 
 def broken(of: Books) -> set[str]:
@@ -64,6 +70,8 @@ LEGAL = {
     "freight and tax of its own": books(orders=TWO),
     "freight that was set by hand without a method": books(orders=[supplier_order(shipping=4), supplier_order(2, shipping=2)]),
     "confirmed": books(),
+    "of a variant": books(attempts=[attempt(variant="red")], allocations=[allocation(variant="red")], lines=[ordered("red")]),
+    "of a variant whose stock is not counted by variant": books(lines=[ordered("red")]),
     "still tried": books(attempts=[attempt("RESERVED")], movements=[movement("RESERVE", reserved=3)], allocations=[], lines=[]),
     "refused": books(
         attempts=[attempt("RELEASED")],
@@ -113,6 +121,18 @@ def test_a_state_that_an_order_may_be_in_breaks_no_rule(state: str) -> None:
         (books(attempts=[attempt("RELEASED")], movements=[], allocations=[], lines=[]), {"reserved_as_assigned"}),
         (books(attempts=[attempt("RESERVED")], movements=[], allocations=[], lines=[], gone={RECORD}), {"reserved_as_assigned"}),
         (books(lines=[]), {"attempt_is_of_its_lines"}),
+        (books(allocations=[allocation(variant="red")], lines=[ordered("red")]), {"attempt_is_of_its_lines"}),
+        (books(attempts=[attempt(variant="red")], lines=[ordered("red")]), {"attempt_is_of_its_lines"}),
+        (
+            books(
+                attempts=[attempt(variant="red", taken="blue")], allocations=[allocation(variant="red")], lines=[ordered("red")]
+            ),
+            {"attempt_is_of_its_lines"},
+        ),
+        (
+            books(attempts=[attempt(variant="red")], allocations=[allocation(variant="red")], lines=[ordered("blue")]),
+            {"attempt_is_of_its_lines"},
+        ),
         (books(items=[item(2)]), {"shipment_draws_on_allocations"}),
         (books(allocations=[allocation(packed=2)], items=[item(1, drawn=2)]), {"shipment_draws_on_allocations"}),
         (
@@ -134,6 +154,10 @@ def test_a_state_that_an_order_may_be_in_breaks_no_rule(state: str) -> None:
         "released without a movement, of a record that is there",
         "still tried without a movement, of a record that is not there",
         "in no supplier order",
+        "taken from stock of a variant, asked for of none",
+        "taken from stock of no variant",
+        "assigned another variant",
+        "of another variant in the supplier order",
         "packed and not counted",
         "drawn more than it holds",
         "left on another shipment",

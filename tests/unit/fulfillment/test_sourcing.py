@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.fulfillment.domain.sourcing.assign import demand
 from services.fulfillment.domain.sourcing.model import Line, Outcome, Stock, Strategy
-from services.fulfillment.domain.sourcing.pipeline import follow, source
+from services.fulfillment.domain.sourcing.pipeline import bind, follow, source
 from tests.unit.fulfillment.builders import line, stock
 
 
@@ -64,6 +66,33 @@ def test_a_named_record_is_the_only_one_taken() -> None:
     assert placed(by_default([line(quantity=2, inventory_record_id="b")], stocks)) == [("l1", "b", 2)]
     unknown = by_default([line(inventory_record_id="gone")], stocks)
     assert unknown.problems[0].reason == "INVENTORY_RECORD_NOT_FOUND"
+
+
+def test_a_line_takes_stock_of_exactly_its_variant() -> None:
+    stocks = [stock("a", priority=0), stock("b", variant_id="red", on_hand=2, priority=1), stock("c", variant_id="blue")]
+    outcome = by_default([line("l1", 3, variant_id="red"), line("l2", 12)], stocks)
+    assert placed(outcome) == [("l1", "b", 2), ("l2", "a", 10)]
+    assert [a.variant_id for a in outcome.assignments] == ["red", ""]
+    assert [(p.line_item_id, p.missing_quantity) for p in outcome.problems] == [("l1", 1), ("l2", 2)]
+    assert outcome.problems[0].description == "1 of 3 units of variant red of product drill are not available."
+
+
+def test_a_record_of_another_variant_cannot_be_named() -> None:
+    outcome = by_default([line(variant_id="red", inventory_record_id="b")], [stock("b", variant_id="blue")])
+    assert outcome.assignments == ()
+    assert outcome.problems
+
+
+def test_a_plan_with_stock_of_another_variant_no_longer_holds() -> None:
+    stocks = [stock("a", variant_id="red"), stock("b", variant_id="blue"), stock("c")]
+    red, blue, neither = (source(Strategy.PRIORITY, [line(variant_id=v)], stocks).assignments for v in ("red", "blue", ""))
+    assert follow([line(variant_id="red")], red, stocks) == frozenset()
+    unsaid = [replace(a, variant_id="") for a in red]
+    assert follow([line(variant_id="red")], unsaid, stocks) == frozenset()
+    assert [a.variant_id for a in bind(unsaid, stocks)] == ["red"]
+    for plan in (blue, neither):
+        assert follow([line(variant_id="red")], plan, stocks) == {"l1"}
+    assert follow([line()], red, stocks) == {"l1"}
 
 
 def test_real_stock_goes_before_stock_that_may_be_exceeded() -> None:

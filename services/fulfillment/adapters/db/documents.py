@@ -37,8 +37,8 @@ def lines_in(documents: Iterable[Mapping[str, Any]]) -> tuple[Line, ...]:
 
 
 def assignments_out(items: Iterable[Assignment]) -> list[list[Any]]:
-    """Assignments without the address of their origin: [line, product, quantity, supplier, origin, key,
-    id].
+    """Assignments without the address of their origin: [line, product, quantity, supplier, origin, key, id], and the
+    variant where there is one.
     """
     return [
         [
@@ -49,6 +49,7 @@ def assignments_out(items: Iterable[Assignment]) -> list[list[Any]]:
             a.ship_from_id,
             None if a.record_key is None else a.record_key.hex,
             a.record_id,
+            *([a.variant_id] if a.variant_id else ()),
         ]
         for a in items
     ]
@@ -65,8 +66,9 @@ def assignments_in(documents: Iterable[list[Any]]) -> tuple[Assignment, ...]:
             ship_from_id=origin,
             record_key=None if key is None else uuid.UUID(key),
             record_id=record_id,
+            variant_id=variant[0] if variant else "",
         )
-        for line, product, quantity, supplier, origin, key, record_id in documents
+        for line, product, quantity, supplier, origin, key, record_id, *variant in documents
     )
 
 

@@ -41,7 +41,7 @@ def _times(columns: Any, *names: str) -> dict[str, Field]:
 
 _RECORDS = Listing(
     {
-        **{n: Field(_R[n]) for n in ("id", "product_id", "supplier_id", "location_id")},
+        **{n: Field(_R[n]) for n in ("id", "product_id", "variant_id", "supplier_id", "location_id")},
         **{n: Field(_R[n], "int") for n in ("on_hand", "reserved", "allocated", "priority")},
         **{n: Field(_R[n], "bool") for n in ("active", "pickup", "can_exceed")},
         **_times(_R, "create_time", "update_time"),
@@ -53,6 +53,7 @@ _MOVEMENTS = Listing(
     {
         "inventory_record_id": Field(_R.id),
         "product_id": Field(_R.product_id),
+        "variant_id": Field(_R.variant_id),
         "kind": Field(_M.kind, "enum", {k.value: k.value for k in MovementKind}),
         "order_key": Field(_M.order_key),
         "shipment_id": Field(_M.shipment_id),
@@ -99,7 +100,7 @@ class SqlLists:
     async def movements(self, scope: Scope, page: PageRequest) -> Page[LedgerEntry]:
         """The ledger of these records."""
         select = sa.select(
-            *[c for c in stock_movements.c if c.name != "record_key"], _R.id.label("record_id"), _R.product_id
+            *[c for c in stock_movements.c if c.name != "record_key"], _R.id.label("record_id"), _R.product_id, _R.variant_id
         ).join(inventory_records, _R.key == _M.record_key)
         plan = _plan(self._tx, _MOVEMENTS, scope, page)
         return (await plan.read(self._tx, select.where(*_of_supplier(_R, scope)))).map(_entry)
@@ -168,4 +169,5 @@ def _entry(row: Any) -> LedgerEntry:
         user_id=row.user_id,
         note=row.note,
         create_time=row.create_time,
+        variant_id=row.variant_id,
     )

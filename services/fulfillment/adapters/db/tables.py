@@ -37,6 +37,10 @@ def _text(name: str, kind: Any = None) -> sa.Column[Any]:
     return sa.Column(name, kind if kind is not None else PublicId(), nullable=False)
 
 
+def _variant() -> sa.Column[Any]:
+    return sa.Column("variant_id", PublicId(), nullable=False, server_default="")
+
+
 def _stamps() -> list[sa.Column[Any]]:
     return [
         sa.Column("version", sa.BigInteger, nullable=False),
@@ -50,7 +54,9 @@ inventory_records = sa.Table(
     METADATA,
     sa.Column("key", sa.Uuid, primary_key=True),
     sa.Column("id", PublicId(), nullable=False, unique=True),
-    sa.Column("product_id", PublicId(), nullable=False, index=True),
+    sa.Column("product_id", PublicId(), nullable=False),
+    # Empty where the stock of the product is counted as a whole.
+    _variant(),
     _text("supplier_id"),
     _text("location_id"),
     sa.Column("address", Json()),
@@ -65,6 +71,7 @@ inventory_records = sa.Table(
     sa.Column("pickup", sa.Boolean, nullable=False),
     sa.Column("xp", Json(), nullable=False),
     *_stamps(),
+    sa.Index("ix_inventory_records_product_variant", "product_id", "variant_id"),
 )
 
 stock_addresses = sa.Table(
@@ -181,6 +188,7 @@ supplier_order_lines = sa.Table(
     sa.Column("shipping_address", Json()),
     _text("pickup_location_id"),
     sa.Column("xp", Json(), nullable=False),
+    _variant(),
 )
 OPEN_DELIVERY = sa.and_(
     sa.not_(supplier_order_lines.c.shippable),
@@ -251,6 +259,7 @@ shipment_items = sa.Table(
     _text("record_id"),
     # Where the units are taken from: [allocation key or null, record key or null, quantity].
     sa.Column("draws", Json(), nullable=False),
+    _variant(),
 )
 
 requests = outcomes.table(METADATA)

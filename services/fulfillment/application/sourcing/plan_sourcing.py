@@ -12,8 +12,8 @@ from services.fulfillment.domain.sourcing.pipeline import source
 
 async def stock_of(work: FulfillmentWork, lines: Sequence[Line], lock: bool) -> list[Stock]:
     """All stock that the lines could take: one statement, none when nothing is counted."""
-    products = {line.product_id for line in lines if line.track_inventory}
-    return await work.stock.of_products(products, lock) if products else []
+    skus = {line.sku for line in lines if line.track_inventory}
+    return await work.stock.of_skus(skus, lock) if skus else []
 
 
 class PlanSourcing:

@@ -40,6 +40,7 @@ class RecordDraft:
     pickup: bool
     xp: JsonObject
     opening: int
+    variant_id: str = ""
 
 
 RecordEdit = Callable[[InventoryRecord], InventoryRecord]
@@ -241,4 +242,5 @@ def _record(d: RecordDraft, ids: IdSource, now: datetime) -> InventoryRecord:
         active=d.active,
         pickup=d.pickup,
         xp=d.xp,
+        variant_id=d.variant_id,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
 from libs.auth import PartyKind, Principal
@@ -13,8 +13,8 @@ from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.stock.inventory_records import in_order
-from services.fulfillment.domain.sourcing.model import Stock
-from services.fulfillment.domain.stock.availability import Availability, for_buyers, whole
+from services.fulfillment.domain.sourcing.model import Sku, Stock
+from services.fulfillment.domain.stock.availability import Asked, Availability, for_buyers, whole
 from services.fulfillment.domain.stock.inventory import Adjustment, InventoryRecord, LedgerEntry
 from services.fulfillment.domain.stock.ledger import Cause, Movement, summed_by_record
 from services.fulfillment.domain.visibility import NOTHING, STOCK_READERS, may_act_for, stock
@@ -57,26 +57,36 @@ class StockBook:
 
         return await self._units.retrying(decide)
 
-    async def availability(self, caller: Principal, product_ids: Sequence[str]) -> dict[str, Availability]:
-        """By product. Whoever reads all stock sees all records, a supplier that reads stock its own; everybody else sees sums, a
+    async def availability(self, caller: Principal, asked: Sequence[Asked]) -> dict[Asked, Availability]:
+        """Whoever reads all stock sees all records, a supplier that reads stock its own; everybody else sees sums, a
         supplier of its own. To a user of a buyer, a product that no catalog shows has no stock, like one that does not exist.
         """
-        asked: Collection[str] = product_ids
+        products: Collection[str] = {each.product_id for each in asked}
         if caller.party_kind is PartyKind.BUYER and caller.service is None:
-            asked = await self._shop.shown(product_ids, caller.party_id, caller.user_id)
+            products = await self._shop.shown(products, caller.party_id, caller.user_id)
+        shown = [each for each in asked if each.product_id in products]
         async with self._units.reading() as work:
-            stocks = await work.stock.of_products(asked)
+            stocks = await _stock_of(work, shown)
         own = stock(caller) if caller.has(*STOCK_READERS) else NOTHING
-        found: dict[str, list[Stock]] = {id: [] for id in product_ids}
-        for s in stocks:
+        found: dict[Asked, list[Stock]] = {each: [] for each in asked}
+        for each, s in stocks:
             if own.of_supplier(s.supplier_id) or (own.nothing and _in_sums(caller, s.supplier_id)):
-                found[s.product_id].append(s)
-        return {id: (for_buyers if own.nothing else whole)(mine) for id, mine in found.items()}
+                found[each].append(s)
+        return {each: (for_buyers if own.nothing else whole)(mine) for each, mine in found.items()}
 
     async def movements(self, caller: Principal, page: PageRequest) -> Page[LedgerEntry]:
         """The ledger of records that the caller may see."""
         async with self._units.reading(snapshot=page.include_total) as work:
             return await work.lists.movements(stock(caller), page)
+
+
+async def _stock_of(work: FulfillmentWork, asked: Iterable[Asked]) -> list[tuple[Asked, Stock]]:
+    """With what each is asked for by: at most one statement for the products and one for the variants."""
+    products = {each.product_id for each in asked if each.variant_id is None}
+    skus = {Sku(each.product_id, each.variant_id) for each in asked if each.variant_id is not None}
+    whole = await work.stock.of_products(products) if products else []
+    alone = await work.stock.of_skus(skus) if skus else []
+    return [*((Asked(s.product_id), s) for s in whole), *((Asked(*s.sku), s) for s in alone)]
 
 
 def _in_sums(caller: Principal, supplier_id: str) -> bool:

@@ -10,6 +10,7 @@ from libs.ids import IdSource
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.reporting import Reporting
+from services.fulfillment.application.sourcing.plan_sourcing import stock_of
 from services.fulfillment.application.supplier_orders.supplier_orders import RESOURCE, visible
 from services.fulfillment.domain.stock.ledger import Cause, summed_by_record
 from services.fulfillment.domain.supplier_orders.actions.answer import Rejection, check_rejectable, reject
@@ -49,13 +50,15 @@ class RejectSupplierOrder:
         orders = await work.orders.of_orders([seen.order_key], lock=True)
         order = next(o for o in orders if o.key == seen.key)
         check_rejectable(order)
-        stocks = await work.stock.of_products({line.product_id for line in order.lines}, lock=True)
+        demand = {line.line_item_id: line for line in reserved.lines}
+        wanted = [demand[line.line_item_id] for line in order.lines if line.line_item_id in demand]
+        stocks = await stock_of(work, wanted, lock=True)
         change = reject(
             Rejection(
                 rejected=order,
                 comment=comment,
                 orders=orders,
-                demand={line.line_item_id: line for line in reserved.lines},
+                demand=demand,
                 stocks=stocks,
                 strategy=reserved.strategy,
                 cause=Cause(order.order_key),

@@ -33,6 +33,7 @@ class ShipmentItem:
     quantity: int
     record_id: str
     draws: tuple[Draw, ...]
+    variant_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

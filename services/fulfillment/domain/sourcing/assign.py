@@ -55,6 +55,7 @@ def from_stock(line: Line, stock: Stock, quantity: int) -> Assignment:
         record_key=stock.key,
         record_id=stock.id,
         ship_from=stock.address,
+        variant_id=stock.variant_id,
     )
 
 
@@ -62,7 +63,14 @@ def uncounted(line: Line, supplier_id: str | None = None) -> Assignment:
     """The whole line at its default supplier (or another), whose stock of it is not counted."""
     supplier = line.default_supplier_id if supplier_id is None else supplier_id
     origin = line.ship_from_id if supplier == line.default_supplier_id else ""
-    return Assignment(line.line_item_id, line.product_id, line.quantity, supplier, line.pickup_location_id or origin)
+    return Assignment(
+        line_item_id=line.line_item_id,
+        product_id=line.product_id,
+        quantity=line.quantity,
+        supplier_id=supplier,
+        ship_from_id=line.pickup_location_id or origin,
+        variant_id=line.variant_id,
+    )
 
 
 def demand(assignments: Sequence[Assignment]) -> Mapping[uuid.UUID, int]:

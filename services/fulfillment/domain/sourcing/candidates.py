@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from services.fulfillment.domain.sourcing.model import Line, Stock
+from services.fulfillment.domain.sourcing.model import Line, Sku, Stock
 
 Candidates = Mapping[str, tuple[Stock, ...]]
 """Stock by line id."""
 
 
 def candidates(lines: Iterable[Line], stocks: Iterable[Stock]) -> dict[str, tuple[Stock, ...]]:
-    """Stock of the product at the suppliers that may fulfill the line."""
-    by_product: dict[str, list[Stock]] = {}
+    """Stock of the product, or of exactly the variant, at the suppliers that may fulfill the line."""
+    by_sku: dict[Sku, list[Stock]] = {}
     for stock in stocks:
-        by_product.setdefault(stock.product_id, []).append(stock)
+        by_sku.setdefault(stock.sku, []).append(stock)
     found: dict[str, tuple[Stock, ...]] = {}
     for line in lines:
         allowed = line.allowed_suppliers
-        found[line.line_item_id] = tuple(s for s in by_product.get(line.product_id, ()) if s.supplier_id in allowed)
+        found[line.line_item_id] = tuple(s for s in by_sku.get(line.sku, ()) if s.supplier_id in allowed)
     return found
 
 

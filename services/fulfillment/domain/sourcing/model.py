@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from waybill.fulfillment.v1.reasons import ReasonName
 
@@ -16,6 +17,13 @@ MAX_QUANTITY = 1_000_000_000
 
 Address = Mapping[str, str | Sequence[str]]
 """A postal address as stored: the fields of waybill.type.v1.Address by name."""
+
+
+class Sku(NamedTuple):
+    """What stock is counted by: a product, and its variant or the empty id. Stock of a product is not stock of its variants."""
+
+    product_id: str
+    variant_id: str
 
 
 class Strategy(StrEnum):
@@ -40,6 +48,13 @@ class Line:
     shippable: bool = True
     pickup_location_id: str = ""
     inventory_record_id: str = ""
+    variant_id: str = ""
+    """Set only when the stock of the product is counted by variant."""
+
+    @property
+    def sku(self) -> Sku:
+        """What its stock is counted by."""
+        return Sku(self.product_id, self.variant_id)
 
     @property
     def allowed_suppliers(self) -> frozenset[str]:
@@ -64,6 +79,12 @@ class Stock:
     active: bool = True
     pickup: bool = False
     address: Address | None = None
+    variant_id: str = ""
+
+    @property
+    def sku(self) -> Sku:
+        """What it is stock of."""
+        return Sku(self.product_id, self.variant_id)
 
     @property
     def available(self) -> int:
@@ -83,6 +104,7 @@ class Assignment:
     record_key: uuid.UUID | None = None
     record_id: str = ""
     ship_from: Address | None = None
+    variant_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,14 +69,14 @@ def follow(lines: Sequence[Line], plan: Sequence[Assignment], stocks: Sequence[S
 
 
 def _still_valid(line: Line, item: Assignment, by_id: dict[str, Stock]) -> bool:
-    if item.quantity < 1 or item.product_id != line.product_id:
+    if item.quantity < 1 or item.product_id != line.product_id or item.variant_id not in ("", line.variant_id):
         return False
     if not line.track_inventory:
         return not item.record_id and item.supplier_id == line.default_supplier_id
     stock = by_id.get(item.record_id)
     return (
         stock is not None
-        and stock.product_id == line.product_id
+        and stock.sku == line.sku
         and stock.supplier_id == item.supplier_id
         and stock.location_id == item.ship_from_id
         and stock.supplier_id in line.allowed_suppliers
@@ -85,10 +85,13 @@ def _still_valid(line: Line, item: Assignment, by_id: dict[str, Stock]) -> bool:
 
 
 def bind(plan: Sequence[Assignment], stocks: Sequence[Stock]) -> tuple[Assignment, ...]:
-    """The plan with the keys and addresses of the records that it names."""
+    """The plan with the keys, addresses and variants of the records that it names."""
     by_id = {s.id: s for s in stocks}
     return tuple(
-        replace(item, record_key=s.key, ship_from=s.address) if (s := by_id.get(item.record_id)) else item for item in plan
+        replace(item, record_key=s.key, ship_from=s.address, variant_id=s.variant_id)
+        if (s := by_id.get(item.record_id))
+        else item
+        for item in plan
     )
 
 
@@ -126,14 +129,19 @@ def _problem(line: Line, missing: int, contended: bool, known: set[str]) -> Prob
         return Problem(
             line.line_item_id,
             reasons.INVENTORY_RECORD_NOT_FOUND,
-            f"Product {line.product_id} has no inventory record {line.inventory_record_id}.",
+            f"There is no inventory record {line.inventory_record_id} of {_named(line)}.",
             missing,
         )
     where = f" at location {line.pickup_location_id}" if line.pickup_location_id else ""
     return Problem(
         line.line_item_id,
         reasons.INSUFFICIENT_INVENTORY,
-        f"{missing} of {line.quantity} units of product {line.product_id} are not available{where}.",
+        f"{missing} of {line.quantity} units of {_named(line)} are not available{where}.",
         missing,
         contended,
     )
+
+
+def _named(line: Line) -> str:
+    of = f"variant {line.variant_id} of " if line.variant_id else ""
+    return f"{of}product {line.product_id}"

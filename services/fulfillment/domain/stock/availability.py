@@ -1,4 +1,4 @@
-"""What can be had of a product, as far as each party may know it."""
+"""What can be had of a product or a variant, as far as each party may know it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,16 @@ from services.fulfillment.domain.sourcing.model import Stock
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A product with all its stock, or, with a variant, the stock of that alone; the empty variant is stock of none."""
+
+    product_id: str
+    variant_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceAvailability:
-    """At one record; for buyers at one pick-up location, whosever records lie there: their ids stay empty."""
+    """At one record; for buyers of one variant at one pick-up location, whosever records lie there: their ids stay empty."""
 
     record_id: str
     supplier_id: str
@@ -19,11 +27,12 @@ class PlaceAvailability:
     can_exceed: bool
     pickup: bool
     active: bool
+    variant_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """Of one product: units of all active stock, never negative, and where they lie."""
+    """Of what was asked for: units of all active stock, never negative, and where they lie."""
 
     available: int
     can_exceed: bool
@@ -38,13 +47,14 @@ def whole(stocks: Iterable[Stock]) -> Availability:
 
 def for_buyers(stocks: Iterable[Stock]) -> Availability:
     """What is active, and where it can be picked up. How many units a supplier has elsewhere is its own business."""
-    active = sorted((s for s in stocks if s.active), key=lambda s: s.location_id)
-    places: dict[str, PlaceAvailability] = {}
+    active = sorted((s for s in stocks if s.active), key=lambda s: (s.location_id, s.variant_id))
+    places: dict[tuple[str, str], PlaceAvailability] = {}
     for s in active:
         if s.pickup:
-            known = places.get(s.location_id)
+            place = (s.location_id, s.variant_id)
+            known = places.get(place)
             units, more = (known.available, known.can_exceed) if known else (0, False)
-            places[s.location_id] = PlaceAvailability(
+            places[place] = PlaceAvailability(
                 record_id="",
                 supplier_id="",
                 location_id=s.location_id,
@@ -52,6 +62,7 @@ def for_buyers(stocks: Iterable[Stock]) -> Availability:
                 can_exceed=more or s.can_exceed,
                 pickup=True,
                 active=True,
+                variant_id=s.variant_id,
             )
     return _sum(active, tuple(places.values()))
 
@@ -65,6 +76,7 @@ def _place(s: Stock) -> PlaceAvailability:
         can_exceed=s.can_exceed,
         pickup=s.pickup,
         active=s.active,
+        variant_id=s.variant_id,
     )
 
 

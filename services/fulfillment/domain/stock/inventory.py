@@ -13,7 +13,7 @@ from services.fulfillment.domain.stock.ledger import MovementKind
 
 @dataclass(frozen=True, slots=True)
 class InventoryRecord:
-    """Stock of one product at one location of one supplier (the empty id is the seller)."""
+    """Stock of one product, or of one variant of it, at one location of one supplier (the empty id is the seller)."""
 
     key: uuid.UUID
     id: str
@@ -32,6 +32,7 @@ class InventoryRecord:
     pickup: bool = False
     xp: JsonObject = field(default_factory=dict)
     version: int = 1
+    variant_id: str = ""
 
     @property
     def available(self) -> int:
@@ -74,3 +75,4 @@ class LedgerEntry:
     user_id: str
     note: str
     create_time: datetime
+    variant_id: str = ""

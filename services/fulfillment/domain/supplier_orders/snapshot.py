@@ -30,6 +30,7 @@ class SnapshotLine:
     shipping_address: Address | None = None
     pickup_location_id: str = ""
     xp: JsonObject = field(default_factory=dict)
+    variant_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ def _line(position: int, line: SnapshotLine, taken: Sequence[Assignment], new_ke
         shipping_address=line.shipping_address,
         pickup_location_id=line.pickup_location_id,
         xp=line.xp,
+        variant_id=line.variant_id,
     )
 
 

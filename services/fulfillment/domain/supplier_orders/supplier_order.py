@@ -60,6 +60,7 @@ class OrderLine:
     shipping_address: Address | None = None
     pickup_location_id: str = ""
     xp: JsonObject = field(default_factory=dict)
+    variant_id: str = ""
 
     @property
     def open(self) -> int:

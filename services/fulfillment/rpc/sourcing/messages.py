@@ -18,6 +18,7 @@ def assignment_out(a: Assignment, with_origin: bool = True) -> sourcing_pb2.Sour
         supplier_id=a.supplier_id,
         ship_from_id=a.ship_from_id,
         inventory_record_id=a.record_id,
+        variant_id=a.variant_id,
         ship_from=address_out(Address, a.ship_from) if with_origin else None,
     )
 

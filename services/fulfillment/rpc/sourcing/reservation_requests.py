@@ -65,6 +65,7 @@ def lines_in(found: Violations, messages: Iterable[sourcing_pb2.SourcingLine]) -
                 shippable=m.shippable,
                 pickup_location_id=m.pickup_location_id,
                 inventory_record_id=m.inventory_record_id,
+                variant_id=m.variant_id,
             )
         )
     return tuple(lines)
@@ -91,6 +92,7 @@ def demand_in(found: Violations, m: pb.ReserveStockRequest) -> Demand:
                 ship_from_id=a.ship_from_id,
                 record_key=None,
                 record_id=a.inventory_record_id,
+                variant_id=a.variant_id,
             )
             for a in m.plan
         ),
@@ -111,6 +113,7 @@ def snapshot_in(m: pb.OrderSnapshot) -> OrderSnapshot:
                 line_item_id=line.line_item_id,
                 product_id=line.product_id,
                 product_name=line.product_name,
+                variant_id=line.variant_id,
                 quantity=line.quantity,
                 unit_price=money_micros(line.unit_price),
                 subtotal=money_micros(line.subtotal),

@@ -10,10 +10,9 @@ from libs.query.request import page_request
 from libs.rpc import current
 from services.fulfillment.application.stock.inventory_records import InventoryRecords
 from services.fulfillment.application.stock.stock_book import StockBook
-from services.fulfillment.domain.sourcing.model import MAX_LINES
 from services.fulfillment.rpc.requests import refuse_duplicates
 from services.fulfillment.rpc.stock.messages import availability_out, movement_out, record_body, record_out
-from services.fulfillment.rpc.stock.requests import adjustments_in, record_edit_in, record_in
+from services.fulfillment.rpc.stock.requests import adjustments_in, availability_in, record_edit_in, record_in
 from waybill.fulfillment.v1 import inventory_service_pb2 as pb
 from waybill.fulfillment.v1 import inventory_service_pb2_grpc, reasons
 
@@ -107,13 +106,11 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
 
     async def CheckAvailability(self, request: pb.CheckAvailabilityRequest, context: Any) -> pb.CheckAvailabilityResponse:
         """What can be had now."""
-        ids, found = list(dict.fromkeys(request.product_ids)), Violations()
-        if len(ids) > MAX_LINES:
-            found.add("product_ids", reasons.TOO_MANY_ITEMS, f"at most {MAX_LINES:,}")
+        found = Violations()
+        asked = availability_in(found, request)
         found.raise_if_any()
-        call = current()
-        products = await self._book.availability(call.principal, ids)
-        return pb.CheckAvailabilityResponse(products=[availability_out(id, products[id]) for id in ids])
+        answers = await self._book.availability(current().principal, asked)
+        return pb.CheckAvailabilityResponse(products=[availability_out(each, answers[each]) for each in asked])
 
     async def ListStockMovements(self, request: pb.ListStockMovementsRequest, context: Any) -> pb.ListStockMovementsResponse:
         """Lists the ledger."""

@@ -6,7 +6,7 @@ from google.protobuf.json_format import MessageToDict
 
 from libs.json_value import JsonObject
 from libs.protoconv import address_out, time_out, xp_out
-from services.fulfillment.domain.stock.availability import Availability
+from services.fulfillment.domain.stock.availability import Asked, Availability
 from services.fulfillment.domain.stock.inventory import InventoryRecord, LedgerEntry
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
 from waybill.type.v1.address_pb2 import Address
@@ -19,6 +19,7 @@ def record_out(r: InventoryRecord) -> inventory_pb2.InventoryRecord:
     return inventory_pb2.InventoryRecord(
         id=r.id,
         product_id=r.product_id,
+        variant_id=r.variant_id,
         supplier_id=r.supplier_id,
         location_id=r.location_id,
         address=address_out(Address, r.address),
@@ -50,6 +51,7 @@ def movement_out(m: LedgerEntry) -> inventory_pb2.StockMovement:
         key=str(m.key),
         inventory_record_id=m.record_id,
         product_id=m.product_id,
+        variant_id=m.variant_id,
         kind=_KIND[m.kind],
         on_hand_change=m.on_hand,
         reserved_change=m.reserved,
@@ -64,10 +66,11 @@ def movement_out(m: LedgerEntry) -> inventory_pb2.StockMovement:
     )
 
 
-def availability_out(product_id: str, found: Availability) -> inventory_service_pb2.ProductAvailability:
-    """What can be had of a product."""
+def availability_out(asked: Asked, found: Availability) -> inventory_service_pb2.ProductAvailability:
+    """What can be had of a product or a variant."""
     return inventory_service_pb2.ProductAvailability(
-        product_id=product_id,
+        product_id=asked.product_id,
+        variant_id=asked.variant_id or "",
         available=found.available,
         can_exceed=found.can_exceed,
         records=[
@@ -75,6 +78,7 @@ def availability_out(product_id: str, found: Availability) -> inventory_service_
                 inventory_record_id=p.record_id,
                 supplier_id=p.supplier_id,
                 location_id=p.location_id,
+                variant_id=p.variant_id,
                 available=p.available,
                 can_exceed=p.can_exceed,
                 pickup=p.pickup,

@@ -9,7 +9,8 @@ from typing import Any
 from libs.errors import Violations
 from libs.protoconv import address_in, mask_paths, text_in, xp_in
 from services.fulfillment.application.stock.inventory_records import RecordDraft, RecordEdit
-from services.fulfillment.domain.sourcing.model import MAX_QUANTITY
+from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY
+from services.fulfillment.domain.stock.availability import Asked
 from services.fulfillment.domain.stock.inventory import Adjustment, InventoryRecord
 from services.fulfillment.domain.stock.ledger import MovementKind
 from services.fulfillment.rpc.requests import refuse_duplicates, xp_edit
@@ -23,6 +24,7 @@ def record_in(found: Violations, field: str, m: inventory_pb2.InventoryRecord, o
     """A record to create."""
     found.check_id(f"{field}.id", m.id, required=False)
     found.check_id(f"{field}.product_id", m.product_id)
+    found.check_id(f"{field}.variant_id", m.variant_id, required=False)
     found.check_id(f"{field}.supplier_id", m.supplier_id, required=False)
     location = m.location_id or m.address.id
     found.check_id(f"{field}.location_id", location)
@@ -45,6 +47,7 @@ def record_in(found: Violations, field: str, m: inventory_pb2.InventoryRecord, o
         pickup=m.pickup,
         xp=xp_in(found, f"{field}.xp", m.xp),
         opening=opening,
+        variant_id=m.variant_id,
     )
 
 
@@ -76,6 +79,16 @@ def adjustments_in(found: Violations, messages: Sequence[inventory_service_pb2.S
         return []
     refuse_duplicates(found, [(f"adjustments[{n}].inventory_record_id", m.inventory_record_id) for n, m in enumerate(messages)])
     return [_adjustment(found, f"adjustments[{n}]", m) for n, m in enumerate(messages)]
+
+
+def availability_in(found: Violations, m: inventory_service_pb2.CheckAvailabilityRequest) -> list[Asked]:
+    """What a CheckAvailabilityRequest names, each once: products, then variants. Ids that no id can be have no stock."""
+    products = dict.fromkeys(Asked(id) for id in m.product_ids)
+    asked = dict.fromkeys((*products, *(Asked(ref.product_id, ref.variant_id) for ref in m.variants)))
+    if len(asked) > MAX_LINES:
+        field = "product_ids" if len(products) > MAX_LINES else "variants"
+        found.add(field, reasons.TOO_MANY_ITEMS, f"at most {MAX_LINES:,} products and variants")
+    return list(asked)
 
 
 def _priority(found: Violations, field: str, value: int) -> None:

@@ -96,12 +96,13 @@ async def _load(tx: Tx, keys: Sequence[str]) -> Mapping[str, Books]:
             _V.order_key.in_(keys)
         ),
         "movements": sa.select(*by, *sums).where(_M.order_key.in_(keys)).group_by(*by),
-        "allocations": sa.select(_O.order_key, _O.status, _L.shippable, allocations)
+        "allocations": sa.select(_O.order_key, _O.status, _L.shippable, allocations, _R.variant_id)
         .join_from(allocations, supplier_orders, _O.key == _A.supplier_order_key)
         .join(supplier_order_lines, sa.and_(_L.supplier_order_key == _A.supplier_order_key, _L.line_item_id == _A.line_item_id))
+        .outerjoin(inventory_records, _R.key == _A.record_key)
         .where(its),
         "orders": sa.select(_O.order_key, _O.key, _O.id, _O.shipping_cost, _O.tax, _O.selections).where(its),
-        "lines": sa.select(_O.order_key, _L.supplier_order_key, _L.line_item_id, _L.product_id, _L.quantity, _L.tax)
+        "lines": sa.select(_O.order_key, *_LINE)
         .join_from(supplier_order_lines, supplier_orders, _O.key == _L.supplier_order_key)
         .where(its),
         "items": sa.select(_O.order_key, _O.status, _S.id, _S.ship_time, _S.void_time, *_ITEM)
@@ -138,6 +139,7 @@ def _unbooked(books: Books) -> set[UUID]:
     return {key for key in assigned if key is not None} - booked
 
 
+_LINE = (_L.supplier_order_key, _L.line_item_id, _L.product_id, _L.variant_id, _L.quantity, _L.tax)
 _ITEM = (_I.supplier_order_key, _I.supplier_order_id, _I.line_item_id, _I.quantity, _I.draws)
 
 
@@ -212,19 +214,32 @@ def _draws(books: Books) -> Iterator[str]:
 
 
 def _demand(books: Books) -> Iterator[str]:
-    """Every unit that was asked for is assigned, and is in a supplier order once the attempt is confirmed."""
+    """Every unit that was asked for is assigned, and is in a supplier order once the attempt is confirmed: of its product and,
+    where stock is counted by variant, of its variant."""
     ordered = Units()
     for line in books.lines:
         ordered[(line.line_item_id, line.product_id)] += line.quantity
     for row in books.attempts:
         wanted, assigned = Units(), Units()
         for line in lines_in(row.lines):
-            wanted[(line.line_item_id, line.product_id)] += line.quantity
+            wanted[(line.line_item_id, *line.sku)] += line.quantity
         for a in assignments_in(row.assignments):
-            assigned[(a.line_item_id, a.product_id)] += a.quantity
+            assigned[(a.line_item_id, a.product_id, a.variant_id)] += a.quantity
         yield from _differing(assigned, wanted, "assigned", f"asked for by attempt {row.attempt}")
         if row.state == "CONFIRMED" and row.kind == "SUBMIT":
-            yield from _differing(Units({place: ordered[place] for place in wanted}), wanted, "in supplier orders", "asked for")
+            asked = Units({place[:2]: units for place, units in wanted.items()})
+            yield from _differing(Units({place: ordered[place] for place in asked}), asked, "in supplier orders", "asked for")
+            yield from _variants(books, {line: variant for line, _, variant in wanted})
+
+
+def _variants(books: Books, asked: Mapping[str, str]) -> Iterator[str]:
+    """By line, the variant that stock was asked of; empty where stock is not counted by variant."""
+    for line in books.lines:
+        if asked.get(line.line_item_id, "") not in ("", line.variant_id):
+            yield f"line {line.line_item_id} of variant {line.variant_id!r}, asked for {asked[line.line_item_id]!r}"
+    for a in books.allocations:
+        if a.record_key is not None and a.variant_id is not None and a.variant_id != asked.get(a.line_item_id, a.variant_id):
+            yield f"line {a.line_item_id} takes stock of variant {a.variant_id!r}, asked for {asked[a.line_item_id]!r}"
 
 
 def _shares(books: Books) -> Iterator[str]:

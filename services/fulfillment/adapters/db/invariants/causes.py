@@ -62,7 +62,8 @@ def _stock_rules() -> list[SqlRule]:
 
 
 def _allocated_of() -> SqlRule:
-    """An allocation is of a record of its product, and of its supplier order's supplier once the order is forwarded."""
+    """An allocation is of a record of its product, of its variant where stock is counted so, and of its supplier order's
+    supplier once the order is forwarded."""
     line = sa.and_(_L.supplier_order_key == _A.supplier_order_key, _L.line_item_id == _A.line_item_id)
     of_record = sa.or_(
         _R.key.is_(None),
@@ -70,6 +71,7 @@ def _allocated_of() -> SqlRule:
         _R.supplier_id != _A.supplier_id,
         _R.location_id != _A.ship_from_id,
         _R.product_id != _L.product_id,
+        _R.variant_id.not_in(("", _L.variant_id)),
     )
     wrong = sa.or_(
         _L.line_item_id.is_(None),

@@ -14,7 +14,7 @@ _SET = "what its supplier sets, and may change"
 _INVENTORY = Watch(
     {
         **all_by("stock_counter_equals_ledger movement_has_its_record", "key"),
-        **all_by("allocation_is_of_its_record", "id product_id supplier_id location_id"),
+        **all_by("allocation_is_of_its_record", "id product_id variant_id supplier_id location_id"),
         **all_by("stock_counter_equals_ledger", "on_hand reserved allocated"),
         "address": by("stock_lies_where_it_was_put"),
         **all_free(_SET, "can_exceed priority active pickup xp"),
@@ -83,7 +83,7 @@ _LINES = Watch(
         **all_by(
             "reports_are_word_for_word",
             "line_item_id product_id product_name quantity packed shipped canceled unit_price subtotal discount tax shippable "
-            "shipping_address pickup_location_id xp",
+            "shipping_address pickup_location_id xp variant_id",
         ),
         "position": Free("the order in which lines are shown"),
     },
@@ -118,7 +118,7 @@ _ITEMS = Watch(
     {
         **all_by("shipment_item_has_its_shipment", "shipment_key"),
         **all_by("shipment_item_has_its_line", "supplier_order_key"),
-        **all_by("reports_are_word_for_word", "supplier_order_id order_id line_item_id product_id quantity record_id"),
+        **all_by("reports_are_word_for_word", "supplier_order_id order_id line_item_id product_id quantity record_id variant_id"),
         **all_by("shipment_is_seen_as_its_orders", "order_key user_id"),
         **all_by("shipment_draws_on_allocations", "draws"),
         "position": Free("the order in which items are shown"),

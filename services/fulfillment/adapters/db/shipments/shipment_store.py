@@ -187,6 +187,7 @@ def _item_row(key: UUID, position: int, item: ShipmentItem) -> dict[str, Any]:
         "quantity": item.quantity,
         "record_id": item.record_id,
         "draws": draws_out(item.draws),
+        "variant_id": item.variant_id,
     }
 
 
@@ -202,6 +203,7 @@ def _item(row: Any) -> ShipmentItem:
         quantity=row.quantity,
         record_id=row.record_id,
         draws=draws_in(row.draws),
+        variant_id=row.variant_id,
     )
 
 

@@ -20,7 +20,7 @@ from libs.relay.changes import note
 from services.fulfillment.adapters.db.stock.record_uses import record_uses
 from services.fulfillment.adapters.db.storable_ids import storable
 from services.fulfillment.adapters.db.tables import changes, deleted_ids, inventory_records, stock_addresses, stock_movements
-from services.fulfillment.domain.sourcing.model import Stock
+from services.fulfillment.domain.sourcing.model import Sku, Stock
 from services.fulfillment.domain.stock.inventory import InventoryRecord
 from services.fulfillment.domain.stock.ledger import Effect, Movement
 
@@ -39,6 +39,7 @@ _STOCK = (
     _T.c.active,
     _T.c.pickup,
     _T.c.address,
+    _T.c.variant_id,
 )
 _MOVE = sa.insert(stock_movements)
 _PLACE = sa.insert(stock_addresses)
@@ -71,6 +72,8 @@ def _find(column: sa.Column[Any]) -> tuple[sa.Select[Any], sa.Select[Any]]:
 
 
 _BY_PRODUCT, _BY_ID, _BY_KEY = _find(_T.c.product_id), _find(_T.c.id), _find(_T.c.key)
+_OF_VARIANTS = _T.c.variant_id.in_(sa.bindparam("variants", expanding=True))
+_BY_SKU = tuple(select.where(_OF_VARIANTS) for select in _BY_PRODUCT)
 
 
 class SqlStockStore:
@@ -82,11 +85,23 @@ class SqlStockStore:
         self._tx = tx
         self._ids = ids
 
-    async def of_products(self, product_ids: Iterable[str], lock: bool = False) -> list[Stock]:
-        """All stock of the products; with `lock` held until the end of the transaction, in the order of the
-        keys.
+    async def of_products(self, product_ids: Iterable[str]) -> list[Stock]:
+        """All stock of the products and of their variants, in the order of the keys."""
+        return await _stocks(self._tx, _BY_PRODUCT[False], storable(product_ids))
+
+    async def of_skus(self, skus: Iterable[Sku], lock: bool = False) -> list[Stock]:
+        """All stock of exactly these; with `lock` held until the end of the transaction, in the order of the keys.
+
+        The statement looks products and variants up side by side, which an index answers for thousands of lines. So it may also
+        find, and lock, the variant of one line at the product of another; that is left out here.
         """
-        return await _stocks(self._tx, _BY_PRODUCT[lock], storable(product_ids))
+        wanted = set(skus)
+        variants = storable(s.variant_id for s in wanted if s.variant_id)
+        if any(not s.variant_id for s in wanted):
+            variants.append("")
+        values = {"wanted": storable(s.product_id for s in wanted), "variants": variants}
+        rows = [Stock(*tuple(row)) for row in await self._tx.execute(_BY_SKU[lock], values)]
+        return [s for s in rows if s.sku in wanted]
 
     async def of_ids(self, record_ids: Iterable[str], lock: bool = False) -> list[Stock]:
         """Stock by public id."""
@@ -212,6 +227,7 @@ def record(row: Any) -> InventoryRecord:
         pickup=row.pickup,
         xp=row.xp,
         version=row.version,
+        variant_id=row.variant_id,
     )
 
 
@@ -220,6 +236,7 @@ def _row(r: InventoryRecord) -> dict[str, Any]:
         "key": r.key,
         "id": r.id,
         "product_id": r.product_id,
+        "variant_id": r.variant_id,
         "supplier_id": r.supplier_id,
         "location_id": r.location_id,
         "address": r.address,

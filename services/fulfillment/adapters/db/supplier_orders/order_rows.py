@@ -82,6 +82,7 @@ def line_rows(orders: Iterable[SupplierOrder]) -> list[dict[str, Any]]:
             "shipping_address": line.shipping_address,
             "pickup_location_id": line.pickup_location_id,
             "xp": dict(line.xp),
+            "variant_id": line.variant_id,
         }
         for o in orders
         for line in o.lines
@@ -153,6 +154,7 @@ def lines_of(rows: Iterable[Any], allocations: Mapping[tuple[UUID, str], tuple[A
                 shipping_address=row.shipping_address,
                 pickup_location_id=row.pickup_location_id,
                 xp=row.xp,
+                variant_id=row.variant_id,
             )
         )
     return found

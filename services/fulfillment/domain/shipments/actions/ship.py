@@ -153,6 +153,7 @@ class Loading:
             user_id=order.user_id,
             line_item_id=line.line_item_id,
             product_id=line.product_id,
+            variant_id=line.variant_id,
             quantity=wanted.quantity,
             record_id=wanted.record_id,
             draws=draws,
