@@ -26,6 +26,10 @@ SHOWN = {
     "OrderService": "GetOrder ListOrders",
     "LineItemService": "ListLineItems ListLineItemsAcrossOrders",
     "ShipmentService": "GetShipment ListShipments UpdateShipment ShipOrder",
+    # Of the supplier's own, which are none here.
+    "PriceScheduleService": "ListPriceSchedules",
+    "PriceFloorService": "BatchGetPriceFloors",
+    "SpecService": "ListSpecs",
 }
 """By service: what answers a supplier about orders, with amounts or a place for them. A new method is added here, once it is
 clear which amounts it shows."""
