@@ -133,7 +133,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
     ]
     order_servicer = OrderServicer(
         OrderUseCases(
-            create=CreateOrder(units, build_order, clock),
+            create=CreateOrder(units, build_order, others.pricing, clock),
             read=read,
             update=UpdateOrder(units, directory, clock),
             cancel=cancel,
@@ -155,8 +155,8 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
             place=PlaceOrder(units, build_order, worksheets, submit),
         )
     )
-    line_items = LineItems(units, directory, catalog, clock)
-    carts = Carts(units, build_order, line_items, clock)
+    line_items = LineItems(units, directory, catalog, others.pricing, clock)
+    carts = Carts(units, build_order, others.pricing, line_items, clock)
     sweep = SweepCarts(units, others.payments, clock, order_plain, settings.carts)
     completer = CompleteSubmissions(units, drivers, clock, settings.completer)
     audit = SqlAuditLog(db, AUDIT.metadata)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from services.order.application.ports import Deleted, PaymentDocument, Reports
+from services.order.domain.checkout.quotes import Asked, Quote
 from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, ShippingPart, Worksheet
 from services.order.domain.model import Address, CanceledAmounts, Line, Order, OrderUser, Policy, Problem, ProductSnapshot
 
@@ -70,6 +71,10 @@ class Catalog(Protocol):
 
 class Pricing(Protocol):
     """Prices, discounts, tax."""
+
+    async def quote(self, order: Order, lines: Sequence[Asked]) -> Quote:
+        """Prices without shipping and tax, for whom the order is: one call for all lines, and none for no line."""
+        ...
 
     async def calculate(
         self, order: Order, lines: Sequence[Line], worksheet: Worksheet

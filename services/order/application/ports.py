@@ -360,6 +360,8 @@ class Outcome(TypedDict, total=False):
     """The number of the attempt that it began."""
     line_items: list[str]
     """The lines that it added or changed; recorded by older versions without."""
+    price_problems: list[list[str]]
+    """Why lines had no price: reason, context, subject and description of each; recorded by older versions without."""
 
 
 class RequestStore(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
+from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
@@ -10,6 +11,7 @@ from google.type.money_pb2 import Money
 
 from libs.json_value import JsonObject
 from libs.protoconv import address_out, money_micros, money_out, time_out, xp_out
+from services.order.application.building.quoted import Quoted
 from services.order.application.ports import SupplierOrderView
 from services.order.application.reading.read_orders import Found
 from services.order.contract.problems import problem_out
@@ -273,3 +275,12 @@ def event_out(order_id: str, event: Event) -> order_service_pb2.OrderEvent:
         request_id=event.origin.request_id,
         impersonator_id=event.origin.impersonator_id,
     )
+
+
+def quoted_out(made: Quoted) -> dict[str, Any]:
+    """The fields that answers about new and changed lines have in common."""
+    return {
+        "order": order_out(made.order),
+        "line_items": lines_out(made.order, made.lines),
+        "price_problems": [problem_out(p) for p in made.problems],
+    }

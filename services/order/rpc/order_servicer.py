@@ -32,6 +32,7 @@ from services.order.rpc.convert_out import (
     any_order,
     event_out,
     order_out,
+    quoted_out,
     reported,
     shipment_out,
     status_out,
@@ -86,8 +87,8 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
         caller, key = request_key(request)
         found = Violations()
         draft = order_in(found, request.order)
-        order, lines = await self._use.create(caller, draft, lines_in(found, request.line_items), found, key)
-        return pb.CreateOrderResponse(order=order_out(order), line_items=lines_out(order, lines))
+        made = await self._use.create(caller, draft, lines_in(found, request.line_items), found, key)
+        return pb.CreateOrderResponse(**quoted_out(made))
 
     async def GetOrder(self, request: pb.GetOrderRequest, context: Any) -> pb.GetOrderResponse:
         caller = current().principal

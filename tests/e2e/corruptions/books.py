@@ -24,7 +24,7 @@ from services.payment.adapters.db.tables import PAYMENTS, TRANSACTIONS
 from services.pricing.adapters.db.tables import RESERVATIONS
 from tests.e2e.steps import declare_facet, propose, ready, ship
 from tests.support.loops import steps
-from tests.support.marketplace import Marketplace
+from tests.support.marketplace import Marketplace, create
 from tests.support.prepared import Prepared
 from tests.support.sealing import sealing_key_for
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
@@ -40,6 +40,8 @@ in part and the rest canceled; on hold, as its card is no longer good."""
 
 BINNED = "BINNED"
 """An order that was deleted."""
+BUILT = "BUILT"
+"""An order whose lines have prices, and that was never calculated."""
 COUNTED = "tongs-northforge"
 """A record whose units were counted once more."""
 
@@ -158,6 +160,7 @@ async def _orders(market: Marketplace) -> None:
             await _submit(ada, NO)
     await ready(ada, BINNED, [payment_pb2.Payment(id="b-po", type="purchase_order")], tape=1)
     await ada.orders.DeleteOrder(order_service_pb2.DeleteOrderRequest(order_id=BINNED, request_id="bin"))
+    await create(ada, BUILT, tape=2)
     await ada.place_order({"crate": 5}, id=MOVED)
     await clerks["wh-east"].supplier_orders.RejectSupplierOrder(
         supplier_pb.RejectSupplierOrderRequest(supplier_order_id=f"{MOVED}-1", comment="dock flooded")

@@ -18,7 +18,7 @@ from services.order.adapters.db.tables import (
     REQUESTS,
     SUBMISSIONS,
 )
-from tests.e2e.corruptions.books import BINNED, CART, DONE, HELD, NO, OPEN, Books, breaks
+from tests.e2e.corruptions.books import BINNED, BUILT, CART, DONE, HELD, NO, OPEN, Books, breaks
 from tests.e2e.corruptions.setup import NOW
 from tests.support.tampering import like
 
@@ -176,6 +176,7 @@ CORRUPTIONS = [
     ),
     breaks("order", "total_is_sum_of_parts", CART, order(CART, total=O.total + 1)),
     breaks("order", "amounts_are_sums_of_lines", CART, line(CART, subtotal=L.subtotal + 1)),
+    breaks("order", "quotes_are_price_and_quantity", BUILT, line(BUILT, quantity=L.quantity + 1)),
     breaks("order", "units_add_up", f"{CART}/l1", line(CART, quantity_canceled=-1)),
     breaks("order", "line_count_is_right", CART, order(CART, line_item_count=7)),
     breaks("order", "supplier_order_has_its_order", "ORPHAN", orphan),

@@ -41,7 +41,9 @@ class Counter:
 
 async def steps(host: Host, ada: AsyncWaybill, sam: AsyncWaybill, count: int) -> Counts:
     """A checkout of so many lines, step by step, and its shipment."""
-    counter, id = Counter(host), f"N{count}"
+    counter, id, more = Counter(host), f"N{count}", load.lines(count)
+    for i, line in enumerate(more):
+        line.id = f"more{i}"
     await ada.orders.CreateOrder(order_service_pb2.CreateOrderRequest(order=order_pb2.Order(id=id), line_items=load.lines(count)))
     counter.step("create")
     await ada.line_items.UpdateLineItems(
@@ -50,6 +52,19 @@ async def steps(host: Host, ada: AsyncWaybill, sam: AsyncWaybill, count: int) ->
         )
     )
     counter.step("update lines")
+    await ada.line_items.AddLineItems(
+        line_item_service_pb2.AddLineItemsRequest(
+            order_id=id,
+            line_items=[
+                line_item_pb2.LineItem(id=f"more{i}", product_id=one.product_id, quantity=1) for i, one in enumerate(more)
+            ],
+        )
+    )
+    counter.step("add lines")
+    await ada.line_items.RemoveLineItems(
+        line_item_service_pb2.RemoveLineItemsRequest(order_id=id, line_item_ids=[f"more{i}" for i in range(count)])
+    )
+    counter.step("remove lines")
     sheet = (await ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id=id))).worksheet
     counter.step("estimate")
     chosen = [pb.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id="ground") for e in sheet.ship_estimates]
@@ -100,5 +115,8 @@ async def test_calls_and_statements_do_not_grow_with_lines(counted: dict[int, Co
     assert counted[FEW] == counted[MANY]
     calls, statements = counted[FEW]["place order"]
     assert calls == 10, counted[FEW]
+    # The call itself, and pricing's; where lines are added also the directory's, and the catalog's with what it asks.
+    assert [counted[FEW][name][0] for name in ("update lines", "remove lines")] == [2, 2], counted[FEW]
+    assert counted[FEW]["add lines"][0] <= 5, counted[FEW]
     # Two of them because the sample's buyer has a catalog that is shown by its categories.
     assert statements <= 55, counted[FEW]

@@ -11,8 +11,10 @@ import pytest
 
 from libs.protoconv import money_micros, money_out
 from services.order.adapters.clients.pricing import PricingClient
-from services.order.domain.checkout.worksheet import Estimate, Method, Worksheet
+from services.order.domain.checkout.quotes import Asked, Quote
+from services.order.domain.checkout.worksheet import Estimate, LinePart, Method, Worksheet
 from services.order.domain.discounts import Discount, Override
+from services.order.domain.model import Problem
 from services.order.domain.price_steps import ByHand, FromSchedule, MarkedUp, PriceStep
 from tests.unit.order.builders import NOW, line, order
 from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
@@ -138,3 +140,32 @@ async def test_a_discount_by_what_this_service_does_not_know_is_refused() -> Non
     peers: Any = SimpleNamespace(stub=lambda *_: stub)
     with pytest.raises(ValueError, match="does not know"):
         await PricingClient(peers).calculate(order(), [line()], Worksheet())
+
+
+async def test_lines_of_an_order_that_is_built_are_priced_by_their_places_and_never_taxed() -> None:
+    class Answering(Stub):
+        async def CalculateOrder(self, request: order_pb.CalculateOrderRequest) -> order_pb.CalculateOrderResponse:
+            self.asked = request
+            answer = order_pb.CalculateOrderResponse(
+                lines=[pricing_pb2.PricedLine(line_item_id="1", subtotal=money_out(8, "USD"))]
+            )
+            answer.problems.add(reason="PRICE_MISSING", context="pricing", subject="line_items[0]")
+            return answer
+
+    stub = Answering()
+    peers: Any = SimpleNamespace(stub=lambda *_: stub)
+    wanted = [Asked("anvil", 2), Asked("lamp", 1, 5, 0)]
+    quote = await PricingClient(peers).quote(order(), wanted)
+    assert quote.asked == tuple(wanted)
+    missing, priced = quote.answers
+    assert isinstance(missing, Problem)
+    assert isinstance(priced, LinePart)
+    assert (missing.reason, priced.subtotal) == ("PRICE_MISSING", 8)
+    assert (stub.asked.tax_overridden, len(stub.asked.shipments), stub.asked.buyer_id) == (True, 0, "acme")
+    assert [line.HasField("unit_price_override") for line in stub.asked.lines] == [False, True]
+    assert not any(line.HasField("destination") for line in stub.asked.lines)
+
+
+async def test_nobody_is_asked_about_no_line() -> None:
+    peers: Any = SimpleNamespace(stub=lambda *_: None)
+    assert await PricingClient(peers).quote(order(), []) == Quote()

@@ -11,6 +11,7 @@ from libs.protoconv import decimal_out, instant, money_micros, money_out, time_o
 from libs.rpc.peers import Peers
 from services.order.contract.problems import problem_in
 from services.order.domain.checkout.amounts import Freight, charged
+from services.order.domain.checkout.quotes import Asked, Quote, asked
 from services.order.domain.checkout.taxation import Places
 from services.order.domain.checkout.worksheet import LinePart, ShippingPart, Worksheet
 from services.order.domain.discounts import Discount, Override, Source
@@ -57,6 +58,24 @@ class PricingClient:
             [problem_in(p) for p in answer.problems],
         )
 
+    async def quote(self, order: Order, lines: Sequence[Asked]) -> Quote:
+        """Prices of lines, which are known by their places here: new ones have no ids yet."""
+        if not lines:
+            return Quote()
+        answer: order_pb.CalculateOrderResponse = await self._orders.CalculateOrder(
+            order_pb.CalculateOrderRequest(
+                buyer_id=order.buyer_id,
+                user_id=order.user.id,
+                currency=order.currency,
+                lines=[_asked(str(i), line, order.currency) for i, line in enumerate(lines)],
+                # Nothing is taxed before a calculation, which knows where.
+                tax_overridden=True,
+            )
+        )
+        answers: dict[str, LinePart | Problem] = {f"line_items[{p.line_item_id}]": _line_part(p) for p in answer.lines}
+        answers |= {p.subject: problem_in(p) for p in answer.problems}
+        return Quote(tuple(lines), tuple(answers[f"line_items[{i}]"] for i in range(len(lines))))
+
     async def check_quote(
         self, order: Order, lines: Sequence[Line], worksheet: Worksheet, attempt: int, deadline: datetime
     ) -> list[Problem]:
@@ -101,17 +120,23 @@ def _rate(text: str) -> Decimal:
 
 
 def _line(line: Line, currency: str, places: Places) -> pricing_pb2.PricingLine:
+    made = _asked(line.id, asked(line), currency)
+    made.tax_class = line.product.tax_class
+    if place := _place(places.of_line(line)):
+        made.destination.CopyFrom(place)
+    return made
+
+
+def _asked(id: str, line: Asked, currency: str) -> pricing_pb2.PricingLine:
     def amount(value: int | None) -> Any:
         return None if value is None else money_out(value, currency)
 
     return pricing_pb2.PricingLine(
-        line_item_id=line.id,
+        line_item_id=id,
         product_id=line.product_id,
         quantity=line.quantity,
-        tax_class=line.product.tax_class,
         unit_price_override=amount(line.unit_price_override),
         discount_override=amount(line.discount_override),
-        destination=_place(places.of_line(line)),
     )
 
 

@@ -10,9 +10,11 @@ from libs.errors import Violations, WaybillError, exists, missing, stale, was_de
 from libs.idempotency.key import RequestKey
 from services.order.application.access import locked
 from services.order.application.building.build_order import BuildOrder
-from services.order.application.building.create_order import created
+from services.order.application.building.create_order import created, quoted
 from services.order.application.building.delete_order import LOOKS
 from services.order.application.building.line_items import LineItems
+from services.order.application.building.quoted import Quoted, noted
+from services.order.application.peers import Pricing
 from services.order.application.ports import Cart, OrderIdOfDeleted, OrderIdTaken, OrderWork, Outcome, Units
 from services.order.domain.building.drafts import LineDraft, OrderDraft
 from services.order.domain.checkout.worksheet import Worksheet
@@ -30,9 +32,10 @@ _ENDED = (common.RESOURCE_NOT_FOUND, reasons.ORDER_STATUS_CONFLICT)
 class Carts:
     """A cart is an order: what is pinned, or else the newest that was not submitted. A guest's is the one of its token."""
 
-    def __init__(self, units: Units, build: BuildOrder, line_items: LineItems, clock: Clock) -> None:
+    def __init__(self, units: Units, build: BuildOrder, pricing: Pricing, line_items: LineItems, clock: Clock) -> None:
         self._units = units
         self._build = build
+        self._pricing = pricing
         self._line_items = line_items
         self._clock = clock
 
@@ -44,9 +47,7 @@ class Carts:
                 return None
             return cart, await work.orders.lines(cart.order.key)
 
-    async def add(
-        self, caller: Principal, drafts: Sequence[LineDraft], found: Violations, request: RequestKey | None
-    ) -> tuple[Order, tuple[Line, ...]]:
+    async def add(self, caller: Principal, drafts: Sequence[LineDraft], found: Violations, request: RequestKey | None) -> Quoted:
         """The cart and the added lines. Of calls at the same time one makes the order, and the others add to it."""
         for last in (*(False,) * (LOOKS - 1), True):
             async with self._units.reading(snapshot=True) as work:
@@ -76,11 +77,13 @@ class Carts:
 
     async def _begun(
         self, caller: Principal, drafts: Sequence[LineDraft], found: Violations, request: RequestKey | None
-    ) -> tuple[Order, tuple[Line, ...]]:
+    ) -> Quoted:
         """A new order. Raises `_Overtaken` when there is one by now."""
         found.require("line_items", bool(drafts), reasons.FIELD_REQUIRED, "at least one line")
         order, lines, _ = await self._build(caller, _NEW, drafts, found)
-        outcome: Outcome = {"order": order.id, "line_items": [line.id for line in lines]}
+        made = await quoted(self._pricing, order, lines)
+        order, lines = made.order, made.lines
+        outcome: Outcome = {"order": order.id, "line_items": [line.id for line in lines], "price_problems": noted(made.problems)}
         async with self._units.transaction() as work:
             if await work.requests.claim(request, outcome, self._clock.now()) is not None:
                 raise _Overtaken
@@ -92,7 +95,7 @@ class Carts:
                     raise was_deleted("order", order.id) from None
             elif not await work.carts.begin(order):
                 raise _Overtaken
-        return order, lines
+        return made
 
     async def pin(self, caller: Principal, order_id: str, request: RequestKey | None) -> Order:
         """The order that is the cart now."""

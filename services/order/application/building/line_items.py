@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from libs.auth import Principal
 from libs.clock import Clock
-from libs.errors import Violations
+from libs.errors import Violations, stale
 from libs.idempotency.key import RequestKey
 from libs.protoconv import merge_xp, xp_size_ok
 from services.order.application.access import locked, require_writable, writable
@@ -20,7 +20,8 @@ from services.order.application.building.build_order import (
     require_override_roles,
     resolve_address,
 )
-from services.order.application.peers import Catalog, Directory, OrderingContext
+from services.order.application.building.quoted import Outdated, Priced, Quoted, again
+from services.order.application.peers import Catalog, Directory, OrderingContext, Pricing
 from services.order.application.ports import Outcome, Units
 from services.order.domain.building.drafts import (
     LineDraft,
@@ -30,8 +31,9 @@ from services.order.domain.building.drafts import (
     check_lines,
     check_quantity,
 )
+from services.order.domain.checkout.quotes import Asked, Quote, asked, asked_anew, with_sums
 from services.order.domain.history import changed, placed
-from services.order.domain.model import Line, Order
+from services.order.domain.model import MAX_LINES, Line, Order
 from services.order.domain.status import Trigger
 from waybill.order.v1 import reasons
 
@@ -46,27 +48,57 @@ _AS_GIVEN = (
     "comments",
 )
 """Fields that stand as a caller gives them: see `_changed`."""
+TRIES = 5
+"""How often prices are asked for, while others change lines of the same products."""
 PATHS = frozenset({"quantity", "shipping_address_id", "shipping_address", "xp", *_AS_GIVEN})
 
 
-class LineItems:
-    """Changes of an UNSUBMITTED order's lines."""
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """An order as it is before the remote calls, or what its request has been answered with before."""
 
-    def __init__(self, units: Units, directory: Directory, catalog: Catalog, clock: Clock) -> None:
+    order: Order
+    lines: Sequence[Line]
+    recorded: Outcome | None
+
+
+class LineItems:
+    """Changes of an UNSUBMITTED order's lines. Prices are asked for before the transaction, which takes them if the lines of the
+    products are still what was asked with; else all is asked again."""
+
+    def __init__(self, units: Units, directory: Directory, catalog: Catalog, pricing: Pricing, clock: Clock) -> None:
         self._units = units
         self._directory = directory
         self._catalog = catalog
+        self._pricing = pricing
         self._clock = clock
 
     async def _context(self, caller: Principal, order: Order, drafts: Sequence[LineDraft]) -> OrderingContext:
         wanted = {draft.shipping_address_id for draft in drafts} - {""}
         return await self._directory.ordering_context(order.buyer_id, order.user.id, caller.client_id, wanted, order.guest)
 
-    async def _seen(self, caller: Principal, order_id: str, request: RequestKey | None) -> tuple[Order, Outcome | None]:
+    async def _seen(self, caller: Principal, order_id: str, request: RequestKey | None) -> _Seen:
         async with self._units.reading() as work:
             recorded = await work.requests.find(request)
             trigger = Trigger.EDIT if recorded is None else Trigger.MARK
-            return await writable(work.orders, caller, order_id, self._clock.now(), trigger, lock=False), recorded
+            order = await writable(work.orders, caller, order_id, self._clock.now(), trigger, lock=False)
+            return _Seen(order, () if recorded else await work.orders.lines(order.key), recorded)
+
+    async def _quote(self, seen: _Seen, lines: Sequence[Asked], found: Violations) -> Quote | None:
+        """Prices; None where the request is refused anyway. Nobody is asked about what cannot be."""
+        return None if found or len(lines) > MAX_LINES else await self._pricing.quote(seen.order, lines)
+
+    async def _while_outdated(self, found: Violations, attempt: Callable[[Violations], Awaitable[Quoted]]) -> Quoted:
+        """What an attempt makes whose prices are of the lines as they are. Each finds what is wrong by itself."""
+        for last in (*(False,) * (TRIES - 1), True):
+            wrong = Violations()
+            wrong.also(found)
+            try:
+                return await attempt(wrong)
+            except Outdated as outdated:
+                if last:
+                    raise stale("order", outdated.order.id, str(outdated.order.version)) from None
+        raise AssertionError("the last try returns or raises")
 
     async def add(
         self,
@@ -76,17 +108,31 @@ class LineItems:
         etag: str,
         found: Violations,
         request: RequestKey | None,
-    ) -> tuple[Order, tuple[Line, ...]]:
+    ) -> Quoted:
         """The order and the added lines."""
-        seen, recorded = await self._seen(caller, order_id, request)
-        if recorded is not None:
-            return await self._again(caller, order_id, recorded)
+        return await self._while_outdated(found, lambda wrong: self._add(caller, order_id, drafts, etag, wrong, request))
+
+    async def _add(
+        self,
+        caller: Principal,
+        order_id: str,
+        drafts: Sequence[LineDraft],
+        etag: str,
+        found: Violations,
+        request: RequestKey | None,
+    ) -> Quoted:
+        seen = await self._seen(caller, order_id, request)
+        if seen.recorded is not None:
+            return await self._again(caller, order_id, seen.recorded)
         require_override_roles(caller, overrides_of(None, drafts))
         found.require("line_items", bool(drafts), reasons.FIELD_REQUIRED, "at least one line")
         check_lines(found, drafts)
-        context, catalog = await asyncio.gather(
-            self._context(caller, seen, drafts),
-            self._catalog.products({d.product_id for d in drafts}, seen.buyer_id, seen.user.id),
+        products = {draft.product_id for draft in drafts}
+        siblings = [line for line in seen.lines if line.product_id in products]
+        context, catalog, quote = await asyncio.gather(
+            self._context(caller, seen.order, drafts),
+            self._catalog.products(products, seen.order.buyer_id, seen.order.user.id),
+            self._quote(seen, [*map(asked, siblings), *map(asked, drafts)], found),
         )
         async with self._units.transaction() as work:
             now = self._clock.now()
@@ -95,17 +141,19 @@ class LineItems:
             existing = await work.orders.lines(order.key)
             last = max((line.position for line in existing), default=0)
             lines = make_lines(found, drafts, catalog, context, last, {line.id for line in existing}, now)
-            outcome: Outcome = {"order": order_id, "line_items": [line.id for line in lines]}
-            recorded = await work.requests.claim(request, outcome, now)
+            priced = Priced.by(quote, (*existing, *lines))
+            recorded = await work.requests.claim(request, priced.outcome(order_id, [line.id for line in lines]), now)
             if recorded is not None:
                 require_writable(caller, order, now, Trigger.MARK)
-                return order, _those(existing, recorded)
+                return again(order, existing, recorded)
             require_writable(caller, order, now, Trigger.EDIT, etag)
             check_count(found, len(existing) + len(drafts))
             check_currencies(found, order.currency, [c for d in drafts for c in d.currencies])
             found.raise_if_any()
+            priced.require_of(order)
+            lines = priced.lines[len(existing) :]
             after, event = changed(
-                replace(order, line_item_count=order.line_item_count + len(lines)),
+                with_sums(replace(order, line_item_count=order.line_item_count + len(lines)), priced.lines),
                 "line_items_added",
                 caller.user_id,
                 caller.party_id,
@@ -114,14 +162,15 @@ class LineItems:
                 data={"count": len(lines)},
                 ship_to=placed(lines),
             )
+            await work.orders.update_lines(order.key, priced.other_than(existing))
             await work.orders.insert_lines(order.key, lines)
             await work.orders.save(order, after, [event])
-        return after, lines
+        return Quoted(after, lines, priced.problems)
 
-    async def _again(self, caller: Principal, order_id: str, recorded: Outcome) -> tuple[Order, tuple[Line, ...]]:
+    async def _again(self, caller: Principal, order_id: str, recorded: Outcome) -> Quoted:
         async with self._units.reading(snapshot=True) as work:
             order = await writable(work.orders, caller, order_id, self._clock.now(), Trigger.MARK, lock=False)
-            return order, _those(await work.orders.lines(order.key), recorded)
+            return again(order, await work.orders.lines(order.key), recorded)
 
     async def update(
         self,
@@ -132,65 +181,105 @@ class LineItems:
         etag: str,
         found: Violations,
         request: RequestKey | None,
-    ) -> tuple[Order, tuple[Line, ...]]:
+    ) -> Quoted:
         """The order and the changed lines."""
-        seen, recorded = await self._seen(caller, order_id, request)
-        if recorded is not None:
-            return await self._again(caller, order_id, recorded)
+        return await self._while_outdated(
+            found, lambda wrong: self._update(caller, order_id, drafts, paths, etag, wrong, request)
+        )
+
+    async def _update(
+        self,
+        caller: Principal,
+        order_id: str,
+        drafts: Sequence[LineDraft],
+        paths: Sequence[str],
+        etag: str,
+        found: Violations,
+        request: RequestKey | None,
+    ) -> Quoted:
+        seen = await self._seen(caller, order_id, request)
+        if seen.recorded is not None:
+            return await self._again(caller, order_id, seen.recorded)
         require_override_roles(caller, paths)
         found.require("line_items", bool(drafts), reasons.FIELD_REQUIRED, "at least one line")
         check_ids(found, drafts)
+        if "quantity" in paths:
+            for i, draft in enumerate(drafts):
+                check_quantity(found, f"line_items[{i}].quantity", draft.quantity)
         context = None
         if any("address" in path for path in paths):
-            context = await self._context(caller, seen, drafts)
+            context = await self._context(caller, seen.order, drafts)
+        quote = await self._quote(seen, asked_anew(seen.lines, drafts, paths), found)
         async with self._units.transaction() as work:
             now = self._clock.now()
-            outcome: Outcome = {"order": order_id, "line_items": [draft.id for draft in drafts]}
-            recorded = await work.requests.claim(request, outcome, now)
+            order = await locked(work.orders, caller, order_id)
+            existing = await work.orders.lines(order.key)
+            known = {line.id: line for line in existing}
+            for i, draft in enumerate(drafts):
+                if (made := _changed(found, i, draft, known, paths, context, now)) is not None:
+                    known[made.id] = made
+            priced = Priced.by(quote, tuple(known.values()))
+            recorded = await work.requests.claim(request, priced.outcome(order_id, [draft.id for draft in drafts]), now)
             if recorded is not None:
-                order = await writable(work.orders, caller, order_id, now, Trigger.MARK)
-                return order, _those(await work.orders.lines(order.key), recorded)
-            order = await writable(work.orders, caller, order_id, now, Trigger.EDIT, etag)
-            existing = {line.id: line for line in await work.orders.lines(order.key)}
-            lines = [
-                made
-                for i, draft in enumerate(drafts)
-                if (made := _changed(found, i, draft, existing, paths, context, now)) is not None
-            ]
+                require_writable(caller, order, now, Trigger.MARK)
+                return again(order, existing, recorded)
+            require_writable(caller, order, now, Trigger.EDIT, etag)
             check_currencies(found, order.currency, [c for d in drafts for c in d.currencies])
             found.raise_if_any()
+            priced.require_of(order)
+            known = {line.id: line for line in priced.lines}
             after, event = changed(
-                order,
+                with_sums(order, priced.lines),
                 "line_items_updated",
                 caller.user_id,
                 caller.party_id,
                 now,
                 content=True,
-                data={"line_items": [line.id for line in lines][:100], "fields": sorted(paths)},
-                ship_to=placed(lines, all=True) if any("address" in path for path in paths) else None,
+                data={"line_items": [draft.id for draft in drafts][:100], "fields": sorted(paths)},
+                ship_to=placed((known[draft.id] for draft in drafts), all=True)
+                if any("address" in path for path in paths)
+                else None,
             )
-            await work.orders.update_lines(order.key, lines)
+            await work.orders.update_lines(order.key, priced.other_than(existing))
             await work.orders.save(order, after, [event])
-        return after, tuple(lines)
+        return Quoted(after, tuple(known[draft.id] for draft in drafts), priced.problems)
 
     async def remove(
         self, caller: Principal, order_id: str, line_ids: Sequence[str], etag: str, request: RequestKey | None
-    ) -> Order:
-        """The order without the lines."""
+    ) -> Quoted:
+        """The order without the lines, which it names none of."""
+        return await self._while_outdated(
+            Violations(), lambda found: self._remove(caller, order_id, line_ids, etag, found, request)
+        )
+
+    async def _remove(
+        self, caller: Principal, order_id: str, line_ids: Sequence[str], etag: str, found: Violations, request: RequestKey | None
+    ) -> Quoted:
+        seen = await self._seen(caller, order_id, request)
+        if seen.recorded is not None:
+            return await self._again(caller, order_id, seen.recorded)
+        gone = set(line_ids)
+        touched = {line.product_id for line in seen.lines if line.id in gone}
+        left = [asked(line) for line in seen.lines if line.product_id in touched and line.id not in gone]
+        quote = await self._quote(seen, left, found)
         async with self._units.transaction() as work:
             now = self._clock.now()
-            if await work.requests.claim(request, {"order": order_id}, now) is not None:
-                return await writable(work.orders, caller, order_id, now, Trigger.MARK)
-            order = await writable(work.orders, caller, order_id, now, Trigger.EDIT, etag)
-            known = {line.id: line for line in await work.orders.lines(order.key)}
-            found = Violations()
+            order = await locked(work.orders, caller, order_id)
+            existing = await work.orders.lines(order.key)
+            priced = Priced.by(quote, tuple(line for line in existing if line.id not in gone))
+            recorded = await work.requests.claim(request, priced.outcome(order_id, []), now)
+            if recorded is not None:
+                require_writable(caller, order, now, Trigger.MARK)
+                return again(order, existing, recorded)
+            require_writable(caller, order, now, Trigger.EDIT, etag)
+            known = {line.id: line for line in existing}
             found.require("line_item_ids", bool(line_ids), reasons.FIELD_REQUIRED, "at least one line")
             for i, id in enumerate(line_ids):
                 found.require(f"line_item_ids[{i}]", id in known, reasons.LINE_ITEM_NOT_FOUND, f"the order has no line {id!r}")
             found.raise_if_any()
-            gone = set(line_ids)
+            priced.require_of(order)
             after, event = changed(
-                replace(order, line_item_count=order.line_item_count - len(gone)),
+                with_sums(replace(order, line_item_count=order.line_item_count - len(gone)), priced.lines),
                 "line_items_removed",
                 caller.user_id,
                 caller.party_id,
@@ -199,16 +288,10 @@ class LineItems:
                 data={"line_items": sorted(gone)[:100]},
                 ship_to=dict.fromkeys(placed(known[id] for id in gone), ""),
             )
+            await work.orders.update_lines(order.key, priced.other_than(existing))
             await work.orders.delete_lines(order.key, sorted(gone))
             await work.orders.save(order, after, [event])
-        return after
-
-
-def _those(lines: Sequence[Line], recorded: Outcome) -> tuple[Line, ...]:
-    """The lines that the first call added or changed, in its order, as far as they are still there."""
-    by_id = {line.id: line for line in lines}
-    # Requests recorded by an older version name none.
-    return tuple(by_id[id] for id in recorded.get("line_items", by_id) if id in by_id)
+        return Quoted(after, (), priced.problems)
 
 
 def _changed(
@@ -226,7 +309,6 @@ def _changed(
         found.add(f"{where}.id", reasons.LINE_ITEM_NOT_FOUND, f"the order has no line {draft.id!r}")
         return None
     if "quantity" in paths:
-        check_quantity(found, f"{where}.quantity", draft.quantity)
         line = replace(line, quantity=draft.quantity)
     if context is not None:
         id, address = resolve_address(

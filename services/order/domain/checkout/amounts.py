@@ -96,10 +96,11 @@ def totals(lines: Sequence[LinePart], shipments: Sequence[ShippingPart]) -> Tota
 def priced(lines: Sequence[Line], parts: Sequence[LinePart]) -> tuple[Line, ...]:
     """The lines with the amounts of their parts."""
     by_id = {p.line_item_id: p for p in parts}
-    return tuple(_priced(line, by_id[line.id]) for line in lines)
+    return tuple(with_part(line, by_id[line.id]) for line in lines)
 
 
-def _priced(line: Line, part: LinePart) -> Line:
+def with_part(line: Line, part: LinePart) -> Line:
+    """The line with the amounts of a part."""
     return replace(
         line,
         unit_price=part.unit_price,

@@ -9,7 +9,7 @@ from libs.rpc import current
 from services.order.application.building.carts import Carts
 from services.order.rpc.convert_in import lines_in
 from services.order.rpc.convert_lines import lines_out
-from services.order.rpc.convert_out import order_out
+from services.order.rpc.convert_out import order_out, quoted_out
 from services.order.rpc.order_servicer import request_key
 from waybill.order.v1 import cart_service_pb2 as pb
 from waybill.order.v1 import cart_service_pb2_grpc as pb_grpc
@@ -32,8 +32,7 @@ class CartServicer(pb_grpc.CartServiceServicer):
         caller, key = request_key(request)
         found = Violations()
         drafts = lines_in(found, request.line_items)
-        order, lines = await self._carts.add(caller, drafts, found, key)
-        return pb.AddCartItemsResponse(order=order_out(order), line_items=lines_out(order, lines))
+        return pb.AddCartItemsResponse(**quoted_out(await self._carts.add(caller, drafts, found, key)))
 
     async def PinCart(self, request: pb.PinCartRequest, context: Any) -> pb.PinCartResponse:
         caller, key = request_key(request)

@@ -10,12 +10,13 @@ from libs.query.request import page_request
 from libs.rpc import current
 from services.order.application.building.line_items import PATHS, LineItems
 from services.order.application.reading.read_orders import ReadOrders
+from services.order.contract.problems import problem_out
 from services.order.domain.building.drafts import check_count
 from services.order.domain.model import MAX_LINES, Order
 from services.order.domain.reading.visibility import sides
 from services.order.rpc.convert_in import direction_in, lines_in, masked
 from services.order.rpc.convert_lines import line_out, lines_out
-from services.order.rpc.convert_out import order_out, supplier_lines_out
+from services.order.rpc.convert_out import order_out, quoted_out, supplier_lines_out
 from services.order.rpc.order_servicer import request_key
 from services.order.rpc.reading.supplier_lines import page_of
 from waybill.order.v1 import line_item_pb2, reasons
@@ -34,8 +35,8 @@ class LineItemServicer(pb_grpc.LineItemServiceServicer):
         caller, key = request_key(request)
         found = Violations()
         drafts = lines_in(found, request.line_items)
-        order, lines = await self._line_items.add(caller, request.order_id, drafts, request.etag, found, key)
-        return pb.AddLineItemsResponse(order=order_out(order), line_items=lines_out(order, lines))
+        made = await self._line_items.add(caller, request.order_id, drafts, request.etag, found, key)
+        return pb.AddLineItemsResponse(**quoted_out(made))
 
     async def UpdateLineItems(self, request: pb.UpdateLineItemsRequest, context: Any) -> pb.UpdateLineItemsResponse:
         caller, key = request_key(request)
@@ -48,8 +49,8 @@ class LineItemServicer(pb_grpc.LineItemServiceServicer):
             every.MergeFrom(item)
         paths = mask_paths(found, request.update_mask, every, PATHS)
         drafts = lines_in(found, [masked(item, paths) for item in request.line_items])
-        order, lines = await self._line_items.update(caller, request.order_id, drafts, paths, request.etag, found, key)
-        return pb.UpdateLineItemsResponse(order=order_out(order), line_items=lines_out(order, lines))
+        made = await self._line_items.update(caller, request.order_id, drafts, paths, request.etag, found, key)
+        return pb.UpdateLineItemsResponse(**quoted_out(made))
 
     async def RemoveLineItems(self, request: pb.RemoveLineItemsRequest, context: Any) -> pb.RemoveLineItemsResponse:
         caller, key = request_key(request)
@@ -57,8 +58,9 @@ class LineItemServicer(pb_grpc.LineItemServiceServicer):
         few = len(request.line_item_ids) <= MAX_LINES
         found.require("line_item_ids", few, reasons.TOO_MANY_ITEMS, f"at most {MAX_LINES:,}")
         found.raise_if_any()
-        order = await self._line_items.remove(caller, request.order_id, list(request.line_item_ids), request.etag, key)
-        return pb.RemoveLineItemsResponse(order=order_out(order))
+        made = await self._line_items.remove(caller, request.order_id, list(request.line_item_ids), request.etag, key)
+        problems = [problem_out(p) for p in made.problems]
+        return pb.RemoveLineItemsResponse(order=order_out(made.order), price_problems=problems)
 
     async def ListLineItems(self, request: pb.ListLineItemsRequest, context: Any) -> pb.ListLineItemsResponse:
         caller = current().principal

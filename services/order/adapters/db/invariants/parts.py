@@ -73,6 +73,34 @@ def _against_steps(part: LinePart) -> Iterator[str]:
         yield f"line {part.line_item_id}: its price goes on with {more}"
 
 
+def _quotes(whole: Whole) -> str | None:
+    """The lines of an order that is being built cost what their steps make, and the order what its lines cost.
+
+    Lines without a price have no steps, like those that an older version has left without one.
+    """
+    order, unit = whole.order, minor_unit(whole.order.currency)
+    mine = [line for line in whole.lines if line.price_steps]
+    if order.calculated or order.is_submitted or not mine:
+        return None
+    wrong = [text for line in mine for text in _against_part(line, _as_part(line), unit)]
+    for line in mine:
+        subtotal = round_half_up(line.unit_price * line.quantity + line.line_mark_up, unit)
+        if line.subtotal != subtotal or not 0 <= line.discount <= subtotal:
+            wrong.append(f"line {line.id}: subtotal and discount {line.subtotal} and {line.discount}, its price makes {subtotal}")
+    sums = sum(line.subtotal for line in mine), sum(line.discount for line in mine)
+    if len(mine) == len(whole.lines) and (order.subtotal, order.discount) != sums:
+        wrong.append(f"subtotal and discount {order.subtotal} and {order.discount}, its lines make {sums}")
+    return "; ".join(wrong)
+
+
+def _as_part(line: Line) -> LinePart:
+    return LinePart(
+        line_item_id=line.id,
+        **{name: getattr(line, name) for name in _OF_THE_PART},
+        price_overridden=line.unit_price_override is not None,
+    )
+
+
 def _amounts(whole: Whole) -> str | None:
     """Subtotal = unit price x quantity + what is asked once, tax = rate x what is left of it, in the minor unit of the currency.
 
@@ -149,6 +177,7 @@ def _versions(whole: Whole) -> str | None:
 
 RULES: dict[str, Callable[[Whole], str | None]] = {
     "line_amounts_follow_from_the_worksheet": _parts,
+    "quotes_are_price_and_quantity": _quotes,
     "amounts_are_price_and_rate": _amounts,
     "shipping_costs_what_was_chosen": _shipping,
     "plan_is_of_the_lines": _plan,
