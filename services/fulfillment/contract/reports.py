@@ -22,7 +22,7 @@ _SIDES: dict[Side, dict[str, tuple[str, ...]]] = {
         "SupplierOrderLine": ("unit_price", "subtotal", "discount", "tax"),
         "ShipSelection": ("cost",),
     },
-    Side.BUYER: {"SupplierOrder": ("user_id", "client_id", "billing_address")},
+    Side.BUYER: {"SupplierOrder": ("user_id", "client_id", "billing_address"), "SupplierOrderLine": ("cost_center",)},
 }
 """By side, the fields of each message that show it."""
 
@@ -105,6 +105,10 @@ def _line_out(line: OrderLine, currency: str) -> supplier_order_pb2.SupplierOrde
         product_id=line.product_id,
         product_name=line.product_name,
         variant_id=line.variant_id,
+        cost_center=line.cost_center,
+        shipping_account=line.shipping_account,
+        comments=line.comments,
+        date_needed=time_out(line.date_needed),
         quantity=line.quantity,
         quantity_shipped=line.shipped,
         quantity_canceled=line.canceled,

@@ -32,7 +32,7 @@ _SIDES: dict[Side, dict[str, tuple[str, ...]]] = {
         "SupplierOrderLine": ("unit_price", "subtotal", "discount", "tax"),
         "ShipSelection": ("cost",),
     },
-    Side.BUYER: {"SupplierOrder": ("user_id", "client_id", "billing_address")},
+    Side.BUYER: {"SupplierOrder": ("user_id", "client_id", "billing_address"), "SupplierOrderLine": ("cost_center",)},
 }
 """By side, the fields of each message that show it."""
 
@@ -224,6 +224,9 @@ def supplier_lines_out(view: SupplierOrderView, sides: Set[Side]) -> list[line_i
             quantity=line.quantity,
             product=line_item_pb2.LineItemProduct(name=line.product_name, shippable=line.shippable),
             pickup_location_id=line.pickup_location_id,
+            cost_center=line.cost_center,
+            shipping_account=line.shipping_account,
+            comments=line.comments,
             quantity_shipped=line.quantity_shipped,
             quantity_canceled=line.quantity_canceled,
             quantity_open=max(0, line.quantity - line.quantity_shipped - line.quantity_canceled),
@@ -238,6 +241,8 @@ def supplier_lines_out(view: SupplierOrderView, sides: Set[Side]) -> list[line_i
             item.shipping_address.CopyFrom(line.shipping_address)
         if line.HasField("xp"):
             item.xp.CopyFrom(line.xp)
+        if line.HasField("date_needed"):
+            item.date_needed.CopyFrom(line.date_needed)
         made.append(item)
     return made
 

@@ -8,8 +8,9 @@ import pytest
 from google.protobuf.struct_pb2 import Struct
 
 from libs.errors import WaybillError
+from libs.protoconv import time_out
 from services import roles
-from tests.integration.fulfillment.world import World, accept, cents, line, new_key, reject, status
+from tests.integration.fulfillment.world import START, World, accept, cents, line, new_key, order, reject, status
 from tests.support.principals import buyer, seller, supplier
 from waybill.fulfillment.v1 import order_fulfillment_service_pb2 as order_pb
 from waybill.fulfillment.v1 import reservation_service_pb2 as res
@@ -39,6 +40,26 @@ async def test_an_unforwarded_order_is_the_sellers_and_can_be_forwarded_later(wo
     again = await world.reservations().ForwardOrder(res.ForwardOrderRequest(order_key=key))
     assert list(again.supplier_orders) == list(answer.supplier_orders)
     assert await world.counters("b") == (9, 0, 3, 6)
+
+
+async def test_what_the_buyer_says_of_a_line_goes_with_its_units_to_whoever_ships_them(world: World) -> None:
+    await world.stock(("a", "drill", "bolt", 2), ("b", "drill", "nut", 9))
+    want = line("l1", 5, default_supplier_id="bolt", supplier_ids=["nut"])
+    key = new_key()
+    await world.reserve(key, want)
+    snapshot = order(key, "PO1", want)
+    said = {"shipping_account": "SWIFT-1", "comments": "by the back door"}
+    snapshot.lines[0].MergeFrom(res.OrderSnapshotLine(cost_center="CC-7", date_needed=time_out(START), **said))
+    await world.reservations().ConfirmReservation(res.ConfirmReservationRequest(order_key=key, attempt=1, order=snapshot))
+    answer = await world.reservations().ForwardOrder(res.ForwardOrderRequest(order_key=key))
+    await reject(world, "PO1-2", supplier(roles.ORDER_ADMIN))
+    reported = {o.id: o.line_items[0] for o in (*answer.supplier_orders, await world.supplier_order("PO1-3"))}
+    for id in ("PO1-1", "PO1-2", "PO1-3"):
+        assert {name: getattr(reported[id], name) for name in said} == said
+        assert (reported[id].cost_center, reported[id].date_needed) == ("CC-7", time_out(START))
+    (shown,) = (await world.supplier_order("PO1-3", supplier(party="nut"))).line_items
+    assert {name: getattr(shown, name) for name in said} == said
+    assert (shown.quantity, shown.date_needed, shown.cost_center) == (5, time_out(START), "")
 
 
 async def test_a_forward_before_the_confirm_is_not_found(world: World) -> None:

@@ -46,13 +46,13 @@ def taken(line_id: str, quantity: int, supplier: str = "", record: str = "", pro
 
 
 def order_line(id: str = "l1", quantity: int = 1, subtotal: int = 10_000_000, **values: Any) -> SnapshotLine:
-    """A line of the buyer order; amounts in micros."""
+    """A line of the buyer order; amounts in micros. What is added once to a line is in its subtotal and in no `unit_price`."""
     return SnapshotLine(
         line_item_id=id,
         product_id=values.pop("product", "drill"),
         product_name="A drill",
         quantity=quantity,
-        unit_price=subtotal // max(quantity, 1),
+        unit_price=values.pop("unit_price", subtotal // max(quantity, 1)),
         subtotal=subtotal,
         discount=values.pop("discount", 0),
         tax=values.pop("tax", 0),

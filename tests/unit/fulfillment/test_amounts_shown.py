@@ -9,6 +9,7 @@ from services.fulfillment.domain.supplier_orders.supplier_order import Selection
 from services.fulfillment.domain.visibility import Side
 from tests.support.amounts import amounts, holds_amounts
 from tests.unit.fulfillment import builders
+from tests.unit.fulfillment.builders import NOW
 from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder as Message
 
 
@@ -36,10 +37,13 @@ def test_without_the_sell_side_no_amount_is_left_and_all_else_is() -> None:
 
 
 def test_without_the_buyers_side_nothing_says_who_bought_and_all_else_is_left() -> None:
-    order = replace(placed(), billing_address={"lines": ["1 Main St"]})
+    order = placed()
+    said = replace(order.lines[0], cost_center="CC-7", shipping_account="SWIFT-1", comments="by the back door", date_needed=NOW)
+    order = replace(order, billing_address={"lines": ["1 Main St"]}, lines=(said,))
     whole, bare = supplier_order_out(order), supplier_order_shown(order, {Side.SELL})
     gone = {f.name for f, _ in whole.ListFields()} - {f.name for f, _ in bare.ListFields()}
     assert gone == {"user_id", "client_id", "billing_address"}
     for name in gone:
         whole.ClearField(name)  # type: ignore[arg-type]
+    whole.line_items[0].cost_center = ""
     assert bare == whole

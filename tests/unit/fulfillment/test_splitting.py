@@ -157,6 +157,8 @@ def orders(draw: st.DrawFn) -> tuple[OrderSnapshot, list[Assignment]]:
                 subtotal,
                 discount=min(subtotal, draw(most | money)),
                 tax=draw(money),
+                # What chosen options add once to a line is in its subtotal only; a price may be finer than the currency.
+                unit_price=draw(st.integers(0, subtotal)),
                 shippable=draw(st.booleans()),
             )
         )
@@ -189,6 +191,7 @@ def test_every_unit_and_every_cent_is_in_exactly_one_supplier_order(case: tuple[
         for x in order.lines:
             parts = [y for o in made for y in o.lines if y.line_item_id == x.line_item_id]
             assert sum(getattr(y, name) for y in parts) == getattr(x, name)
+            assert {y.unit_price for y in parts} == {x.unit_price}
     for o in made:
         no_amount_below_zero(o)
         for y in o.lines:

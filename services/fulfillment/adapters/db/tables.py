@@ -189,6 +189,11 @@ supplier_order_lines = sa.Table(
     _text("pickup_location_id"),
     sa.Column("xp", Json(), nullable=False),
     _variant(),
+    # What the buyer says of the line.
+    sa.Column("cost_center", sa.String(100), nullable=False, server_default=""),
+    sa.Column("shipping_account", sa.String(100), nullable=False, server_default=""),
+    sa.Column("comments", sa.String(2_000), nullable=False, server_default=""),
+    sa.Column("date_needed", UtcTime()),
 )
 OPEN_DELIVERY = sa.and_(
     sa.not_(supplier_order_lines.c.shippable),

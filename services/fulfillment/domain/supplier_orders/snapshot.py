@@ -31,6 +31,10 @@ class SnapshotLine:
     pickup_location_id: str = ""
     xp: JsonObject = field(default_factory=dict)
     variant_id: str = ""
+    cost_center: str = ""
+    shipping_account: str = ""
+    comments: str = ""
+    date_needed: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,10 @@ def _line(position: int, line: SnapshotLine, taken: Sequence[Assignment], new_ke
         pickup_location_id=line.pickup_location_id,
         xp=line.xp,
         variant_id=line.variant_id,
+        cost_center=line.cost_center,
+        shipping_account=line.shipping_account,
+        comments=line.comments,
+        date_needed=line.date_needed,
     )
 
 

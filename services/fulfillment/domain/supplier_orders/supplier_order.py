@@ -61,6 +61,10 @@ class OrderLine:
     pickup_location_id: str = ""
     xp: JsonObject = field(default_factory=dict)
     variant_id: str = ""
+    cost_center: str = ""
+    shipping_account: str = ""
+    comments: str = ""
+    date_needed: datetime | None = None
 
     @property
     def open(self) -> int:

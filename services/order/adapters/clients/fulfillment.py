@@ -185,6 +185,10 @@ def _snapshot_line(line: Line, currency: str) -> pb.OrderSnapshotLine:
         pickup_location_id=line.pickup_location_id,
         xp=xp_out(line.xp),
         default_supplier_id=line.product.default_supplier_id,
+        cost_center=line.cost_center,
+        shipping_account=line.shipping_account,
+        comments=line.comments,
+        date_needed=time_out(line.date_needed),
     )
 
 

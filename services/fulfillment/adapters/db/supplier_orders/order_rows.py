@@ -83,6 +83,10 @@ def line_rows(orders: Iterable[SupplierOrder]) -> list[dict[str, Any]]:
             "pickup_location_id": line.pickup_location_id,
             "xp": dict(line.xp),
             "variant_id": line.variant_id,
+            "cost_center": line.cost_center,
+            "shipping_account": line.shipping_account,
+            "comments": line.comments,
+            "date_needed": line.date_needed,
         }
         for o in orders
         for line in o.lines
@@ -155,6 +159,10 @@ def lines_of(rows: Iterable[Any], allocations: Mapping[tuple[UUID, str], tuple[A
                 pickup_location_id=row.pickup_location_id,
                 xp=row.xp,
                 variant_id=row.variant_id,
+                cost_center=row.cost_center,
+                shipping_account=row.shipping_account,
+                comments=row.comments,
+                date_needed=row.date_needed,
             )
         )
     return found

@@ -47,6 +47,7 @@ _LINE_ITEMS = Watch(
         **all_by("line_count_is_right", "order_key"),
         **all_by("supplier_orders_partition_the_order", "id"),
         **all_by("supplier_orders_are_made_of_the_order", "product_id product shipping_address pickup_location_id xp"),
+        **all_by("supplier_orders_are_made_of_the_order", "cost_center shipping_account comments date_needed"),
         **all_by("amounts_are_price_and_rate supplier_orders_partition_the_order", "quantity"),
         **all_by(
             "line_amounts_follow_from_the_worksheet",
@@ -56,8 +57,6 @@ _LINE_ITEMS = Watch(
         **all_by("lines_go_where_they_were_sent", "shipping_address_id"),
         **all_by("plan_is_of_the_lines", "inventory_record_id"),
         **all_by("units_are_those_reported", "quantity_shipped quantity_canceled"),
-        "date_needed": Free("a wish of the buyer that nothing depends on"),
-        **dict.fromkeys(("cost_center", "shipping_account", "comments"), Free("what the buyer says of the line")),
         "create_time": Free("shown only: the order's history says when lines were added"),
     },
     by("line_count_is_right"),

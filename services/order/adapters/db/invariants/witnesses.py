@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any, cast
 
-from libs.protoconv import address_plain, money_micros, struct_plain
+from libs.protoconv import address_plain, money_micros, struct_plain, time_out
 from services.order.adapters.db.invariants.whole import Whole
 from services.order.domain.history import stated
 from services.order.domain.model import Event, Line, Order
@@ -166,6 +166,10 @@ def _against_line(id: str, item: SupplierOrderLine, line: Line) -> Iterator[str]
         "shipping_address": (line.shipping_address, _address(item, "shipping_address")),
         "pickup_location_id": (line.pickup_location_id, item.pickup_location_id),
         "xp": (dict(line.xp), struct_plain(item.xp)),
+        "cost_center": (line.cost_center, item.cost_center),
+        "shipping_account": (line.shipping_account, item.shipping_account),
+        "comments": (line.comments, item.comments),
+        "date_needed": (time_out(line.date_needed), item.date_needed if item.HasField("date_needed") else None),
     }
     for name, (mine, reported) in pairs.items():
         if mine != reported:
