@@ -174,6 +174,7 @@ def filled(table, **given):
         Micros: 1,
         UtcTime: datetime(2026, 3, 2, tzinfo=UTC),
         sa.BigInteger: 1,
+        sa.Integer: 1,
         sa.Boolean: True,
         sa.Uuid: UUID(int=1),
     }
@@ -181,17 +182,21 @@ def filled(table, **given):
     return {c.name: some.get(type(c.type), "x") for c in needed} | given
 
 
+def before(context, revision, tmp_path):
+    """All migrations of a service, and a folder of those before a revision."""
+    versions, former = ROOT / "services" / context / "migrations" / "versions", tmp_path / "former"
+    former.mkdir()
+    for script in versions.glob("0*.py"):
+        if int(script.name[:4]) < revision:
+            shutil.copy(script, former)
+    return versions, former
+
+
 async def test_lines_that_had_a_discount_before_say_that_it_was_set_by_hand(databases, tmp_path):
     from services.order.adapters.db.tables import LINE_ITEMS, ORDERS
 
-    place, versions, former = (
-        await databases("sold"),
-        ROOT / "services" / "order" / "migrations" / "versions",
-        tmp_path / "former",
-    )
-    former.mkdir()
-    for script in versions.glob("000[1-6]_*.py"):
-        shutil.copy(script, former)
+    place = await databases("sold")
+    versions, former = before("order", 7, tmp_path)
     async with opened(*place, former) as db, db.transaction() as tx:
         await tx.execute(sa.insert(ORDERS).values(filled(ORDERS)))
         for id, discount in (("off", 1_230_000), ("plain", 0)):
@@ -199,3 +204,17 @@ async def test_lines_that_had_a_discount_before_say_that_it_was_set_by_hand(data
     async with opened(*place, versions) as db, db.reading() as tx:
         found = (await tx.execute(sa.select(LINE_ITEMS.c.id, LINE_ITEMS.c.discounts).order_by(LINE_ITEMS.c.id))).all()
     assert [tuple(row) for row in found] == [("off", [["override", 1_230_000]]), ("plain", [])]
+
+
+async def test_stock_and_lines_of_before_are_of_no_variant_and_nothing_is_said_of_them(databases, tmp_path):
+    from services.fulfillment.adapters.db.tables import inventory_records, shipment_items, supplier_order_lines
+
+    place, tables = await databases("packed"), (inventory_records, shipment_items, supplier_order_lines)
+    versions, former = before("fulfillment", 16, tmp_path)
+    async with opened(*place, former) as db, db.transaction() as tx:
+        for table in tables:
+            await tx.execute(sa.insert(table).values(filled(table)))
+    said = [supplier_order_lines.c[name] for name in ("cost_center", "shipping_account", "comments", "date_needed")]
+    async with opened(*place, versions) as db, db.reading() as tx:
+        assert [(await tx.execute(sa.select(table.c.variant_id))).scalars().all() for table in tables] == [[""]] * 3
+        assert [tuple(row) for row in await tx.execute(sa.select(*said))] == [("", "", "", None)]

@@ -138,10 +138,11 @@ def test_a_plan_is_followed_exactly_while_it_holds() -> None:
 
 STOCKS = st.lists(
     st.builds(
-        lambda n, product, supplier, place, on_hand, promised, exceed, active, priority: stock(
+        lambda n, product, variant, supplier, place, on_hand, promised, exceed, active, priority: stock(
             f"r{n}",
             product,
             on_hand,
+            variant_id=variant,
             supplier=supplier,
             location=place,
             reserved=promised,
@@ -152,6 +153,7 @@ STOCKS = st.lists(
         ),
         st.integers(0, 10_000),
         st.sampled_from(["drill", "bit"]),
+        st.sampled_from(["", "red"]),
         st.sampled_from(["", "bolt", "nut"]),
         st.sampled_from(["east", "west"]),
         st.integers(0, 12),
@@ -165,8 +167,8 @@ STOCKS = st.lists(
 )
 LINES = st.lists(
     st.builds(
-        lambda product, quantity, supplier, others, pickup: (product, quantity, supplier, others, pickup),
-        st.sampled_from(["drill", "bit"]),
+        lambda *drawn: drawn,
+        st.sampled_from([("drill", ""), ("drill", "red"), ("bit", "")]),
         st.integers(1, 9),
         st.sampled_from(["", "bolt"]),
         st.sampled_from([(), ("nut",), ("", "nut")]),
@@ -180,8 +182,16 @@ LINES = st.lists(
 @given(LINES, STOCKS, st.sampled_from(list(Strategy)))
 def test_sourcing_never_takes_what_is_not_there(raw: list, stocks: list[Stock], strategy: Strategy) -> None:
     lines = [
-        line(f"l{n}", quantity, product, default_supplier_id=supplier, supplier_ids=others, pickup_location_id=place)
-        for n, (product, quantity, supplier, others, place) in enumerate(raw)
+        line(
+            f"l{n}",
+            quantity,
+            product,
+            variant_id=variant,
+            default_supplier_id=supplier,
+            supplier_ids=others,
+            pickup_location_id=place,
+        )
+        for n, ((product, variant), quantity, supplier, others, place) in enumerate(raw)
     ]
     outcome = source(strategy, lines, stocks)
     by_key = {s.key: s for s in stocks}
@@ -192,6 +202,7 @@ def test_sourcing_never_takes_what_is_not_there(raw: list, stocks: list[Stock], 
         mine = [a for a in outcome.assignments if a.line_item_id == one.line_item_id]
         assert sum(a.quantity for a in mine) + missing.get(one.line_item_id, 0) == one.quantity
         assert all(a.quantity > 0 and a.supplier_id in one.allowed_suppliers for a in mine)
+        assert all(by_key[a.record_key].sku == one.sku == (a.product_id, a.variant_id) for a in mine if a.record_key is not None)
         assert all(not one.pickup_location_id or a.ship_from_id == one.pickup_location_id for a in mine)
     assert source(strategy, lines, list(reversed(stocks))) == outcome
     if not outcome.problems:
@@ -199,12 +210,15 @@ def test_sourcing_never_takes_what_is_not_there(raw: list, stocks: list[Stock], 
 
 
 @given(LINES, STOCKS)
-def test_a_line_is_short_only_when_the_product_is(raw: list, stocks: list[Stock]) -> None:
-    lines = [line(f"l{n}", quantity, product, supplier_ids=("bolt", "nut")) for n, (product, quantity, *_) in enumerate(raw)]
+def test_a_line_is_short_only_when_its_product_or_variant_is(raw: list, stocks: list[Stock]) -> None:
+    lines = [
+        line(f"l{n}", quantity, product, variant_id=variant, supplier_ids=("bolt", "nut"))
+        for n, ((product, variant), quantity, *_) in enumerate(raw)
+    ]
     outcome = source(Strategy.FEWEST_PARCELS, lines, stocks)
-    for product in ("drill", "bit"):
-        usable = [s for s in stocks if s.product_id == product and s.active]
-        wanted = sum(one.quantity for one in lines if one.product_id == product)
-        got = sum(a.quantity for a in outcome.assignments if a.product_id == product)
+    for sku in {one.sku for one in lines}:
+        usable = [s for s in stocks if s.sku == sku and s.active]
+        wanted = sum(one.quantity for one in lines if one.sku == sku)
+        got = sum(a.quantity for a in outcome.assignments if (a.product_id, a.variant_id) == sku)
         there = sum(max(0, s.available) for s in usable)
         assert got == (wanted if any(s.can_exceed for s in usable) else min(wanted, there))
