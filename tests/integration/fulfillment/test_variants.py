@@ -65,6 +65,9 @@ async def test_a_product_has_what_all_its_variants_have_and_a_variant_its_own(wo
     ]
     assert [(r.inventory_record_id, r.variant_id) for r in answer[0].records] == [("blue", "blue"), ("plain", ""), ("red", "red")]
     assert [r.inventory_record_id for r in answer[1].records] == ["red"]
+    summed = svc.CheckAvailabilityRequest(product_ids=["shirt"], totals_only=True)
+    (bare,) = (await world.inventory().CheckAvailability(summed)).products
+    assert (bare.available, list(bare.records)) == (16, [])
 
 
 async def test_a_buyer_reads_which_variants_can_be_picked_up_where(world: World) -> None:

@@ -20,6 +20,6 @@ class FulfillmentStock:
     async def of(self, product_ids: Sequence[str]) -> Mapping[str, Availability]:
         """What can be had of each."""
         answer: pb.CheckAvailabilityResponse = await self._stub.CheckAvailability(
-            pb.CheckAvailabilityRequest(product_ids=product_ids)
+            pb.CheckAvailabilityRequest(product_ids=product_ids, totals_only=True)
         )
         return {found.product_id: Availability(found.available, found.can_exceed) for found in answer.products}

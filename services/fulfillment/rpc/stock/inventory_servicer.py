@@ -110,7 +110,8 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         asked = availability_in(found, request)
         found.raise_if_any()
         answers = await self._book.availability(current().principal, asked)
-        return pb.CheckAvailabilityResponse(products=[availability_out(each, answers[each]) for each in asked])
+        shown = [availability_out(each, answers[each], request.totals_only) for each in asked]
+        return pb.CheckAvailabilityResponse(products=shown)
 
     async def ListStockMovements(self, request: pb.ListStockMovementsRequest, context: Any) -> pb.ListStockMovementsResponse:
         """Lists the ledger."""

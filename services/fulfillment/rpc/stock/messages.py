@@ -66,7 +66,7 @@ def movement_out(m: LedgerEntry) -> inventory_pb2.StockMovement:
     )
 
 
-def availability_out(asked: Asked, found: Availability) -> inventory_service_pb2.ProductAvailability:
+def availability_out(asked: Asked, found: Availability, totals_only: bool) -> inventory_service_pb2.ProductAvailability:
     """What can be had of a product or a variant."""
     return inventory_service_pb2.ProductAvailability(
         product_id=asked.product_id,
@@ -84,6 +84,6 @@ def availability_out(asked: Asked, found: Availability) -> inventory_service_pb2
                 pickup=p.pickup,
                 active=p.active,
             )
-            for p in found.places
+            for p in (() if totals_only else found.places)
         ],
     )
