@@ -25,6 +25,7 @@ from services.catalog.adapters.db.invariants.rules import look
 from services.catalog.adapters.db.permission_store import SqlSuppliedProducts
 from services.catalog.adapters.db.shop_store import SqlShop
 from services.catalog.adapters.db.tables import AUDIT, CATALOG, CATEGORY, CHANGES, MADE, PRODUCT, PRODUCT_FACET, REQUESTS, SPEC
+from services.catalog.adapters.db.variant_store import SqlVariants
 from services.catalog.adapters.db.visible import SqlShown
 from services.catalog.adapters.db.work import SqlCatalogWork
 from services.catalog.application.assigning import Assigning
@@ -37,6 +38,7 @@ from services.catalog.application.shopping import Shopping
 from services.catalog.application.showing import Showing
 from services.catalog.application.specifying import AssigningSpecs
 from services.catalog.application.supplying import Supplying
+from services.catalog.application.varying import Varying
 from services.catalog.contract.resources import UNSET
 from services.catalog.domain.assignment import (
     CATALOG_BUYER,
@@ -56,9 +58,11 @@ from services.catalog.rpc.product_assignment_servicer import ProductAssignmentSe
 from services.catalog.rpc.product_facet_servicer import ProductFacetServicer
 from services.catalog.rpc.product_proposal_servicer import ProductProposalServicer
 from services.catalog.rpc.product_servicer import ProductServicer
+from services.catalog.rpc.seen import SeenProducts
 from services.catalog.rpc.spec_servicer import SpecServicer
 from services.catalog.rpc.supplier_permission_servicer import SupplierPermissionServicer
 from services.catalog.rpc.supplier_product_servicer import SupplierProductServicer
+from services.catalog.rpc.variant_servicer import VariantServicer
 from services.catalog.settings import Settings
 from waybill.catalog.v1 import (
     catalog_service_pb2_grpc,
@@ -71,6 +75,7 @@ from waybill.catalog.v1 import (
     spec_service_pb2_grpc,
     supplier_permission_service_pb2_grpc,
     supplier_product_service_pb2_grpc,
+    variant_service_pb2_grpc,
 )
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
@@ -146,6 +151,11 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             spec_service_pb2_grpc.add_SpecServiceServicer_to_server,
             SpecServicer(standard(SPEC), Assigned(PRODUCT_SPEC, AssigningSpecs(units, clock), lists)),
             "SpecService",
+        ),
+        (
+            variant_service_pb2_grpc.add_VariantServiceServicer_to_server,
+            VariantServicer(Varying(units, clock, runtime.ids), SqlVariants(database), SeenProducts(products, shown, showing)),
+            "VariantService",
         ),
         *_placing(assigned, Deciding(units, clock), lists),
         (

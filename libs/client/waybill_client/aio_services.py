@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceAsyncStub
     from waybill.catalog.v1.spec_service_pb2_grpc import SpecServiceAsyncStub
     from waybill.catalog.v1.supplier_permission_service_pb2_grpc import SupplierPermissionServiceAsyncStub
+    from waybill.catalog.v1.variant_service_pb2_grpc import VariantServiceAsyncStub
     from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceAsyncStub
     from waybill.directory.v1.address_service_pb2_grpc import AddressServiceAsyncStub
     from waybill.directory.v1.api_client_service_pb2_grpc import ApiClientServiceAsyncStub
@@ -76,6 +77,7 @@ class AsyncServices:
     product_assignments: ProductAssignmentServiceAsyncStub = _stub("product_assignments")
     product_facets: ProductFacetServiceAsyncStub = _stub("product_facets")
     specs: SpecServiceAsyncStub = _stub("specs")
+    variants: VariantServiceAsyncStub = _stub("variants")
     my_products: MyProductServiceAsyncStub = _stub("my_products")
     product_proposals: ProductProposalServiceAsyncStub = _stub("product_proposals")
     supplier_permissions: SupplierPermissionServiceAsyncStub = _stub("supplier_permissions")

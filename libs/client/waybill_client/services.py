@@ -15,6 +15,7 @@ from waybill.catalog.v1.product_proposal_service_pb2_grpc import ProductProposal
 from waybill.catalog.v1.product_service_pb2_grpc import ProductServiceStub
 from waybill.catalog.v1.spec_service_pb2_grpc import SpecServiceStub
 from waybill.catalog.v1.supplier_permission_service_pb2_grpc import SupplierPermissionServiceStub
+from waybill.catalog.v1.variant_service_pb2_grpc import VariantServiceStub
 from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceStub
 from waybill.directory.v1.address_service_pb2_grpc import AddressServiceStub
 from waybill.directory.v1.api_client_service_pb2_grpc import ApiClientServiceStub
@@ -89,6 +90,7 @@ class Services:
     product_assignments = Service(ProductAssignmentServiceStub)
     product_facets = Service(ProductFacetServiceStub)
     specs = Service(SpecServiceStub)
+    variants = Service(VariantServiceStub)
     my_products = Service(MyProductServiceStub)
     product_proposals = Service(ProductProposalServiceStub)
     supplier_permissions = Service(SupplierPermissionServiceStub)

@@ -30,12 +30,13 @@ def places_products(clock: Clock) -> Then[CatalogWork]:
 
 
 def ends_assignments_of_products(clock: Clock) -> Guard[CatalogWork]:
-    """A product that goes takes its assignments, its proposals, its words and its values with it."""
+    """A product that goes takes its assignments, proposals, variants, words and values with it."""
 
     async def end(work: CatalogWork, found: Violations, items: Items) -> None:
         for _, row in items:
             await work.words.remove(row["id"])
             await work.facets.remove(row["id"])
+            await work.variants.remove_all(row["id"], clock.now())
             for kind in (PRODUCT_BUYER, CATALOG_PRODUCT, CATEGORY_PRODUCT, PRODUCT_PROPOSAL, PRODUCT_SPEC):
                 await work.assignments.remove_all(kind, "product_id", row["id"], clock.now())
 

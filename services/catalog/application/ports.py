@@ -18,6 +18,8 @@ from services.catalog.domain.shop import Article, Availability, Sought, Wanted
 from services.catalog.domain.specs import Holder, Spec
 from services.catalog.domain.supply import Permission, Supplied
 from services.catalog.domain.tree import Parents
+from services.catalog.domain.variants import NewVariant, VariantKey
+from services.catalog.domain.variants import Row as Variant
 from services.catalog.domain.visibility import Customer, Grant, Node, Reach, Sight
 
 
@@ -166,6 +168,10 @@ class SpecStore(Protocol):
         ends."""
         ...
 
+    async def defining(self, product_id: str) -> Sequence[Spec]:
+        """Those that define the variants of a product, in their order; nobody changes them until the transaction ends."""
+        ...
+
     async def is_varied(self, spec_id: str) -> bool:
         """Whether a product that has the spec has variants."""
         ...
@@ -184,8 +190,39 @@ class SpecStore(Protocol):
         ...
 
 
+class VariantStore(Protocol):
+    """Variants of products that are locked."""
+
+    async def combinations(self, product_id: str) -> Mapping[str, str]:
+        """By id the combinations of the variants that a product has."""
+        ...
+
+    async def add(self, product_id: str, made: Sequence[NewVariant], now: datetime) -> None:
+        """Stores new ones, which are active."""
+
+    async def named(self, keys: Collection[VariantKey]) -> Mapping[VariantKey, Variant]:
+        """Those that there are."""
+        ...
+
+    async def replace(self, rows: Sequence[Variant], fields: Collection[str], now: datetime) -> None:
+        """Stores them as they have become; `fields` have changed."""
+
+    async def remove(self, key: VariantKey, now: datetime) -> None:
+        """Deletes one."""
+
+    async def remove_all(self, product_id: str, now: datetime) -> None:
+        """Deletes those of a product that goes."""
+
+
 class RequestStore(Protocol):
     """Recorded requests."""
+
+    async def begin(self, request: RequestKey | None, now: datetime) -> Mapping[str, object] | None:
+        """Records the request, whose outcome `finish` adds; the recorded outcome when it was made before."""
+        ...
+
+    async def finish(self, request: RequestKey | None, outcome: Mapping[str, object]) -> None:
+        """Records what came of it."""
 
     async def claim(self, request: RequestKey | None, now: datetime) -> bool:
         """Records the request; False when it was made before. A request without an id is always new."""
@@ -210,10 +247,24 @@ class CatalogWork(Protocol):
     @property
     def specs(self) -> SpecStore: ...
     @property
+    def variants(self) -> VariantStore: ...
+    @property
     def requests(self) -> RequestStore: ...
 
 
 Units = UnitsOfWork[CatalogWork]
+
+
+class Variants(Protocol):
+    """Reads the variants of a product that the caller sees."""
+
+    async def one(self, key: VariantKey, *, active: bool) -> Variant | None:
+        """One, if it is there; with `active` only if it is that."""
+        ...
+
+    async def page(self, product_id: str, request: PageRequest, bound: Mapping[str, str], *, active: bool) -> Page[Variant]:
+        """A page of them; `bound` is what else its token belongs to."""
+        ...
 
 
 class AssignmentLists(Protocol):

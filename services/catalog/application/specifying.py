@@ -86,7 +86,7 @@ class AssigningSpecs:
             now, wrong = self._clock.now(), Violations()
             if not await work.requests.claim(request, now) or not rows:
                 return
-            await _admit(work, wrong, supplier_id)
+            await admit_to_specs(work, wrong, supplier_id, FIELD)
             specs = await work.specs.named({str(row["spec_id"]) for row in rows})
             if supplier_id:
                 specs = {id: spec for id, spec in specs.items() if spec.owner_supplier_id == supplier_id}
@@ -105,7 +105,7 @@ class AssigningSpecs:
             now, wrong = self._clock.now(), Violations()
             if not await work.requests.claim(request, now) or not rows:
                 return
-            await _admit(work, wrong, supplier_id)
+            await admit_to_specs(work, wrong, supplier_id, FIELD)
             products = await work.specs.holders({str(row["product_id"]) for row in rows}, supplier_id)
             check_taken(wrong, rows, products)
             wrong.raise_if_any()
@@ -121,7 +121,7 @@ class AssigningSpecs:
         found.raise_if_any()
 
 
-async def _admit(work: CatalogWork, found: Violations, supplier_id: str) -> None:
-    """Notes it when a supplier may not set specs; the seller may."""
+async def admit_to_specs(work: CatalogWork, found: Violations, supplier_id: str, field: str) -> None:
+    """Notes it when a supplier may not set specs, which `field` of the request would; the seller may."""
     if supplier_id:
-        refuse(found, FIELD, FIELD_OF_SUPPLIERS in settable(await admitted(work, supplier_id)))
+        refuse(found, field, FIELD_OF_SUPPLIERS in settable(await admitted(work, supplier_id)))

@@ -42,6 +42,7 @@ class Spec:
     owner_supplier_id: str
     defines_variant: bool
     options: tuple[Option, ...] = ()
+    list_order: int = 0
 
     @property
     def option_ids(self) -> frozenset[str]:
@@ -55,7 +56,8 @@ def spec_of(row: Row) -> Spec:
         Option(str(each.get("id", "")), str(each.get("name", "")), int(str(each.get("list_order", 0))), _adding(each))
         for each in _options(row)
     )
-    return Spec(str(row["id"]), str(row["owner_supplier_id"]), bool(row["defines_variant"]), options)
+    order = int(str(row["list_order"]))
+    return Spec(str(row["id"]), str(row["owner_supplier_id"]), bool(row["defines_variant"]), options, order)
 
 
 def _options(row: Row) -> Sequence[Row]:

@@ -9,6 +9,10 @@ from math import prod
 
 from services.catalog.domain.specs import MAX_DEFINING, Option, Spec
 
+Row = Mapping[str, object]
+"""A variant as it is stored."""
+VariantKey = tuple[str, str]
+"""The product, and the variant's id."""
 MAX_VARIANTS = 2_000
 LONGEST_ID = 100
 MAX_NAME = 100

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from libs.auth import PartyKind
 from libs.errors import Violations
 from libs.protoconv import mask_paths
 from libs.resource.contract import Guard, Methods, Then
@@ -18,6 +17,7 @@ from services.catalog.application.supplying import Supplying
 from services.catalog.domain.visibility import Customer
 from services.catalog.rpc.assignments import supplier
 from services.catalog.rpc.owned import owned
+from services.catalog.rpc.seen import SeenProducts
 from waybill.catalog.v1 import product_service_pb2 as pb
 from waybill.catalog.v1 import product_service_pb2_grpc as pb_grpc
 from waybill.catalog.v1 import reasons
@@ -40,18 +40,12 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
     ) -> None:
         """`placing` puts the seller's new products where they stand and are found, `ending` takes those from there that go."""
         self._products = products
+        self._seen = SeenProducts(products, shown, showing)
         self._shown = shown
         self._showing = showing
         self._placing = placing
         self._ending = ending
         self._supplying = supplying
-
-    async def _seen(self) -> Methods[CatalogWork]:
-        """The products as the caller sees them. A service sees all, whoever it calls for."""
-        caller = current().principal
-        if caller.service is not None or caller.party_kind is not PartyKind.BUYER:
-            return self._products
-        return self._shown.products(await self._showing.products(caller, Customer(caller.party_id, caller.user_id)))
 
     async def _seen_by(self, found: Violations, customer: Customer) -> Methods[CatalogWork]:
         """The products as a service asks for them: all, or what a customer is shown."""
@@ -62,7 +56,7 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
         found.check_id("user_id", customer.user_id, required=False)
         found.raise_if_any()
         if not asked:
-            return await self._seen()
+            return await self._seen.methods()
         return self._shown.products(await self._showing.products(caller, customer), inactive=True)
 
     async def _create(self, request: Any, products: Sequence[Product], field: str, path: str) -> list[Any]:
@@ -82,7 +76,7 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
         return pb.BatchCreateProductsResponse(products=made)
 
     async def GetProduct(self, request: pb.GetProductRequest, context: Any) -> pb.GetProductResponse:
-        found = await (await self._seen()).get(request.product_id)
+        found = await (await self._seen.methods()).get(request.product_id)
         return pb.GetProductResponse(product=found)
 
     async def BatchGetProducts(self, request: pb.BatchGetProductsRequest, context: Any) -> pb.BatchGetProductsResponse:
@@ -93,7 +87,7 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
         return pb.BatchGetProductsResponse(products=found, missing_product_ids=missing)
 
     async def ListProducts(self, request: pb.ListProductsRequest, context: Any) -> pb.ListProductsResponse:
-        page = await (await self._seen()).list(request)
+        page = await (await self._seen.methods()).list(request)
         return pb.ListProductsResponse(products=page.items, next_page_token=page.next_page_token, total_size=page.total_size)
 
     async def UpdateProduct(self, request: pb.UpdateProductRequest, context: Any) -> pb.UpdateProductResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from libs.auth import Principal
 from libs.errors import WaybillError
 from tests.integration.catalog.world import World, fields_of
 from waybill.catalog.v1 import spec_service_pb2 as pb
+from waybill.catalog.v1 import variant_service_pb2 as variants_pb
 from waybill.catalog.v1.spec_pb2 import ProductSpec, Spec, SpecOption
+from waybill.catalog.v1.variant_pb2 import Variant
 
 
 def spec(id: str, *options: str, **fields: Any) -> Spec:
@@ -64,3 +67,31 @@ async def violations(call: Any) -> list[tuple[str, str]]:
     with pytest.raises(WaybillError) as error:
         await call
     return fields_of(error)
+
+
+async def generate(world: World, product: str, by: Principal | None = None, request_id: str = "") -> tuple[int, int]:
+    """How many variants were made, and how many there are."""
+    request = variants_pb.GenerateVariantsRequest(product_id=product, request_id=request_id)
+    answer = await world.variants(by).GenerateVariants(request)
+    return answer.created_count, answer.variant_count
+
+
+async def variants(world: World, product: str, by: Principal | None = None, **asked: Any) -> list[Variant]:
+    request = variants_pb.ListVariantsRequest(**{"product_id": product, "page_size": 1_000, **asked})
+    return list((await world.variants(by).ListVariants(request)).variants)
+
+
+async def switch(
+    world: World, *changed: Variant, paths: Sequence[str] = ("active",), by: Principal | None = None
+) -> list[Variant]:
+    request = variants_pb.BatchUpdateVariantsRequest(variants=changed, update_mask=FieldMask(paths=paths))
+    return list((await world.variants(by).BatchUpdateVariants(request)).variants)
+
+
+async def a_shirt(world: World) -> None:
+    """A product in two sizes and two colors, with all its variants."""
+    await world.make_products("shirt")
+    await make(world, spec("size", "s", "m"))
+    await make(world, spec("color", "red", "blue", list_order=1))
+    await give(world, "shirt", "size", "color")
+    await generate(world, "shirt")

@@ -25,6 +25,7 @@ from waybill.catalog.v1 import product_service_pb2_grpc as products_grpc
 from waybill.catalog.v1 import spec_service_pb2_grpc as specs_grpc
 from waybill.catalog.v1 import supplier_permission_service_pb2 as permissions_pb
 from waybill.catalog.v1 import supplier_permission_service_pb2_grpc as permissions_grpc
+from waybill.catalog.v1 import variant_service_pb2_grpc as variants_grpc
 from waybill.directory.v1 import membership_service_pb2 as memberships_pb
 from waybill.directory.v1 import membership_service_pb2_grpc as memberships_grpc
 
@@ -69,6 +70,9 @@ class World:
 
     def specs(self, caller: Principal | None = None) -> specs_grpc.SpecServiceStub:
         return self.served.stub(specs_grpc.SpecServiceStub, caller or seller())
+
+    def variants(self, caller: Principal | None = None) -> variants_grpc.VariantServiceStub:
+        return self.served.stub(variants_grpc.VariantServiceStub, caller or seller())
 
     def placing(self, caller: Principal | None = None) -> placing_grpc.ProductAssignmentServiceStub:
         return self.served.stub(placing_grpc.ProductAssignmentServiceStub, caller or seller())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from services.catalog.adapters.db.tables import PRODUCT_SPECS, PRODUCTS, SPECS, 
 from services.catalog.domain.specs import MAX_DEFINING, Holder, Spec, spec_of
 
 _S, _P, _H, _V = SPECS.c, PRODUCTS.c, PRODUCT_SPECS.c, VARIANTS.c
-_RULED = sa.select(_S.id, _S.owner_supplier_id, _S.defines_variant, _S.options)
+_RULED = sa.select(_S.id, _S.owner_supplier_id, _S.defines_variant, _S.options, _S.list_order)
 
 
 class SqlSpecStore:
@@ -50,6 +50,13 @@ class SqlSpecStore:
         made = sa.select(_V.product_id).where(among(dialect, _V.product_id, list(owners))).distinct()
         varied = set((await self._tx.execute(made)).scalars())
         return {id: Holder(of, specs.get(id, {}), id in varied) for id, of in owners.items()}
+
+    async def defining(self, product_id: str) -> Sequence[Spec]:
+        """Those that define the variants of a product, in their order; nobody changes them until the transaction ends."""
+        having = sa.select(_H.spec_id).where(_H.product_id == product_id)
+        select = _RULED.where(_S.id.in_(having), _S.defines_variant).order_by(_S.id)
+        rows = (await self._tx.execute(select.with_for_update(read=True, key_share=True))).mappings()
+        return sorted((spec_of(dict(row)) for row in rows), key=lambda spec: (spec.list_order, spec.id))
 
     async def is_varied(self, spec_id: str) -> bool:
         """Whether a product that has the spec has variants."""

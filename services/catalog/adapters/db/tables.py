@@ -227,7 +227,7 @@ SPEC = Resource(
     uses=[UsedBy.column("product", PRODUCT_SPECS.c.product_id, PRODUCT_SPECS.c.spec_id)],
     default_order="list_order",
 )
-VARIANT = Resource(VARIANT_SHAPE, VARIANTS, default_order="product_id")
+VARIANT = Resource(VARIANT_SHAPE, VARIANTS, default_order="id")
 
 MADE = {
     "CreateProduct": PRODUCTS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from libs.db import Tx
@@ -14,6 +15,7 @@ from services.catalog.adapters.db.permission_store import SqlPermissionStore
 from services.catalog.adapters.db.sight_store import SqlSightStore
 from services.catalog.adapters.db.spec_store import SqlSpecStore
 from services.catalog.adapters.db.tables import REQUESTS
+from services.catalog.adapters.db.variant_store import SqlVariantStore
 from services.catalog.adapters.db.word_store import SqlWordStore
 
 
@@ -28,6 +30,14 @@ class SqlRequestStore:
     async def claim(self, request: RequestKey | None, now: datetime) -> bool:
         """Records the request; False when it was made before."""
         return await outcomes.claim(self._tx, REQUESTS, request, {}, now) is None
+
+    async def begin(self, request: RequestKey | None, now: datetime) -> Mapping[str, object] | None:
+        """Records the request, whose outcome `finish` adds; the recorded outcome when it was made before."""
+        return await outcomes.claim(self._tx, REQUESTS, request, {}, now)
+
+    async def finish(self, request: RequestKey | None, outcome: Mapping[str, object]) -> None:
+        """Records what came of it."""
+        await outcomes.amend(self._tx, REQUESTS, request, outcome)
 
 
 class SqlCatalogWork:
@@ -72,6 +82,11 @@ class SqlCatalogWork:
     def specs(self) -> SqlSpecStore:
         """Specs, and which products have them."""
         return SqlSpecStore(self._tx)
+
+    @property
+    def variants(self) -> SqlVariantStore:
+        """Variants of products."""
+        return SqlVariantStore(self._tx)
 
     @property
     def requests(self) -> SqlRequestStore:
