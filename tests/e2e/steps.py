@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.struct_pb2 import Struct
+from google.type.decimal_pb2 import Decimal
 
 from services.host.sample.marketplace import CURRENCY, PASSWORD, PORTAL, SHOP, party
 from tests.support.marketplace import ALL, Marketplace, create
@@ -17,8 +18,12 @@ from waybill.catalog.v1 import (
     product_facet_service_pb2,
     product_pb2,
     product_service_pb2,
+    spec_pb2,
+    spec_service_pb2,
     supplier_permission_pb2,
     supplier_permission_service_pb2,
+    variant_pb2,
+    variant_service_pb2,
 )
 from waybill.directory.v1 import api_client_service_pb2, ordering_context_service_pb2, user_service_pb2
 from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
@@ -152,6 +157,19 @@ async def declare_facet(owner: AsyncWaybill, product_id: str, color: str) -> Non
     colored = product_pb2.Product(id=product_id)
     colored.xp.update({"color": color})
     await owner.products.UpdateProduct(product_service_pb2.UpdateProductRequest(product=colored))
+
+
+async def vary(owner: AsyncWaybill, product_id: str) -> None:
+    """A product comes in two glasses, one of them heavier."""
+    glass = spec_pb2.Spec(id="glass", name="Glass", defines_variant=True, required=True, default_option_id="clear")
+    glass.options.add(id="clear", name="Clear")
+    glass.options.add(id="red", name="Red")
+    await owner.specs.CreateSpec(spec_service_pb2.CreateSpecRequest(spec=glass))
+    given = [spec_pb2.ProductSpec(product_id=product_id, spec_id="glass")]
+    await owner.specs.AssignProductSpecs(spec_service_pb2.AssignProductSpecsRequest(assignments=given))
+    await owner.variants.GenerateVariants(variant_service_pb2.GenerateVariantsRequest(product_id=product_id))
+    heavy = variant_pb2.Variant(product_id=product_id, id="red", weight_kg=Decimal(value="2"))
+    await owner.variants.UpdateVariant(variant_service_pb2.UpdateVariantRequest(variant=heavy))
 
 
 async def propose(owner: AsyncWaybill, address: str, supplier_id: str, product_id: str) -> None:

@@ -12,7 +12,7 @@ from libs.ids import valid_id
 from libs.protoconv import mask_paths
 from libs.query.request import page_request
 from libs.rpc import current
-from services.catalog.application.ports import Variants
+from services.catalog.application.spec_ports import Variants
 from services.catalog.application.varying import Edit, Varying
 from services.catalog.contract.variants import VARIANT
 from services.catalog.domain.assignment import BATCH

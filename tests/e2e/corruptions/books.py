@@ -22,7 +22,7 @@ from services.host.sample.parties import sign_in
 from services.order.adapters.db.tables import ORDERS
 from services.payment.adapters.db.tables import PAYMENTS, TRANSACTIONS
 from services.pricing.adapters.db.tables import RESERVATIONS
-from tests.e2e.steps import declare_facet, propose, ready, ship
+from tests.e2e.steps import declare_facet, propose, ready, ship, vary
 from tests.support.loops import steps
 from tests.support.marketplace import Marketplace, create
 from tests.support.prepared import Prepared
@@ -178,6 +178,7 @@ async def _orders(market: Marketplace) -> None:
     )
     await owner.spending_accounts.AdjustSpendingAccount(adjusted)
     await propose(owner, market.address, "lumenworks", "lantern")
+    await vary(owner, "lantern")
     await declare_facet(owner, "lamp", "brass")
     await _held(market)
 

@@ -16,9 +16,12 @@ from services.catalog.adapters.db.tables import (
     PRODUCT_ASSIGNMENTS,
     PRODUCT_FACET_VALUES,
     PRODUCT_PROPOSALS,
+    PRODUCT_SPECS,
     PRODUCT_WORDS,
     PRODUCTS,
+    SPECS,
     SUPPLIER_PERMISSIONS,
+    VARIANTS,
 )
 from services.directory.adapters.db import tables as directory
 from services.directory.adapters.db.tables import (
@@ -52,6 +55,11 @@ def set_where(table: sa.Table, column: str, value: Any, **values: Any) -> Any:
 async def second_seller(books: Books) -> list[Any]:
     row = await books.row("directory", SELLERS)
     return [sa.insert(SELLERS).values(**like(row, id="other", singleton=False))]
+
+
+async def many_specs(_: Books) -> list[Any]:
+    rows = [{"product_id": "lantern", "spec_id": f"gone-{number}"} for number in range(20)]
+    return [sa.insert(PRODUCT_SPECS).values(rows)]
 
 
 async def one_rate_out_of_range(books: Books) -> list[Any]:
@@ -205,6 +213,20 @@ CORRUPTIONS = [
         "gone/brass/lamp",
         set_where(PRODUCT_FACET_VALUES, "product_id", "lamp", facet_id="gone"),
         "product_is_counted_by_its_values",
+    ),
+    breaks(
+        "catalog",
+        "assigned_spec_exists",
+        "gone",
+        set_where(PRODUCT_SPECS, "product_id", "lantern", spec_id="gone"),
+        "variant_has_an_option_of_each_spec",
+    ),
+    breaks(
+        "catalog", "product_has_specs_of_its_owner", "lantern", set_where(SPECS, "id", "glass", owner_supplier_id="northforge")
+    ),
+    breaks("catalog", "product_has_no_more_specs_than_it_may", "lantern", many_specs, "assigned_spec_exists"),
+    breaks(
+        "catalog", "variant_has_an_option_of_each_spec", "lantern", set_where(VARIANTS, "id", "red", combination="glass=blue")
     ),
     breaks("catalog", "measures_are_not_negative", "lamp", set_where(PRODUCTS, "id", "lamp", weight_kg="-1")),
     breaks(

@@ -79,6 +79,7 @@ CATALOG: Places = {
         of(catalog.CATEGORIES.c.id, "forge"), {"lost": lambda _: "nowhere", "below itself": lambda _: "hand-tools"}
     ),
     "categories.list_order": Place(changes=to(-1)),
+    "specs.list_order": Place(changes=to(-1)),
     "product_facets.list_order": Place(changes=to(-1)),
     "product_facets.min_count": Place(changes=to(0)),
     "product_facets.xp_path": Place(changes=to("shade")),

@@ -59,8 +59,7 @@ class CensusReader:
                     counted.setdefault(found.product_id, set()).add((found.facet_id, found.value))
                 defining: dict[str, dict[str, frozenset[str]]] = {}
                 for spec in await tx.execute(_DEFINING.where(_H.product_id > first, _H.product_id <= last)):
-                    options = frozenset(option.get("id", "") for option in spec.options)
-                    defining.setdefault(spec.product_id, {})[spec.id] = options
+                    defining.setdefault(spec.product_id, {})[spec.id] = _ids(spec.options)
                 made: dict[str, list[str]] = {}
                 for variant in await tx.execute(_MADE.where(_M.product_id > first, _M.product_id <= last)):
                     made.setdefault(variant.product_id, []).append(variant.combination)
@@ -72,6 +71,12 @@ class CensusReader:
                     )
                     for row in rows
                 ]
+
+
+def _ids(options: Any) -> frozenset[str]:
+    """Ids of what is stored as options, as far as it is any."""
+    known = options if isinstance(options, list) else []
+    return frozenset(str(option.get("id", "")) for option in known if isinstance(option, dict))
 
 
 def _stored(row: Any, words: frozenset[str], values: frozenset[tuple[str, str]], facets: Sequence[Any]) -> StoredProduct:
