@@ -20,6 +20,7 @@ from services.catalog.adapters.clients.directory import DirectoryBuyers, Directo
 from services.catalog.adapters.clients.fulfillment import FulfillmentStock
 from services.catalog.adapters.clients.pricing import PricingPrices
 from services.catalog.adapters.db.assignment_store import SqlAssignmentLists
+from services.catalog.adapters.db.configurations import SqlConfigurations
 from services.catalog.adapters.db.invariants.census_store import CensusReader
 from services.catalog.adapters.db.invariants.rules import look
 from services.catalog.adapters.db.permission_store import SqlSuppliedProducts
@@ -127,14 +128,15 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     shown = SqlShown(database, catalogs, categories, products)
     showing = Showing(units, DirectoryMemberships(runtime.peers))
     peers = runtime.peers
+    configuring = SqlConfigurations(database)
     shop = SqlShop(database, shown)
-    shopping = Shopping(showing, shop, DirectoryBuyers(peers), PricingPrices(peers), FulfillmentStock(peers))
-    ended = ends_assignments_of_products(clock)
+    shopping = Shopping(showing, shop, DirectoryBuyers(peers), PricingPrices(peers), FulfillmentStock(peers), configuring)
+    ended, placed = ends_assignments_of_products(clock), indexes_products(places_products(clock))
     collect = CollectValues(units)
     served: list[Served] = [
         (
             product_service_pb2_grpc.add_ProductServiceServicer_to_server,
-            ProductServicer(products, shown, showing, indexes_products(places_products(clock)), ended, Supplying(clock, UNSET)),
+            ProductServicer(products, shown, showing, placed, ended, Supplying(clock, UNSET), configuring),
             "ProductService",
         ),
         (

@@ -12,8 +12,10 @@ from libs.errors import Violations
 from libs.query.request import Page, PageRequest
 from services.catalog.application.ports import Buyers, Prices, Shop, Stock
 from services.catalog.application.showing import Showing
+from services.catalog.application.spec_ports import Configuring
 from services.catalog.domain.facets import Facet, FacetCount, FacetsAsked, check_known, counted_of
 from services.catalog.domain.shop import Article, Availability, Offered, Sought, Wanted
+from services.catalog.domain.variants import NOTHING
 from services.catalog.domain.visibility import Customer, Sight
 
 A = TypeVar("A")
@@ -40,12 +42,15 @@ class Look:
 class Shopping:
     """Asks each other service once, however many products there are, and answers only when all of them do."""
 
-    def __init__(self, showing: Showing, shop: Shop, buyers: Buyers, prices: Prices, stock: Stock) -> None:
+    def __init__(
+        self, showing: Showing, shop: Shop, buyers: Buyers, prices: Prices, stock: Stock, configuring: Configuring
+    ) -> None:
         self._showing = showing
         self._shop = shop
         self._buyers = buyers
         self._prices = prices
         self._stock = stock
+        self._configuring = configuring
 
     async def page(
         self, caller: Principal, customer: Customer, look: Look, request: PageRequest, found: Violations
@@ -62,7 +67,10 @@ class Shopping:
             return await self._shop.page(sight, wanted, request, bound, counted)
 
         currency, sought = await _both(self._buyers.currency(customer), read())
-        return sought.page.of(await self._offered(customer, currency, sought.page.items)), sought.counts
+        offered = await self._offered(customer, currency, sought.page.items)
+        choices = await self._configuring.of([item.product.id for item in offered], active=True)
+        shown = [replace(item, configured=choices.of.get(item.product.id, NOTHING)) for item in offered]
+        return sought.page.of(shown), sought.counts
 
     async def one(self, caller: Principal, customer: Customer, product_id: str) -> Offered:
         """One product; raises `RESOURCE_NOT_FOUND` for what is not shown."""
@@ -70,7 +78,8 @@ class Shopping:
         sight = await self._showing.products(caller, customer)
         product = await self._shop.one(sight, product_id)
         (offered,) = await self._offered(customer, currency, [product])
-        return offered
+        found = await self._configuring.whole(product.id)
+        return replace(offered, configured=found.of.get(product.id, NOTHING), variants=found.variants)
 
     async def _counted(self, asked: FacetsAsked, found: Violations) -> Sequence[Facet]:
         """The facets that are counted; they are not read where none is named or asked for."""

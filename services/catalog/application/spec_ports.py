@@ -8,7 +8,7 @@ from typing import Protocol
 
 from libs.query.request import Page, PageRequest
 from services.catalog.domain.specs import Holder, Spec
-from services.catalog.domain.variants import NewVariant, VariantKey
+from services.catalog.domain.variants import Choice, Configurations, NewVariant, VariantKey
 from services.catalog.domain.variants import Row as Variant
 
 
@@ -72,6 +72,18 @@ class VariantStore(Protocol):
 
     async def remove_all(self, product_id: str, now: datetime) -> None:
         """Deletes those of a product that goes."""
+
+
+class Configuring(Protocol):
+    """Reads what can be chosen of products."""
+
+    async def of(self, product_ids: Collection[str], choices: Sequence[Choice] = (), *, active: bool) -> Configurations:
+        """Of these products, with the variants that are chosen, of one moment; with `active` only variants that are."""
+        ...
+
+    async def whole(self, product_id: str) -> Configurations:
+        """Of one product with all its active variants, by id."""
+        ...
 
 
 class Variants(Protocol):

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from libs.query.request import Page
 from services.catalog.domain.facets import FacetCount
+from services.catalog.domain.variants import NOTHING, Configured
+from services.catalog.domain.variants import Row as Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +57,6 @@ class Offered:
     product: Article
     price: object | None
     stock: Availability | None
+    configured: Configured = NOTHING
+    variants: Sequence[Variant] = ()
+    """Active ones, where they are all shown."""

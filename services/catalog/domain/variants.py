@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from math import prod
 
@@ -17,6 +17,38 @@ MAX_VARIANTS = 2_000
 LONGEST_ID = 100
 MAX_NAME = 100
 LONGEST_COMBINATION = MAX_DEFINING * (2 * LONGEST_ID + 1) + MAX_DEFINING - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """What can be chosen of a product, as it is stored."""
+
+    specs: Sequence[Row] = ()
+    """In their order."""
+    variant_count: int = 0
+
+
+NOTHING = Configured()
+"""Of a product without specs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A variant by its id, or else by options."""
+
+    product_id: str
+    variant_id: str
+    options: Mapping[str, str]
+    """By spec."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configurations:
+    """Of some products what can be chosen, and variants."""
+
+    of: Mapping[str, Configured] = field(default_factory=dict)
+    """Of those that have specs."""
+    variants: Sequence[Row] = ()
 
 
 def combination(options: Mapping[str, str]) -> str:

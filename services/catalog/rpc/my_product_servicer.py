@@ -9,6 +9,8 @@ from libs.errors import Violations, missing
 from libs.query.request import page_request
 from libs.rpc import current
 from services.catalog.application.shopping import Look, Shopping
+from services.catalog.contract.specs import SPEC
+from services.catalog.contract.variants import VARIANT
 from services.catalog.domain.facets import FacetCount, FacetsAsked, check_form
 from services.catalog.domain.shop import Offered
 from services.catalog.domain.visibility import Customer
@@ -76,6 +78,9 @@ def _counted(count: FacetCount) -> my_product_pb2.MyFacet:
 
 def _shown(item: Offered) -> my_product_pb2.MyProduct:
     made = my_product_pb2.MyProduct(product=cast(Product, item.product), price=cast(ProductPrice | None, item.price))
+    made.specs.extend(SPEC.write(row) for row in item.configured.specs)
+    made.variant_count = item.configured.variant_count
+    made.variants.extend(VARIANT.write(row) for row in item.variants)
     made.availability.tracked = item.product.track_inventory
     if item.stock is not None:
         made.availability.available = item.stock.available

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from libs.auth import PartyKind
 from libs.errors import Violations
 from libs.protoconv import mask_paths
 from libs.resource.contract import Guard, Methods, Then
@@ -12,10 +13,13 @@ from libs.rpc import current
 from services.catalog.application.indexing import indexes_again, indexes_products
 from services.catalog.application.ports import CatalogWork, Shown
 from services.catalog.application.showing import Showing
+from services.catalog.application.spec_ports import Configuring
 from services.catalog.application.specifying import keeps_specs_of_owner
 from services.catalog.application.supplying import Supplying
+from services.catalog.contract.variants import VARIANT
 from services.catalog.domain.visibility import Customer
 from services.catalog.rpc.assignments import supplier
+from services.catalog.rpc.choices import choices_in, specs_out
 from services.catalog.rpc.owned import owned
 from services.catalog.rpc.seen import SeenProducts
 from waybill.catalog.v1 import product_service_pb2 as pb
@@ -24,6 +28,11 @@ from waybill.catalog.v1 import reasons
 from waybill.catalog.v1.product_pb2 import Product
 
 MAX_LOOKUP = 5_000
+
+
+def _sees_active_only() -> bool:
+    caller = current().principal
+    return caller.service is None and caller.party_kind is PartyKind.BUYER
 
 
 class ProductServicer(pb_grpc.ProductServiceServicer):
@@ -37,6 +46,7 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
         placing: Then[CatalogWork],
         ending: Guard[CatalogWork],
         supplying: Supplying,
+        configuring: Configuring,
     ) -> None:
         """`placing` puts the seller's new products where they stand and are found, `ending` takes those from there that go."""
         self._products = products
@@ -46,6 +56,7 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
         self._placing = placing
         self._ending = ending
         self._supplying = supplying
+        self._configuring = configuring
 
     async def _seen_by(self, found: Violations, customer: Customer) -> Methods[CatalogWork]:
         """The products as a service asks for them: all, or what a customer is shown."""
@@ -82,9 +93,16 @@ class ProductServicer(pb_grpc.ProductServiceServicer):
     async def BatchGetProducts(self, request: pb.BatchGetProductsRequest, context: Any) -> pb.BatchGetProductsResponse:
         wrong = Violations()
         wrong.require("product_ids", len(request.product_ids) <= MAX_LOOKUP, reasons.TOO_MANY_ITEMS, f"at most {MAX_LOOKUP:,}")
+        choices = choices_in(wrong, "variants", request.variants)
         seen = await self._seen_by(wrong, Customer(request.buyer_id, request.user_id))
         found, missing = await seen.batch_get(request.product_ids)
-        return pb.BatchGetProductsResponse(products=found, missing_product_ids=missing)
+        answer = pb.BatchGetProductsResponse(products=found, missing_product_ids=missing)
+        if request.with_specs or choices:
+            there = [product.id for product in found]
+            configured = await self._configuring.of(there, choices, active=_sees_active_only())
+            answer.product_specs.extend(specs_out(configured) if request.with_specs else ())
+            answer.variants.extend(VARIANT.write(row) for row in configured.variants)
+        return answer
 
     async def ListProducts(self, request: pb.ListProductsRequest, context: Any) -> pb.ListProductsResponse:
         page = await (await self._seen.methods()).list(request)

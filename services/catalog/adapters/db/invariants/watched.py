@@ -134,7 +134,8 @@ WATCHED: Register = {
         {
             "id": by("assigned_spec_exists request_has_its_effect"),
             "owner_supplier_id": by("product_has_specs_of_its_owner"),
-            **all_by(_CONTRACT, "required open_text defines_variant default_option_id default_value list_order options"),
+            "defines_variant": by("variant_has_an_option_of_each_spec product_has_no_more_specs_than_it_may"),
+            **all_by(_CONTRACT, "required open_text default_option_id default_value list_order options"),
             **all_free(_SAID, "name xp"),
             **_TIMES,
         },
