@@ -130,7 +130,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     peers = runtime.peers
     configuring = SqlConfigurations(database)
     shop = SqlShop(database, shown)
-    shopping = Shopping(showing, shop, DirectoryBuyers(peers), PricingPrices(peers), FulfillmentStock(peers), configuring)
+    shopping = Shopping(showing, shop, DirectoryBuyers(peers), PricingPrices(peers), FulfillmentStock(peers))
     ended, placed = ends_assignments_of_products(clock), indexes_products(places_products(clock))
     collect = CollectValues(units)
     served: list[Served] = [

@@ -18,6 +18,7 @@ from services.catalog.domain.product import StoredProduct
 from services.catalog.domain.shop import Article, Availability, Sought, Wanted
 from services.catalog.domain.supply import Permission, Supplied
 from services.catalog.domain.tree import Parents
+from services.catalog.domain.variants import Configurations
 from services.catalog.domain.visibility import Customer, Grant, Node, Reach, Sight
 
 
@@ -233,6 +234,14 @@ class Shop(Protocol):
 
     async def one(self, sight: Sight, product_id: str) -> Article:
         """One product; raises `RESOURCE_NOT_FOUND` for what is not shown."""
+        ...
+
+    async def configured(self, product_ids: Collection[str]) -> Configurations:
+        """What can be chosen of products that are shown, without their variants."""
+        ...
+
+    async def whole(self, product_id: str) -> Configurations:
+        """Of one product that is shown, with all its active variants, by id."""
         ...
 
 

@@ -12,7 +12,6 @@ from libs.errors import Violations
 from libs.query.request import Page, PageRequest
 from services.catalog.application.ports import Buyers, Prices, Shop, Stock
 from services.catalog.application.showing import Showing
-from services.catalog.application.spec_ports import Configuring
 from services.catalog.domain.facets import Facet, FacetCount, FacetsAsked, check_known, counted_of
 from services.catalog.domain.shop import Article, Availability, Offered, Sought, Wanted
 from services.catalog.domain.variants import NOTHING
@@ -42,15 +41,12 @@ class Look:
 class Shopping:
     """Asks each other service once, however many products there are, and answers only when all of them do."""
 
-    def __init__(
-        self, showing: Showing, shop: Shop, buyers: Buyers, prices: Prices, stock: Stock, configuring: Configuring
-    ) -> None:
+    def __init__(self, showing: Showing, shop: Shop, buyers: Buyers, prices: Prices, stock: Stock) -> None:
         self._showing = showing
         self._shop = shop
         self._buyers = buyers
         self._prices = prices
         self._stock = stock
-        self._configuring = configuring
 
     async def page(
         self, caller: Principal, customer: Customer, look: Look, request: PageRequest, found: Violations
@@ -68,7 +64,7 @@ class Shopping:
 
         currency, sought = await _both(self._buyers.currency(customer), read())
         offered = await self._offered(customer, currency, sought.page.items)
-        choices = await self._configuring.of([item.product.id for item in offered], active=True)
+        choices = await self._shop.configured([item.product.id for item in offered])
         shown = [replace(item, configured=choices.of.get(item.product.id, NOTHING)) for item in offered]
         return sought.page.of(shown), sought.counts
 
@@ -78,7 +74,7 @@ class Shopping:
         sight = await self._showing.products(caller, customer)
         product = await self._shop.one(sight, product_id)
         (offered,) = await self._offered(customer, currency, [product])
-        found = await self._configuring.whole(product.id)
+        found = await self._shop.whole(product.id)
         return replace(offered, configured=found.of.get(product.id, NOTHING), variants=found.variants)
 
     async def _counted(self, asked: FacetsAsked, found: Violations) -> Sequence[Facet]:

@@ -81,10 +81,6 @@ class Configuring(Protocol):
         """Of these products, with the variants that are chosen, of one moment; with `active` only variants that are."""
         ...
 
-    async def whole(self, product_id: str) -> Configurations:
-        """Of one product with all its active variants, by id."""
-        ...
-
 
 class Variants(Protocol):
     """Reads the variants of a product that the caller sees."""

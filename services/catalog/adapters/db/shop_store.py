@@ -7,7 +7,7 @@ the list, and many of them fit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from libs.db import Database, Tx
 from libs.db.among import among
 from libs.query.request import Page, PageRequest
+from services.catalog.adapters.db.configurations import SqlConfigurations
 from services.catalog.adapters.db.facet_counts import counts_of
 from services.catalog.adapters.db.facet_store import SqlFacetStore, of_facet
 from services.catalog.adapters.db.tables import (
@@ -29,6 +30,7 @@ from services.catalog.adapters.db.tables import (
 from services.catalog.adapters.db.visible import SqlShown, Way, shown_products, ways_shown
 from services.catalog.domain.facets import Facet, FacetCount
 from services.catalog.domain.shop import Sought, Wanted
+from services.catalog.domain.variants import Configurations
 from services.catalog.domain.visibility import Sight
 from services.catalog.domain.words import LAST
 
@@ -43,10 +45,19 @@ class SqlShop:
     def __init__(self, database: Database, shown: SqlShown) -> None:
         self._db = database
         self._shown = shown
+        self._configurations = SqlConfigurations(database)
 
     async def one(self, sight: Sight, product_id: str) -> Any:
         """One product, as a message; NOT_FOUND for what is not shown."""
         return await self._shown.products(sight).get(product_id)
+
+    async def configured(self, product_ids: Collection[str]) -> Configurations:
+        """What can be chosen of products that are shown, without their variants."""
+        return await self._configurations.of(product_ids, active=True)
+
+    async def whole(self, product_id: str) -> Configurations:
+        """Of one product that is shown, with all its active variants, by id."""
+        return await self._configurations.whole(product_id)
 
     async def facets(self) -> Sequence[Facet]:
         """Every facet, in the order of a shop."""

@@ -134,7 +134,7 @@ WATCHED: Register = {
         {
             "id": by("assigned_spec_exists request_has_its_effect"),
             "owner_supplier_id": by("product_has_specs_of_its_owner"),
-            "defines_variant": by("variant_has_an_option_of_each_spec product_has_no_more_specs_than_it_may"),
+            "defines_variant": by("variant_has_an_option_of_each_spec"),
             **all_by(_CONTRACT, "required open_text default_option_id default_value list_order options"),
             **all_free(_SAID, "name xp"),
             **_TIMES,
@@ -144,7 +144,7 @@ WATCHED: Register = {
     tables.PRODUCT_SPECS: Watch(
         {
             "product_id": by("assigned_product_exists product_has_specs_of_its_owner"),
-            "spec_id": by("assigned_spec_exists product_has_specs_of_its_owner product_has_no_more_specs_than_it_may"),
+            "spec_id": by("assigned_spec_exists product_has_specs_of_its_owner"),
         },
         Free("a spec may be taken from a product at any time"),
     ),
