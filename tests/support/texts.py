@@ -177,6 +177,11 @@ _READ: dict[str, tuple[Any, Reader, dict[str, int]]] = {
         lambda found, m: lines_in(found, [m]),
         {"cost_center": 100, "shipping_account": 100, "comments": 2_000},
     ),
+    "order.v1.LineItemSpec": (
+        line_item_pb2.LineItemSpec,
+        lambda found, m: lines_in(found, [line_item_pb2.LineItem(specs=[m])]),
+        {"value": 2_000},
+    ),
     "order.v1.Order": (order_pb2.Order, order_in, {"comments": 2_000}),
     "payment.v1.AdjustSpendingAccountRequest": (
         spending_account_service_pb2.AdjustSpendingAccountRequest,

@@ -24,7 +24,7 @@ ASKED = re.compile(r"\.(page_token|resume_token|filter|order_by|contexts|context
 NAMED = re.compile(r"\.(currency|country|strategy|sourcing_strategy|sub_status|roles|minimum_roles|payment_types)$")
 """One of few names; anything else is refused."""
 COPIED = re.compile(
-    r"^fulfillment\.v1\.(OrderSnapshot|ShipSelection|SupplierOrder)|^order\.v1\.(LineItemProduct|Order(Hold|User))|^type\.v1\.Problem"
+    r"^fulfillment\.v1\.(OrderSnapshot|ShipSelection|SupplierOrder)|^order\.v1\.(LineItemProduct|LineItemSpec\.\w*name|Order(Hold|User))|^type\.v1\.Problem"
 )
 """Said by one service to another, or output only: as long as it was where another contract let it in."""
 OTHERS = {

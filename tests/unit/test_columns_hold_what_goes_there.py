@@ -171,6 +171,9 @@ WIDTHS: dict[str, dict[str, int | str]] = {
         "order_key": KEY,
         "note": "fulfillment.v1.StockAdjustment.note",
     },
+    "fulfillment.supplier_order_lines": {
+        name: f"order.v1.LineItem.{name}" for name in ("cost_center", "shipping_account", "comments")
+    },
     "fulfillment.supplier_orders": {
         "order_key": KEY,
         "status": longest(SupplierOrderStatus),

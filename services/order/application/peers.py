@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Protocol
 
 from services.order.application.ports import Deleted, PaymentDocument, Reports
+from services.order.domain.building.drafts import LineDraft
+from services.order.domain.building.products import Article
 from services.order.domain.checkout.quotes import Asked, Quote
 from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, ShippingPart, Worksheet
-from services.order.domain.model import Address, CanceledAmounts, Line, Order, OrderUser, Policy, Problem, ProductSnapshot
+from services.order.domain.model import Address, CanceledAmounts, Line, Order, OrderUser, Policy, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +57,40 @@ class Directory(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """A product, and the variants that are wanted of it: that of an id, and that of the options that are chosen, by spec."""
+
+    product_id: str
+    variant_id: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+
+    @staticmethod
+    def of(line: Line) -> Wanted:
+        """What a line has."""
+        return Wanted(line.product_id, line.variant_id)
+
+    @staticmethod
+    def by(draft: LineDraft) -> Wanted:
+        """What a draft asks for."""
+        options = tuple(sorted((said.spec_id, said.option_id) for said in draft.specs if said.option_id))
+        return Wanted(draft.product_id, draft.variant_id, options)
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogProduct:
     """A product as the catalog has it now."""
 
     id: str
     active: bool
-    snapshot: ProductSnapshot
+    article: Article
 
 
 class Catalog(Protocol):
     """Products, as catalogs show them to the user of the order: whoever makes it, what that user may not see is not there."""
 
-    async def products(self, product_ids: Collection[str], buyer_id: str, user_id: str) -> dict[str, CatalogProduct]: ...
+    async def products(self, wanted: Collection[Wanted], buyer_id: str, user_id: str) -> dict[str, CatalogProduct]:
+        """By id, with what there is to choose of each; of their variants those that are wanted are named."""
+        ...
 
 
 class Pricing(Protocol):

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from libs.json_value import JsonObject
+from services.order.domain.choice import Choice
 from services.order.domain.discounts import Discount
 from services.order.domain.price_steps import PriceStep
 from services.order.domain.status import OrderStatus
@@ -38,6 +39,11 @@ class ProductSnapshot:
     weight_kg: Decimal = Decimal(0)
     quantity_multiplier: int = 1
     etag: str = ""
+    returnable: bool = True
+    variant_stock: bool = False
+    """Whether its stock is counted for each variant."""
+    variant_name: str = ""
+    """Name of the variant that was chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,9 @@ class Line:
     cost_center: str = ""
     shipping_account: str = ""
     comments: str = ""
+    variant_id: str = ""
+    choices: tuple[Choice, ...] = ()
+    """What it has of each spec of its product, in the order of the specs."""
 
     @property
     def total(self) -> int:

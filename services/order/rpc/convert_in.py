@@ -8,11 +8,14 @@ from typing import Any, TypeVar
 
 from libs import protoconv
 from libs.errors import Violations, invalid
+from services.order.domain.building.choices import Said
 from services.order.domain.building.drafts import GuestName, LineDraft, OrderDraft, check_count
 from services.order.domain.model import MAX_LINES
 from services.order.domain.reading.visibility import Direction
 from waybill.order.v1 import line_item_pb2, order_pb2, reasons
 
+MAX_SPECS = 20
+"""Specs of one product."""
 M = TypeVar("M", order_pb2.Order, line_item_pb2.LineItem)
 _DIRECTIONS = {
     order_pb2.DIRECTION_INCOMING: Direction.INCOMING,
@@ -120,7 +123,7 @@ def _line(found: Violations, where: str, message: line_item_pb2.LineItem) -> Lin
     amounts = _Amounts(found)
     unit_price = amounts.read(message, where, "unit_price_override", finer=True)
     discount = amounts.read(message, where, "discount_override")
-    for name in ("shipping_address_id", "pickup_location_id", "inventory_record_id"):
+    for name in ("variant_id", "shipping_address_id", "pickup_location_id", "inventory_record_id"):
         found.check_id(f"{where}.{name}", getattr(message, name), required=False)
     needed = None
     if message.HasField("date_needed"):
@@ -136,9 +139,23 @@ def _line(found: Violations, where: str, message: line_item_pb2.LineItem) -> Lin
         pickup_location_id=message.pickup_location_id,
         inventory_record_id=message.inventory_record_id,
         date_needed=needed,
+        variant_id=message.variant_id,
+        specs=_specs(found, f"{where}.specs", message.specs) if message.specs else (),
         cost_center=protoconv.text_in(found, f"{where}.cost_center", message.cost_center, 100),
         shipping_account=protoconv.text_in(found, f"{where}.shipping_account", message.shipping_account, 100),
         comments=protoconv.text_in(found, f"{where}.comments", message.comments, 2_000),
         xp=protoconv.xp_in(found, f"{where}.xp", message.xp),
         currencies=tuple(amounts.currencies),
     )
+
+
+def _specs(found: Violations, where: str, messages: Sequence[line_item_pb2.LineItemSpec]) -> tuple[Said, ...]:
+    """What is said of each spec; what a read brought along beside it is not looked at."""
+    if len(messages) > MAX_SPECS:
+        found.add(where, reasons.TOO_MANY_ITEMS, f"at most {MAX_SPECS}")
+        return ()
+    for i, message in enumerate(messages):
+        found.check_id(f"{where}[{i}].spec_id", message.spec_id)
+        found.check_id(f"{where}[{i}].option_id", message.option_id, required=False)
+    values = [protoconv.text_in(found, f"{where}[{i}].value", message.value, 2_000) for i, message in enumerate(messages)]
+    return tuple(Said(m.spec_id, m.option_id, value) for m, value in zip(messages, values, strict=True))

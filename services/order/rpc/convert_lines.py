@@ -8,8 +8,10 @@ from typing import assert_never
 from libs.protoconv import address_out, decimal_out, money_out, time_out, xp_out
 from services.order.application.ports import SupplierOrderView
 from services.order.application.reading.read_orders import Allocations
+from services.order.contract.mark_ups import mark_up_out
+from services.order.domain.choice import Choice
 from services.order.domain.discounts import Discount, Override
-from services.order.domain.model import Line, Order
+from services.order.domain.model import Line, Order, ProductSnapshot
 from services.order.domain.price_steps import ByHand, FromSchedule, MarkedUp, PriceStep
 from services.order.domain.progress.fulfillment import open_units
 from waybill.order.v1 import discount_pb2, line_item_pb2, price_step_pb2
@@ -61,23 +63,11 @@ def line_out(
     line: Line, cur: str, submitted: bool, allocations: Sequence[tuple[SupplierOrderView, int, int, int]] = ()
 ) -> line_item_pb2.LineItem:
     """A line of a buyer order in this currency."""
-    product = line.product
     made = line_item_pb2.LineItem(
         id=line.id,
         product_id=line.product_id,
         quantity=line.quantity,
-        product=line_item_pb2.LineItemProduct(
-            name=product.name,
-            default_supplier_id=product.default_supplier_id,
-            supplier_ids=product.supplier_ids,
-            ship_from_address_id=product.ship_from_address_id,
-            shippable=product.shippable,
-            track_inventory=product.track_inventory,
-            tax_class=product.tax_class,
-            weight_kg=decimal_out(product.weight_kg),
-            quantity_multiplier=product.quantity_multiplier,
-            etag=product.etag,
-        ),
+        product=_product_out(line.product),
         unit_price=money_out(line.unit_price, cur),
         line_mark_up=money_out(line.line_mark_up, cur),
         price_steps=[price_step_out(step, cur) for step in line.price_steps],
@@ -109,6 +99,8 @@ def line_out(
         cost_center=line.cost_center,
         shipping_account=line.shipping_account,
         comments=line.comments,
+        variant_id=line.variant_id,
+        specs=[_choice_out(choice) for choice in line.choices],
         xp=xp_out(line.xp),
         create_time=time_out(line.create_time),
     )
@@ -117,3 +109,32 @@ def line_out(
     if line.discount_override is not None:
         made.discount_override.CopyFrom(money_out(line.discount_override, cur))
     return made
+
+
+def _choice_out(choice: Choice) -> line_item_pb2.LineItemSpec:
+    return line_item_pb2.LineItemSpec(
+        spec_id=choice.spec_id,
+        option_id=choice.option_id,
+        value=choice.value,
+        name=choice.name,
+        option_name=choice.option_name,
+        mark_up=None if choice.mark_up is None else mark_up_out(choice.mark_up),
+    )
+
+
+def _product_out(product: ProductSnapshot) -> line_item_pb2.LineItemProduct:
+    return line_item_pb2.LineItemProduct(
+        name=product.name,
+        default_supplier_id=product.default_supplier_id,
+        supplier_ids=product.supplier_ids,
+        ship_from_address_id=product.ship_from_address_id,
+        shippable=product.shippable,
+        track_inventory=product.track_inventory,
+        tax_class=product.tax_class,
+        weight_kg=decimal_out(product.weight_kg),
+        quantity_multiplier=product.quantity_multiplier,
+        etag=product.etag,
+        returnable=product.returnable,
+        variant_stock=product.variant_stock,
+        variant_name=product.variant_name,
+    )

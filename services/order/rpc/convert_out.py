@@ -221,6 +221,7 @@ def supplier_lines_out(view: SupplierOrderView, sides: Set[Side]) -> list[line_i
         item = line_item_pb2.LineItem(
             id=line.line_item_id,
             product_id=line.product_id,
+            variant_id=line.variant_id,
             quantity=line.quantity,
             product=line_item_pb2.LineItemProduct(name=line.product_name, shippable=line.shippable),
             pickup_location_id=line.pickup_location_id,

@@ -15,12 +15,13 @@ from services.order.application.peers import Problem
 from services.order.application.submission.legs.leg import Asked, Leg, LegTry, Trial
 from services.order.application.submission.legs.registry import legs_of_submit
 from services.order.application.submission.try_submission import Tried, TrySubmission
+from services.order.domain.building.products import Article
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import Policy
 from services.order.domain.submission.readiness import Facts
 from tests.unit.order.builders import NOW, line, order
 
-FACTS = Facts(True, True, Policy(), {"anvil": line().product})
+FACTS = Facts(True, True, Policy(), {"anvil": Article(line().product)})
 TRIAL = Trial(order(), (line(),), Worksheet(), 1, NOW, NOW + timedelta(seconds=60), False, facts=FACTS)
 SHORT = Problem("SHORT", "stock", "line_items[l1]", "too few")
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from services.order.domain.building.drafts import LineDraft
-from services.order.domain.checkout.quotes import LARGEST, Asked, Quote, asked, asked_anew, with_sums
+from services.order.domain.checkout.quotes import LARGEST, Asked, Marked, Quote, asked_anew, asked_for, with_sums
 from services.order.domain.checkout.worksheet import LinePart
+from services.order.domain.choice import Choice, MarkUp
 from services.order.domain.discounts import Discount, Override
 from services.order.domain.model import Line, Problem
 from services.order.domain.price_steps import FromSchedule, PriceStep
@@ -88,7 +89,9 @@ def test_a_change_asks_for_all_lines_of_the_products_whose_prices_it_may_decide(
 
 def test_a_new_line_is_asked_for_with_what_decides_its_price() -> None:
     given = draft("", product_id="anvil", quantity=2, unit_price_override=3, discount_override=1, comments="x")
-    assert asked(given) == Asked("anvil", 2, 3, 1)
+    gift = Choice("box", "Box", "gift", "Gift", mark_up=MarkUp("AMOUNT_TOTAL", {"USD": 3}))
+    chosen = [Choice("size", "Size", "l", "Large"), gift]
+    assert asked_for(given, chosen) == Asked("anvil", 2, 3, 1, (Marked("box", "gift", gift.mark_up),))
 
 
 def test_the_order_has_the_sums_of_its_lines_and_what_was_calculated_beside_them() -> None:

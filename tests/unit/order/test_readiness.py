@@ -6,13 +6,14 @@ from decimal import Decimal
 
 import pytest
 
+from services.order.domain.building.products import Article
 from services.order.domain.checkout.worksheet import Estimate, Method, Worksheet
 from services.order.domain.model import Policy, Problem
 from services.order.domain.submission.readiness import Facts, objections
 from tests.unit.order.builders import NOW, line, order
 
 ANVIL = line().product
-FACTS = Facts(True, True, Policy(), {"anvil": ANVIL})
+FACTS = Facts(True, True, Policy(), {"anvil": Article(ANVIL)})
 GROUND = Method("ground", "Ground", "swift", 9_000_000, 0, 0)
 SHEET = Worksheet(estimates=(Estimate("e1", "", "", (("l1", 1),), (GROUND,), "supplier", selected_method_id="ground"),))
 
@@ -51,7 +52,7 @@ def test_overridden_shipping_needs_no_method() -> None:
 
 def test_services_and_pick_up_need_no_address() -> None:
     nowhere = order(shipping_address=None, shipping_cost_override=0)
-    facts = replace(FACTS, products={"lamp": line(shippable=False).product, "anvil": ANVIL})
+    facts = replace(FACTS, products={"lamp": Article(line(shippable=False).product), "anvil": Article(ANVIL)})
     service = line(shippable=False, product_id="lamp")
     assert names(nowhere, [service, line("l2", pickup_location_id="dock")], Worksheet(), facts) == []
 
@@ -78,7 +79,7 @@ def test_an_estimate_without_a_choice_names_its_lines() -> None:
     ],
 )
 def test_a_product_that_is_another_than_the_order_was_worked_out_from_is_named_with_its_fields(fields, named) -> None:
-    facts = replace(FACTS, products={"anvil": replace(ANVIL, **fields)})
+    facts = replace(FACTS, products={"anvil": Article(replace(ANVIL, **fields))})
     (found,) = problems(order(), [line()], SHEET, facts)
     assert (found.reason, found.subject) == ("PRODUCT_CHANGED", "line_items[l1]")
     assert found.description == f"product anvil has changed: {named}"
@@ -90,7 +91,7 @@ def test_what_decides_nothing_of_a_product_may_change() -> None:
         remembered, name="Other", supplier_ids=("b", "a"), weight_kg=Decimal("1.5"), tax_class="Standard", quantity_multiplier=2
     )
     sold = line(product=remembered)
-    assert names(order(), [sold], SHEET, replace(FACTS, products={"anvil": replace(present, etag="9")})) == []
+    assert names(order(), [sold], SHEET, replace(FACTS, products={"anvil": Article(replace(present, etag="9"))})) == []
 
 
 HOME = {"id": "home", "label": "Home", "last_name": "Lee", "city": "Oakland", "country": "US", "phone": "1"}

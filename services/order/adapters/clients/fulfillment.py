@@ -135,6 +135,7 @@ def _line(line: Line) -> sourcing_pb2.SourcingLine:
         shippable=product.shippable,
         pickup_location_id=line.pickup_location_id,
         inventory_record_id=line.inventory_record_id,
+        variant_id=line.variant_id if product.variant_stock else "",
     )
 
 
@@ -175,6 +176,7 @@ def _snapshot_line(line: Line, currency: str) -> pb.OrderSnapshotLine:
         line_item_id=line.id,
         product_id=line.product_id,
         product_name=line.product.name,
+        variant_id=line.variant_id,
         quantity=line.quantity,
         unit_price=money_out(line.unit_price, currency),
         subtotal=money_out(line.subtotal, currency),

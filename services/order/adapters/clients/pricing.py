@@ -9,6 +9,7 @@ from typing import Any
 
 from libs.protoconv import decimal_out, instant, money_micros, money_out, time_out
 from libs.rpc.peers import Peers
+from services.order.contract.mark_ups import mark_up_out
 from services.order.contract.problems import problem_in
 from services.order.domain.checkout.amounts import Freight, charged
 from services.order.domain.checkout.quotes import Asked, Quote, asked
@@ -137,6 +138,10 @@ def _asked(id: str, line: Asked, currency: str) -> pricing_pb2.PricingLine:
         quantity=line.quantity,
         unit_price_override=amount(line.unit_price_override),
         discount_override=amount(line.discount_override),
+        mark_ups=[
+            pricing_pb2.LineMarkUp(spec_id=m.spec_id, option_id=m.option_id, mark_up=mark_up_out(m.mark_up))
+            for m in line.mark_ups
+        ],
     )
 
 

@@ -6,6 +6,7 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
+from services.order.adapters.db.choice_rows import choices_json, choices_of
 from services.order.adapters.db.discount_rows import discounts_json, discounts_of
 from services.order.adapters.db.price_step_rows import price_steps_json, price_steps_of
 from services.order.domain.model import Line, ProductSnapshot
@@ -34,6 +35,7 @@ _LINE_FIELDS = (
     "xp",
     "create_time",
     "line_mark_up",
+    "variant_id",
     "cost_center",
     "shipping_account",
     "comments",
@@ -52,6 +54,9 @@ def _product_json(product: ProductSnapshot) -> dict[str, Any]:
         "weight_kg": str(product.weight_kg),
         "quantity_multiplier": product.quantity_multiplier,
         "etag": product.etag,
+        "returnable": product.returnable,
+        "variant_stock": product.variant_stock,
+        "variant_name": product.variant_name,
     }
 
 
@@ -70,6 +75,7 @@ def line_row(key: uuid.UUID, line: Line) -> dict[str, Any]:
     row["tax_rate"] = str(line.tax_rate)
     row["discounts"] = discounts_json(line.discounts)
     row["price_steps"] = price_steps_json(line.price_steps)
+    row["choices"] = choices_json(line.choices)
     return row
 
 
@@ -81,4 +87,5 @@ def line_of(row: Row) -> Line:
         tax_rate=Decimal(row["tax_rate"]),
         discounts=discounts_of(row["discounts"]),
         price_steps=price_steps_of(row["price_steps"]),
+        choices=choices_of(row["choices"]),
     )

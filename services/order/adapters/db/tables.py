@@ -141,6 +141,8 @@ LINE_ITEMS = sa.Table(
     sa.Column("id", sa.String(100), primary_key=True),
     sa.Column("position", sa.BigInteger, nullable=False),
     sa.Column("product_id", sa.String(100), nullable=False),
+    sa.Column("variant_id", sa.String(100), nullable=False, server_default=""),
+    sa.Column("choices", Json(), nullable=False, server_default="[]"),
     sa.Column("quantity", sa.BigInteger, nullable=False),
     sa.Column("product", Json(), nullable=False),
     sa.Column("unit_price", Micros(), nullable=False),

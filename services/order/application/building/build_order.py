@@ -12,7 +12,8 @@ from libs.clock import Clock
 from libs.errors import Violations, denied
 from libs.ids import IdSource, valid_id
 from services import roles
-from services.order.application.peers import Catalog, CatalogProduct, Directory, OrderingContext
+from services.order.application.peers import Catalog, CatalogProduct, Directory, OrderingContext, Wanted
+from services.order.domain.building.choices import chosen
 from services.order.domain.building.drafts import LineDraft, OrderDraft, check_date_needed, check_lines
 from services.order.domain.model import Address, Line, Order, OrderUser
 from services.order.domain.status import OrderStatus
@@ -56,7 +57,7 @@ class BuildOrder:
         if draft.id:
             found.check_id("order.id", draft.id)
         wanted = address_ids(draft, drafts)
-        products = {line.product_id for line in drafts}
+        products = {Wanted.by(line) for line in drafts}
         context, catalog = await asyncio.gather(
             self._context(caller, buyer_id, user_id, wanted), self._products(products, buyer_id, user_id)
         )
@@ -90,12 +91,12 @@ class BuildOrder:
         found.require("order.from_user.id", bool(draft.user_id), reasons.FIELD_REQUIRED, "is required")
         return draft.buyer_id, draft.user_id
 
-    async def _products(self, ids: Collection[str], buyer_id: str, user_id: str) -> dict[str, CatalogProduct]:
+    async def _products(self, wanted: Collection[Wanted], buyer_id: str, user_id: str) -> dict[str, CatalogProduct]:
         """What the buyer's user is shown. Where the seller names no buyer that can be, all that there is: the lines
         are judged by the rest."""
         if not valid_id(buyer_id):
-            return await self._catalog.products(ids, "", "")
-        return await self._catalog.products(ids, buyer_id, user_id if valid_id(user_id) else "")
+            return await self._catalog.products(wanted, "", "")
+        return await self._catalog.products(wanted, buyer_id, user_id if valid_id(user_id) else "")
 
     async def _context(self, caller: Principal, buyer_id: str, user_id: str, wanted: Collection[str]) -> OrderingContext | None:
         """What the directory says; None when there is no such buyer. Ids that are none are not asked about."""
@@ -195,7 +196,7 @@ def facts_of(context: OrderingContext, catalog: Mapping[str, CatalogProduct]) ->
         buyer_active=context.buyer_active,
         user_active=context.user_active,
         policy=context.policy,
-        products={p.id: p.snapshot for p in catalog.values() if p.active},
+        products={p.id: p.article for p in catalog.values() if p.active},
         channel_active=context.channel_active,
         channel_admits=context.channel_admits,
         currency=context.currency,
@@ -277,6 +278,7 @@ def make_lines(
             found, f"{where}.shipping_address", draft.shipping_address_id, draft.shipping_address, context
         )
         check_date_needed(found, where, draft.date_needed, now)
+        made_of = chosen(found, where, product.article.offered, draft.specs, draft.variant_id)
         position = last_position + i + 1
         made.append(
             Line(
@@ -284,7 +286,9 @@ def make_lines(
                 position=position,
                 product_id=draft.product_id,
                 quantity=draft.quantity,
-                product=product.snapshot,
+                product=product.article.as_chosen(made_of.variant),
+                variant_id=made_of.variant.id if made_of.variant else "",
+                choices=made_of.choices,
                 create_time=now,
                 unit_price_override=draft.unit_price_override,
                 discount_override=draft.discount_override,

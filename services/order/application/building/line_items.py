@@ -5,52 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import Violations, stale
 from libs.idempotency.key import RequestKey
-from libs.protoconv import merge_xp, xp_size_ok
 from services.order.application.access import locked, require_writable, writable
-from services.order.application.building.build_order import (
-    check_currencies,
-    make_lines,
-    overrides_of,
-    require_override_roles,
-    resolve_address,
-)
+from services.order.application.building.build_order import check_currencies, make_lines, overrides_of, require_override_roles
+from services.order.application.building.changed_lines import CHOICES, asked_of, changed_line, rechosen_line
 from services.order.application.building.quoted import Outdated, Priced, Quoted, again
-from services.order.application.peers import Catalog, Directory, OrderingContext, Pricing
+from services.order.application.peers import Catalog, Directory, OrderingContext, Pricing, Wanted
 from services.order.application.ports import Outcome, Units
-from services.order.domain.building.drafts import (
-    LineDraft,
-    check_count,
-    check_date_needed,
-    check_ids,
-    check_lines,
-    check_quantity,
-)
+from services.order.domain.building.drafts import LineDraft, check_count, check_ids, check_lines, check_quantity
+from services.order.domain.building.products import Article
 from services.order.domain.checkout.quotes import Asked, Quote, asked, asked_anew, with_sums
 from services.order.domain.history import changed, placed
 from services.order.domain.model import MAX_LINES, Line, Order
 from services.order.domain.status import Trigger
 from waybill.order.v1 import reasons
 
-_AS_GIVEN = (
-    "pickup_location_id",
-    "inventory_record_id",
-    "unit_price_override",
-    "discount_override",
-    "date_needed",
-    "cost_center",
-    "shipping_account",
-    "comments",
-)
-"""Fields that stand as a caller gives them: see `_changed`."""
 TRIES = 5
 """How often prices are asked for, while others change lines of the same products."""
-PATHS = frozenset({"quantity", "shipping_address_id", "shipping_address", "xp", *_AS_GIVEN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +104,12 @@ class LineItems:
         check_lines(found, drafts)
         products = {draft.product_id for draft in drafts}
         siblings = [line for line in seen.lines if line.product_id in products]
-        context, catalog, quote = await asyncio.gather(
+        context, catalog = await asyncio.gather(
             self._context(caller, seen.order, drafts),
-            self._catalog.products(products, seen.order.buyer_id, seen.order.user.id),
-            self._quote(seen, [*map(asked, siblings), *map(asked, drafts)], found),
+            self._catalog.products({Wanted.by(draft) for draft in drafts}, seen.order.buyer_id, seen.order.user.id),
         )
+        # What is chosen adds to the price: the catalog is asked first.
+        quote = await self._quote(seen, [*map(asked, siblings), *(asked_of(draft, catalog) for draft in drafts)], found)
         async with self._units.transaction() as work:
             now = self._clock.now()
             # The lock comes first: the ids that are recorded are those that are given.
@@ -209,14 +185,16 @@ class LineItems:
         context = None
         if any("address" in path for path in paths):
             context = await self._context(caller, seen.order, drafts)
-        quote = await self._quote(seen, asked_anew(seen.lines, drafts, paths), found)
+        articles = await self._articles(seen, drafts) if CHOICES & set(paths) else {}
+        lines = [rechosen_line(line, drafts, paths, articles) for line in seen.lines] if articles else seen.lines
+        quote = await self._quote(seen, asked_anew(lines, drafts, paths, [draft.id for draft in drafts if articles]), found)
         async with self._units.transaction() as work:
             now = self._clock.now()
             order = await locked(work.orders, caller, order_id)
             existing = await work.orders.lines(order.key)
             known = {line.id: line for line in existing}
             for i, draft in enumerate(drafts):
-                if (made := _changed(found, i, draft, known, paths, context, now)) is not None:
+                if (made := changed_line(found, i, draft, known, paths, context, articles, now)) is not None:
                     known[made.id] = made
             priced = Priced.by(quote, tuple(known.values()))
             recorded = await work.requests.claim(request, priced.outcome(order_id, [draft.id for draft in drafts]), now)
@@ -243,6 +221,15 @@ class LineItems:
             await work.orders.update_lines(order.key, priced.other_than(existing))
             await work.orders.save(order, after, [event])
         return Quoted(after, tuple(known[draft.id] for draft in drafts), priced.problems)
+
+    async def _articles(self, seen: _Seen, drafts: Sequence[LineDraft]) -> dict[str, Article]:
+        """The products of the lines, with the variants that they have and that are asked for."""
+        lines = {line.id: line for line in seen.lines}
+        known = [(lines[draft.id], draft) for draft in drafts if draft.id in lines]
+        wanted = {Wanted.of(line) for line, _ in known}
+        wanted |= {Wanted.by(replace(draft, product_id=line.product_id)) for line, draft in known}
+        found = await self._catalog.products(wanted, seen.order.buyer_id, seen.order.user.id)
+        return {product.id: product.article for product in found.values()}
 
     async def remove(
         self, caller: Principal, order_id: str, line_ids: Sequence[str], etag: str, request: RequestKey | None
@@ -292,46 +279,3 @@ class LineItems:
             await work.orders.delete_lines(order.key, sorted(gone))
             await work.orders.save(order, after, [event])
         return Quoted(after, (), priced.problems)
-
-
-def _changed(
-    found: Violations,
-    i: int,
-    draft: LineDraft,
-    existing: dict[str, Line],
-    paths: Sequence[str],
-    context: OrderingContext | None,
-    now: datetime,
-) -> Line | None:
-    where = f"line_items[{i}]"
-    line = existing.get(draft.id)
-    if line is None:
-        found.add(f"{where}.id", reasons.LINE_ITEM_NOT_FOUND, f"the order has no line {draft.id!r}")
-        return None
-    if "quantity" in paths:
-        line = replace(line, quantity=draft.quantity)
-    if context is not None:
-        id, address = resolve_address(
-            found, f"{where}.shipping_address", draft.shipping_address_id, draft.shipping_address, context
-        )
-        line = replace(line, shipping_address_id=id, shipping_address=address)
-    if "date_needed" in paths:
-        check_date_needed(found, where, draft.date_needed, now)
-    if "xp" in paths:
-        line = replace(line, xp=merge_xp(line.xp, draft.xp))
-        xp_size_ok(found, f"{where}.xp", line.xp)
-
-    def given(name: str) -> LineDraft | Line:
-        return draft if name in paths else line
-
-    return replace(
-        line,
-        pickup_location_id=given("pickup_location_id").pickup_location_id,
-        inventory_record_id=given("inventory_record_id").inventory_record_id,
-        unit_price_override=given("unit_price_override").unit_price_override,
-        discount_override=given("discount_override").discount_override,
-        date_needed=given("date_needed").date_needed,
-        cost_center=given("cost_center").cost_center,
-        shipping_account=given("shipping_account").shipping_account,
-        comments=given("comments").comments,
-    )

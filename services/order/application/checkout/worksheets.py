@@ -16,13 +16,13 @@ from libs.idempotency.key import RequestKey
 from libs.json_value import JsonObject
 from services.order.application.access import readable, require_unchanged, writable
 from services.order.application.checkout.problems import refuse
-from services.order.application.peers import Peers
+from services.order.application.peers import Peers, Wanted
 from services.order.application.ports import OrderWork, Units
-from services.order.domain.building.products import renewed, sourced_otherwise
+from services.order.domain.building.products import Article, renewed, sourced_otherwise
 from services.order.domain.checkout.amounts import charged, priced, totals, with_own_tax, with_totals
 from services.order.domain.checkout.worksheet import Assignment, Worksheet, select
 from services.order.domain.history import changed
-from services.order.domain.model import Line, Order, Problem, ProductSnapshot
+from services.order.domain.model import Line, Order, Problem
 from services.order.domain.status import Trigger
 from waybill.order.v1 import reasons
 
@@ -86,11 +86,11 @@ class Worksheets:
         data = {"ship_estimates": len(made.estimates)}
         return await self._store(caller, order_id, request, "shipping_estimated", data, step, products)
 
-    async def _products(self, sheet: Sheet) -> dict[str, ProductSnapshot]:
+    async def _products(self, sheet: Sheet) -> dict[str, Article]:
         """The products as the catalog has them now: what is worked out next is worked out from these."""
-        order, wanted = sheet.order, {line.product_id for line in sheet.lines}
+        order, wanted = sheet.order, {Wanted.of(line) for line in sheet.lines}
         products = await self._peers.catalog.products(wanted, order.buyer_id, order.user.id)
-        return {p.id: p.snapshot for p in products.values()}
+        return {p.id: p.article for p in products.values()}
 
     async def estimated(self, order: Order, lines: Sequence[Line], worksheet: Worksheet) -> Worksheet:
         """The worksheet with new estimates, nothing stored; raises all problems at once."""
@@ -196,7 +196,7 @@ class Worksheets:
         type: str,
         data: JsonObject,
         step: Step,
-        products: Mapping[str, ProductSnapshot] | None = None,
+        products: Mapping[str, Article] | None = None,
     ) -> Sheet:
         """The sheet after a step that is taken under the order's lock; whatever it was, it stales the calculation.
 
@@ -214,6 +214,6 @@ class Worksheets:
             await work.orders.save_worksheet(after.key, worksheet)
             lines = renewed(stored.lines, products or {})
             await work.orders.update_lines(
-                after.key, [line for line, old in zip(lines, stored.lines, strict=True) if line.product != old.product]
+                after.key, [line for line, old in zip(lines, stored.lines, strict=True) if line != old]
             )
         return Sheet(after, lines, worksheet)

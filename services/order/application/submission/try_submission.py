@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger
 from services.order.application.building.build_order import facts_of
-from services.order.application.peers import Catalog, Directory
+from services.order.application.peers import Catalog, Directory, Wanted
 from services.order.application.submission.legs.leg import OWN, Asked, Leg, LegTry, Trial
 from services.order.domain.model import CanceledAmounts, Problem
 from services.order.domain.submission.readiness import Facts
@@ -65,7 +65,7 @@ class TrySubmission:
         named = {order.shipping_address_id, order.billing_address_id, *(line.shipping_address_id for line in lines)} - {""}
         context, products = await asyncio.gather(
             self._directory.ordering_context(order.buyer_id, order.user.id, order.client_id, named, order.guest),
-            self._catalog.products({line.product_id for line in lines}, order.buyer_id, order.user.id),
+            self._catalog.products({Wanted.of(line) for line in lines}, order.buyer_id, order.user.id),
         )
         return facts_of(context, products)
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from libs.errors import Violations
 from libs.json_value import JsonObject
+from services.order.domain.building.choices import Said
 from services.order.domain.model import MAX_LINES, MAX_QUANTITY, Address
 from waybill.order.v1 import reasons
 
@@ -37,6 +38,8 @@ class LineDraft:
     xp: JsonObject = field(default_factory=dict)
     currencies: tuple[tuple[str, str], ...] = ()
     """(field path, currency code) of every amount given."""
+    variant_id: str = ""
+    specs: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,40 @@
-"""What of a product an order is built on: the fields that decide an amount, a source or a way to ship."""
+"""What of a product an order is built on: the fields and choices that decide an amount, a source or a way to ship."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from libs.errors import Violations
 from libs.identify import folded
+from services.order.domain.building.choices import Chosen, Range, Said, Variant, chosen
 from services.order.domain.model import Line, ProductSnapshot
+from waybill.order.v1 import reasons
 
 STANDARD_CLASS = "standard"
+NO_RANGE = Range()
+"""Of a product without specs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A product as the catalog has it now, and what there is to choose of it."""
+
+    snapshot: ProductSnapshot
+    offered: Range = NO_RANGE
+
+    def as_chosen(self, variant: Variant | None) -> ProductSnapshot:
+        """What a line of the variant remembers: where the variant says something of its own, that."""
+        if variant is None:
+            return self.snapshot
+        weight = self.snapshot.weight_kg if variant.weight_kg is None else variant.weight_kg
+        return replace(self.snapshot, weight_kg=weight, variant_name=variant.name)
+
+    def judged(self, line: Line) -> tuple[Chosen, Violations]:
+        """What the line's choices are today, and what is wrong with them today."""
+        found = Violations()
+        said = [Said(choice.spec_id, choice.option_id, choice.value) for choice in line.choices]
+        return chosen(found, "", self.offered, said, line.variant_id), found
 
 
 def _sources(product: ProductSnapshot) -> dict[str, object]:
@@ -19,6 +45,7 @@ def _sources(product: ProductSnapshot) -> dict[str, object]:
         "ship_from_address_id": product.ship_from_address_id,
         "shippable": product.shippable,
         "track_inventory": product.track_inventory,
+        "variant_stock": product.variant_stock,
         "weight_kg": product.weight_kg,
     }
 
@@ -28,15 +55,39 @@ def _deciding(product: ProductSnapshot) -> dict[str, object]:
     return {**_sources(product), "tax_class": folded(product.tax_class) or STANDARD_CLASS}
 
 
-def changes(remembered: ProductSnapshot, present: ProductSnapshot) -> list[str]:
-    """Names of the deciding fields that differ."""
-    before, now = _deciding(remembered), _deciding(present)
-    return [name for name, value in before.items() if value != now[name]]
+def changes(line: Line, present: Article) -> list[str]:
+    """Names of what differs by now of what the line was built on. A variant that is switched off is `switched_off`."""
+    now, found = present.judged(line)
+    if [item for item in found.items if item.reason != reasons.VARIANT_INACTIVE]:
+        return ["specs"]
+    before, after = _deciding(line.product), _deciding(present.as_chosen(now.variant))
+    names = [name for name, value in before.items() if value != after[name]]
+    then, today = ([(c.spec_id, c.option_id, c.value) for c in choices] for choices in (line.choices, now.choices))
+    if then != today:
+        names.append("specs")
+    elif [choice.mark_up for choice in line.choices] != [choice.mark_up for choice in now.choices]:
+        names.append("mark_ups")
+    return names
 
 
-def renewed(lines: Sequence[Line], present: Mapping[str, ProductSnapshot]) -> tuple[Line, ...]:
-    """The lines with their products as they are now; one that is gone stays as it was remembered; a submit reports it."""
-    return tuple(replace(line, product=present.get(line.product_id, line.product)) for line in lines)
+def switched_off(line: Line, present: Article) -> bool:
+    """Whether the line's variant may not be ordered any more."""
+    return any(item.reason == reasons.VARIANT_INACTIVE for item in present.judged(line)[1].items)
+
+
+def renewed(lines: Sequence[Line], present: Mapping[str, Article]) -> tuple[Line, ...]:
+    """The lines with their products and choices as they are now; what is gone stays as it was remembered: a submit reports it."""
+    return tuple(_renewed(line, present.get(line.product_id)) for line in lines)
+
+
+def _renewed(line: Line, article: Article | None) -> Line:
+    if article is None:
+        return line
+    now, found = article.judged(line)
+    if [item for item in found.items if item.reason != reasons.VARIANT_INACTIVE]:
+        kept = replace(article.snapshot, weight_kg=line.product.weight_kg, variant_name=line.product.variant_name)
+        return replace(line, product=kept)
+    return replace(line, product=article.as_chosen(now.variant), choices=now.choices)
 
 
 def sourced_otherwise(before: Sequence[Line], after: Sequence[Line]) -> bool:

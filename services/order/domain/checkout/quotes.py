@@ -10,6 +10,7 @@ from libs.money import MICRO
 from services.order.domain.building.drafts import LineDraft
 from services.order.domain.checkout.amounts import with_part
 from services.order.domain.checkout.worksheet import LinePart
+from services.order.domain.choice import Choice, MarkUp
 from services.order.domain.model import Line, Order, Problem
 from waybill.order.v1 import reasons
 
@@ -20,6 +21,15 @@ DECIDING = ("quantity", "unit_price_override", "discount_override")
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """A mark-up, and the choice that it comes from."""
+
+    spec_id: str
+    option_id: str
+    mark_up: MarkUp
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What decides the price of a line, together with the other lines of the product: these count for price breaks, too."""
 
@@ -27,18 +37,31 @@ class Asked:
     quantity: int
     unit_price_override: int | None = None
     discount_override: int | None = None
+    mark_ups: tuple[Marked, ...] = ()
 
 
-def asked(line: Line | LineDraft) -> Asked:
+def asked(line: Line) -> Asked:
     """What the price of a line is asked with."""
-    return Asked(line.product_id, line.quantity, line.unit_price_override, line.discount_override)
+    return Asked(line.product_id, line.quantity, line.unit_price_override, line.discount_override, marked(line.choices))
 
 
-def asked_anew(lines: Sequence[Line], drafts: Sequence[LineDraft], paths: Collection[str]) -> list[Asked]:
+def asked_for(draft: LineDraft, choices: Sequence[Choice]) -> Asked:
+    """What the price of a line that is to be is asked with."""
+    return Asked(draft.product_id, draft.quantity, draft.unit_price_override, draft.discount_override, marked(choices))
+
+
+def marked(choices: Sequence[Choice]) -> tuple[Marked, ...]:
+    """Those of the choices that add to the price."""
+    return tuple(Marked(c.spec_id, c.option_id, c.mark_up) for c in choices if c.mark_up is not None)
+
+
+def asked_anew(
+    lines: Sequence[Line], drafts: Sequence[LineDraft], paths: Collection[str], chosen: Collection[str] = ()
+) -> list[Asked]:
     """What prices are asked with when some of an order's lines are changed: all lines of the products whose prices the change may
-    decide. Drafts of lines that are not there are passed over."""
+    decide. Drafts of lines that are not there are passed over; `chosen` are ids of lines that have other choices already."""
     deciding = [path for path in DECIDING if path in paths]
-    new = {draft.id: {path: getattr(draft, path) for path in deciding} for draft in drafts if deciding}
+    new = {draft.id: {path: getattr(draft, path) for path in deciding} for draft in drafts if deciding or draft.id in chosen}
     products = {line.product_id for line in lines if line.id in new}
     return [replace(asked(line), **new.get(line.id, {})) for line in lines if line.product_id in products]
 

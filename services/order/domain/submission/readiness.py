@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from services.order.domain.building.products import changes
+from services.order.domain.building.products import Article, changes, switched_off
 from services.order.domain.checkout.worksheet import Worksheet
-from services.order.domain.model import Address, Line, Order, Policy, Problem, ProductSnapshot
+from services.order.domain.model import Address, Line, Order, Policy, Problem
 from waybill.order.v1 import reasons
 
 CONTEXT = "order"
@@ -24,7 +24,7 @@ class Facts:
     buyer_active: bool
     user_active: bool
     policy: Policy
-    products: Mapping[str, ProductSnapshot]
+    products: Mapping[str, Article]
     """The order's products that exist, are visible to the buyer and active, as they are now."""
     channel_active: bool = True
     channel_admits: bool = True
@@ -73,7 +73,10 @@ def _contents(order: Order, lines: Sequence[Line], facts: Facts) -> Iterator[Pro
         present = facts.products.get(line.product_id)
         if present is None:
             yield _reason(reasons.PRODUCT_INACTIVE, f"line_items[{line.id}]", f"product {line.product_id} may not be ordered")
-        elif names := changes(line.product, present):
+        elif switched_off(line, present):
+            text = f"variant {line.variant_id} of product {line.product_id} may not be ordered"
+            yield _reason(reasons.PRODUCT_INACTIVE, f"line_items[{line.id}]", text)
+        elif names := changes(line, present):
             text = f"product {line.product_id} has changed: {', '.join(names)}"
             yield _reason(reasons.PRODUCT_CHANGED, f"line_items[{line.id}]", text)
         if line.shippable_address_missing(order):

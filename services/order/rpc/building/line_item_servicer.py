@@ -8,7 +8,8 @@ from libs.errors import Violations
 from libs.protoconv import mask_paths
 from libs.query.request import page_request
 from libs.rpc import current
-from services.order.application.building.line_items import PATHS, LineItems
+from services.order.application.building.changed_lines import PATHS
+from services.order.application.building.line_items import LineItems
 from services.order.application.reading.read_orders import ReadOrders
 from services.order.contract.problems import problem_out
 from services.order.domain.building.drafts import check_count

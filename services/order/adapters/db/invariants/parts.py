@@ -49,6 +49,11 @@ def _against_part(line: Line, part: LinePart | None, unit: int) -> Iterator[str]
     if line.unit_price_override not in (None, line.unit_price):
         yield f"line {line.id}: unit_price {line.unit_price}, set by hand to {line.unit_price_override}"
     yield from _against_steps(part)
+    if part.price_steps and not part.price_overridden:
+        marked = [(s.source.spec_id, s.source.option_id) for s in part.price_steps if isinstance(s.source, MarkedUp)]
+        picked = [(c.spec_id, c.option_id) for c in line.choices if c.mark_up is not None]
+        if marked != picked:
+            yield f"line {line.id}: priced with {marked}, it has chosen {picked}"
     if part.discount != off(part.discounts):
         yield f"line {line.id}: discount {part.discount} of {[d.amount for d in part.discounts]}"
     by_hand = round_half_up(line.discount_override or 0, unit)

@@ -46,12 +46,15 @@ _LINE_ITEMS = Watch(
     {
         **all_by("line_count_is_right", "order_key"),
         **all_by("supplier_orders_partition_the_order", "id"),
-        **all_by("supplier_orders_are_made_of_the_order", "product_id product shipping_address pickup_location_id xp"),
-        **all_by("supplier_orders_are_made_of_the_order", "cost_center shipping_account comments date_needed"),
+        **all_by(
+            "supplier_orders_are_made_of_the_order",
+            "product_id variant_id product shipping_address pickup_location_id xp "
+            "cost_center shipping_account comments date_needed",
+        ),
         **all_by("amounts_are_price_and_rate supplier_orders_partition_the_order", "quantity"),
         **all_by(
             "line_amounts_follow_from_the_worksheet",
-            "position unit_price line_mark_up price_steps subtotal discount discounts tax tax_rate price_schedule_id "
+            "position choices unit_price line_mark_up price_steps subtotal discount discounts tax tax_rate price_schedule_id "
             "unit_price_override discount_override",
         ),
         **all_by("lines_go_where_they_were_sent", "shipping_address_id"),

@@ -160,6 +160,7 @@ def _against_order(m: SupplierOrder, order: Order) -> Iterator[str]:
 def _against_line(id: str, item: SupplierOrderLine, line: Line) -> Iterator[str]:
     pairs: dict[str, tuple[Any, Any]] = {
         "product_id": (line.product_id, item.product_id),
+        "variant_id": (line.variant_id, item.variant_id),
         "product.name": (line.product.name, item.product_name),
         "product.shippable": (line.product.shippable, item.shippable),
         "unit_price": (line.unit_price, money_micros(item.unit_price)),

@@ -21,7 +21,7 @@ L = LINE_ITEMS.c
 O = ORDERS.c  # noqa: E741 - the columns, as everywhere in adapters
 _TEXTS = (
     *("id", "product_id", "price_schedule_id", "shipping_address_id", "pickup_location_id", "inventory_record_id"),
-    *("cost_center", "shipping_account"),
+    *("variant_id", "cost_center", "shipping_account"),
 )
 _FIELDS = {
     **{name: Field(L[name]) for name in _TEXTS},
