@@ -35,7 +35,8 @@ class Side(StrEnum):
     SELL = "SELL"
     """What the buyer pays for it: unit prices, subtotal, discount, shipping cost, tax, total, and what of them was canceled."""
     BUYER = "BUYER"
-    """Who bought, and how: the buyer's user, the API client, and where the bill goes. What is shipped needs none of it."""
+    """Who bought, and how: the buyer's user, the API client, where the bill goes and what a line is booked on. What is shipped
+    needs none of it."""
 
 
 @dataclass(frozen=True, slots=True)
