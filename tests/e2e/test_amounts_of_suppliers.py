@@ -30,6 +30,8 @@ SHOWN = {
     "PriceScheduleService": "ListPriceSchedules",
     "PriceFloorService": "BatchGetPriceFloors",
     "SpecService": "ListSpecs",
+    # What options add to the price, of products that it owns or may fulfill.
+    "ProductService": "BatchGetProducts",
 }
 """By service: what answers a supplier about orders, with amounts or a place for them. A new method is added here, once it is
 clear which amounts it shows."""
