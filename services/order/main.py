@@ -138,7 +138,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
             update=UpdateOrder(units, directory, clock),
             cancel=cancel,
             delete=DeleteOrder(units, others.payments, clock, order_plain),
-            transfer=TransferOrder(units, others.directory, others.payments, runtime.verify, clock),
+            transfer=TransferOrder(units, others, runtime.verify, clock),
             changes=changes,
             forward=ForwardOrder(units, fulfillment, report, clock),
             hold=hold,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.host.sample.marketplace import PASSWORD, SHOP, party
+from services.host.sample.marketplace import CURRENCY, PASSWORD, SHOP, party
 from tests.support.guests import VISITOR, VISITORS, WEB, guest, open_to_guests
 from tests.support.marketplace import INCOMING, OUTGOING, Marketplace, lines
 from waybill.directory.v1 import (
@@ -23,8 +23,9 @@ from waybill.order.v1 import line_item_pb2, line_item_service_pb2, order_pb2
 from waybill.order.v1 import order_service_pb2 as pb
 from waybill.payment.v1 import credit_card_service_pb2 as cards
 from waybill.payment.v1 import payment_pb2
+from waybill.pricing.v1 import price_schedule_service_pb2
 from waybill.type.v1.address_pb2 import Address
-from waybill_client import AsyncWaybill, WaybillError
+from waybill_client import AsyncWaybill, WaybillError, money
 
 HOME = Address(first_name="Gwen", lines=["1 Home St"], city="Reno", region="NV", postal_code="89501", country="US")
 
@@ -130,6 +131,26 @@ async def test_whoever_signs_in_takes_the_order_along(market: Marketplace, guest
     assert submitted.status == order_pb2.ORDER_STATUS_OPEN
     history = await ada.orders.ListOrderHistory(pb.ListOrderHistoryRequest(order_id=order.id, direction=OUTGOING))
     assert "order_transferred" in [event.type for event in history.events]
+
+
+async def test_an_order_that_is_taken_along_has_the_prices_of_whoever_has_it_now(
+    market: Marketplace, guests: list[AsyncWaybill]
+) -> None:
+    gwen, people = guests[0], market.people
+    await begun(gwen)
+    schedule = price_schedule_service_pb2.PriceSchedule(id="acme-tongs", name="Acme's", currency=CURRENCY)
+    schedule.price_breaks.add(quantity=1, price=money("1.25", CURRENCY))
+    made = price_schedule_service_pb2.CreatePriceScheduleRequest(price_schedule=schedule)
+    await people.owner.price_schedules.CreatePriceSchedule(made)
+    own = price_schedule_service_pb2.PriceAssignment(product_id="tongs", buyer_id="acme", price_schedule_id="acme-tongs")
+    assigning = price_schedule_service_pb2.AssignPriceSchedulesRequest(assignments=[own])
+    await people.owner.price_schedules.AssignPriceSchedules(assigning)
+    request = pb.TransferOrderRequest(anonymous_token=(await gwen.guest_order())[1], request_id="taken")
+    taken = await people.ada.orders.TransferOrder(request)
+    assert [line.price_schedule_id for line in taken.line_items] == ["acme-tongs"]
+    assert (taken.order.subtotal, list(taken.price_problems)) == (money("2.50", CURRENCY), [])
+    assert await people.ada.orders.TransferOrder(request) == taken
+    await market.check()
 
 
 async def test_what_stands_against_a_transfer_leaves_the_order_with_the_guest(

@@ -133,8 +133,7 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
 
     async def TransferOrder(self, request: pb.TransferOrderRequest, context: Any) -> pb.TransferOrderResponse:
         caller, key = request_key(request)
-        order, lines = await self._use.transfer(caller, request.anonymous_token, key)
-        return pb.TransferOrderResponse(order=order_out(order), line_items=lines_out(order, lines))
+        return pb.TransferOrderResponse(**quoted_out(await self._use.transfer(caller, request.anonymous_token, key)))
 
     async def CancelOrder(self, request: pb.CancelOrderRequest, context: Any) -> pb.CancelOrderResponse:
         caller, key = request_key(request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from libs.auth import Principal
 from libs.clock import Clock
@@ -11,8 +11,10 @@ from libs.errors import Kind, Violations, WaybillError, missing, precondition, s
 from libs.idempotency.key import RequestKey
 from services.order.application.access import readable, require_settled, require_writable
 from services.order.application.building.delete_order import LOOKS
-from services.order.application.peers import Directory, OrderingContext, Payments
-from services.order.application.ports import OrderWork, Units
+from services.order.application.building.quoted import Priced, Quoted, again, noted
+from services.order.application.peers import OrderingContext, Peers
+from services.order.application.ports import OrderWork, Outcome, Units
+from services.order.domain.checkout.quotes import Quote, asked, with_sums
 from services.order.domain.history import changed, placed
 from services.order.domain.model import Address, Line, Order
 from services.order.domain.reading.visibility import Direction, scope
@@ -28,21 +30,18 @@ class TransferOrder:
     caller's from then on, and all that followed from the guest's is worked out anew: addresses, prices, freight, tax. Payments
     go first, as when an order is deleted: none comes at the version that the order had."""
 
-    def __init__(self, units: Units, directory: Directory, payments: Payments, verify: Verify, clock: Clock) -> None:
+    def __init__(self, units: Units, peers: Peers, verify: Verify, clock: Clock) -> None:
         self._units = units
-        self._directory = directory
-        self._payments = payments
+        self._peers = peers
         self._verify = verify
         self._clock = clock
 
-    async def __call__(
-        self, caller: Principal, anonymous_token: str, request: RequestKey | None
-    ) -> tuple[Order, tuple[Line, ...]]:
-        """The order as it has become, with its lines."""
+    async def __call__(self, caller: Principal, anonymous_token: str, request: RequestKey | None) -> Quoted:
+        """The order as it has become, with its lines at the caller's prices."""
         async with self._units.reading(snapshot=True) as work:
             recorded = await work.requests.find(request)
             if recorded is not None:
-                return await self._again(work, caller, recorded["id"])
+                return await self._again(work, caller, recorded)
         guest = await self._guest(anonymous_token)
         for _ in range(LOOKS):
             async with self._units.reading(snapshot=True) as work:
@@ -51,10 +50,13 @@ class TransferOrder:
             require_writable(guest, seen, self._clock.now(), Trigger.DELETE)
             require_settled(seen)
             context = await self._context(caller, seen, lines)
-            await self._payments.delete(seen)
+            assert context.user is not None
+            theirs = replace(seen, buyer_id=caller.party_id, user=context.user)
+            quote = await self._peers.pricing.quote(theirs, [asked(line) for line in lines])
+            await self._peers.payments.delete(seen)
             try:
                 async with self._units.transaction() as work:
-                    return await self._transfer(work, caller, guest, seen, context, request)
+                    return await self._transfer(work, caller, guest, seen, _New(context, quote), request)
             except _Overtaken:
                 continue
         raise stale("order", guest.order_id, str(seen.version))
@@ -79,7 +81,7 @@ class TransferOrder:
         """What the directory says of the caller and the channel that the caller came by. Raises where the channel of the order
         does not admit the caller's company, or this one may not order, or orders in another currency."""
         named = {order.shipping_address_id, order.billing_address_id, *(line.shipping_address_id for line in lines)} - {""}
-        context = await self._directory.ordering_context(
+        context = await self._peers.directory.ordering_context(
             caller.party_id, caller.user_id, caller.client_id, named, admitting=order.client_id
         )
         if not context.admitted:
@@ -94,24 +96,20 @@ class TransferOrder:
         return context
 
     async def _transfer(
-        self,
-        work: OrderWork,
-        caller: Principal,
-        guest: Principal,
-        seen: Order,
-        context: OrderingContext,
-        request: RequestKey | None,
-    ) -> tuple[Order, tuple[Line, ...]]:
-        now = self._clock.now()
-        recorded = await work.requests.claim(request, {"id": seen.id}, now)
+        self, work: OrderWork, caller: Principal, guest: Principal, seen: Order, new: _New, request: RequestKey | None
+    ) -> Quoted:
+        now, context = self._clock.now(), new.context
+        lines = await work.orders.lines(seen.key)
+        priced = Priced.by(new.quote, _moved(lines, context))
+        recorded = await work.requests.claim(request, {"id": seen.id, "price_problems": noted(priced.problems)}, now)
         if recorded is not None:
-            return await self._again(work, caller, recorded["id"])
+            return await self._again(work, caller, recorded)
         order = await work.orders.find(seen.id, scope(guest, Direction.ALL), lock=True)
         if order is None or order.key != seen.key:
             raise missing("order", seen.id)
         require_writable(guest, order, now, Trigger.DELETE)
         require_settled(order)
-        if order.version != seen.version:
+        if order.version != seen.version or not priced.fits:
             raise _Overtaken
         assert context.user is not None
         ship_id, ship_to = _kept(order.shipping_address_id, order.shipping_address, context, context.shipping_addresses)
@@ -128,29 +126,34 @@ class TransferOrder:
             billing_address_id=bill_id or _id(context.default_billing_address, bill_to),
             billing_address=bill_to or context.default_billing_address,
         )
-        lines = await work.orders.lines(order.key)
-        moved = _lines(lines, context)
         data = {"client_id": order.client_id, "user_id": order.user.id}
         after, event = changed(
-            made,
+            with_sums(made, priced.lines),
             "order_transferred",
             caller.user_id,
             caller.party_id,
             now,
             content=True,
             data=data,
-            ship_to=placed(moved, all=True),
+            ship_to=placed(_elsewhere(lines, priced.lines), all=True),
         )
-        await work.orders.update_lines(order.key, moved)
+        await work.orders.update_lines(order.key, priced.other_than(lines))
         await work.orders.save(order, after, [event])
-        changed_lines = {line.id: line for line in moved}
-        return after, tuple(changed_lines.get(line.id, line) for line in lines)
+        return Quoted(after, priced.lines, priced.problems)
 
-    async def _again(self, work: OrderWork, caller: Principal, order_id: str) -> tuple[Order, tuple[Line, ...]]:
-        order = await work.orders.find(order_id, scope(caller, Direction.ALL))
+    async def _again(self, work: OrderWork, caller: Principal, recorded: Outcome) -> Quoted:
+        order = await work.orders.find(recorded["id"], scope(caller, Direction.ALL))
         if order is None:
-            raise missing("order", order_id)
-        return order, await work.orders.lines(order.key)
+            raise missing("order", recorded["id"])
+        return again(order, await work.orders.lines(order.key), recorded)
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """What directory and pricing say of the order once it is the caller's."""
+
+    context: OrderingContext
+    quote: Quote
 
 
 class _Overtaken(Exception):
@@ -169,11 +172,19 @@ def _id(default: Address | None, kept: Address | None) -> str:
     return "" if kept is not None or default is None else str(default.get("id", ""))
 
 
-def _lines(lines: Sequence[Line], context: OrderingContext) -> tuple[Line, ...]:
-    """Those that go elsewhere from now on: to where their order goes."""
+def _moved(lines: Sequence[Line], context: OrderingContext) -> list[Line]:
+    """The lines; what may not go where it went goes where their order goes."""
     moved = []
     for line in lines:
         id, address = _kept(line.shipping_address_id, line.shipping_address, context, context.shipping_addresses)
-        if (id, address) != (line.shipping_address_id, line.shipping_address):
-            moved.append(replace(line, shipping_address_id=id, shipping_address=address))
-    return tuple(moved)
+        moved.append(replace(line, shipping_address_id=id, shipping_address=address))
+    return moved
+
+
+def _elsewhere(before: Sequence[Line], after: Sequence[Line]) -> list[Line]:
+    """Those that go elsewhere from now on."""
+
+    def place(line: Line) -> tuple[str, Address | None]:
+        return line.shipping_address_id, line.shipping_address
+
+    return [line for line, old in zip(after, before, strict=True) if place(line) != place(old)]
