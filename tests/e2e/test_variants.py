@@ -133,7 +133,11 @@ async def test_a_variant_is_priced_sourced_and_shipped_as_it_was_chosen(shared_m
     (theirs,) = (
         await clerk.supplier_orders.ListSupplierOrders(so.ListSupplierOrdersRequest(filter='order_id = "TEES"'))
     ).supplier_orders
-    assert [(item.product_id, item.variant_id, item.quantity) for item in theirs.line_items] == [("tee", "l", 2)]
+    (item,) = theirs.line_items
+    assert (item.product_id, item.variant_id, item.quantity) == ("tee", "l", 2)
+    # Whoever makes it reads what was chosen.
+    chosen_there = [(s.name, s.option_name, s.value) for s in item.specs]
+    assert chosen_there == [("Size", "L", ""), ("Box", "Gift", ""), ("Text", "", "Ada")]
     await ship(clerk, theirs.id, "a", 2)
     records = await owner.inventory.ListInventoryRecords(
         inventory_service_pb2.ListInventoryRecordsRequest(filter='product_id = "tee"')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from libs.protoconv import address_out, money_out, time_out, xp_out
 from services.fulfillment.domain.shipments.shipment import Shipment
@@ -109,6 +109,7 @@ def _line_out(line: OrderLine, currency: str) -> supplier_order_pb2.SupplierOrde
         shipping_account=line.shipping_account,
         comments=line.comments,
         date_needed=time_out(line.date_needed),
+        specs=[supplier_order_pb2.SupplierOrderLineSpec(**asdict(spec)) for spec in line.specs],
         quantity=line.quantity,
         quantity_shipped=line.shipped,
         quantity_canceled=line.canceled,

@@ -13,7 +13,7 @@ from services.host.order_lines.faults import Faults, Row
 from waybill.order.v1 import line_item_pb2, reasons
 
 REQUIRED = ("product_id", "quantity")
-TEXTS = ("id", "product_id", "cost_center", "shipping_account", "comments", "shipping_address_id")
+TEXTS = ("id", "product_id", "variant_id", "cost_center", "shipping_account", "comments", "shipping_address_id")
 COLUMNS = (*REQUIRED, *(name for name in TEXTS if name not in REQUIRED), "date_needed")
 MOST = 1_000_000
 """Units of a line."""

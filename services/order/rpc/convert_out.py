@@ -222,6 +222,12 @@ def supplier_lines_out(view: SupplierOrderView, sides: Set[Side]) -> list[line_i
             id=line.line_item_id,
             product_id=line.product_id,
             variant_id=line.variant_id,
+            specs=[
+                line_item_pb2.LineItemSpec(
+                    spec_id=s.spec_id, name=s.name, option_id=s.option_id, option_name=s.option_name, value=s.value
+                )
+                for s in line.specs
+            ],
             quantity=line.quantity,
             product=line_item_pb2.LineItemProduct(name=line.product_name, shippable=line.shippable),
             pickup_location_id=line.pickup_location_id,

@@ -91,6 +91,9 @@ ORDER: Places = {
     ),
     "line_items.discount_override": Place(of_order(order.LINE_ITEMS.c.order_key, DONE), to(1_000_000)),
     "line_items.discounts": Place(of_order(order.LINE_ITEMS.c.order_key, DONE), to([["override", 10_000]])),
+    "line_items.choices": Place(
+        of_order(order.LINE_ITEMS.c.order_key, DONE), to([["size", "Size", "s", "Small", "", ["AMOUNT_TOTAL", {"USD": 1}, "0"]]])
+    ),
     "line_items.price_steps": Place(of_order(order.LINE_ITEMS.c.order_key, DONE), to([["override", 10_000, 0]])),
     "line_items.tax_rate": Place(of_order(order.LINE_ITEMS.c.order_key, DONE), to("0.01")),
     "worksheets": Place(of_order(order.WORKSHEETS.c.order_key, DONE)),

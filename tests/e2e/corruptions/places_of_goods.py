@@ -58,6 +58,9 @@ FULFILLMENT: Places = {
     "supplier_orders.former_status": Place(_ORDER, to("OPEN")),
     "supplier_orders.selections": Place(_ORDER, {"cost": at(0, "cost"), "method": at(0, "method", by="other")}),
     "supplier_order_lines": Place(_its(tables.supplier_order_lines.c.supplier_order_key)),
+    "supplier_order_lines.specs": Place(
+        _its(tables.supplier_order_lines.c.supplier_order_key), to([["size", "Size", "s", "Small", ""]])
+    ),
     "allocations": Place(_its(_A.supplier_order_key)),
     "shipments": Place(of(_S.id, "packed")),
     "shipment_items": Place(_packed),

@@ -194,6 +194,7 @@ supplier_order_lines = sa.Table(
     sa.Column("shipping_account", sa.String(100), nullable=False, server_default=""),
     sa.Column("comments", sa.String(2_000), nullable=False, server_default=""),
     sa.Column("date_needed", UtcTime()),
+    sa.Column("specs", Json(), nullable=False, server_default="[]"),
 )
 OPEN_DELIVERY = sa.and_(
     sa.not_(supplier_order_lines.c.shippable),

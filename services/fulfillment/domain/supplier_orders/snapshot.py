@@ -10,7 +10,13 @@ from uuid import UUID
 from libs.json_value import JsonObject
 from services.fulfillment.domain.sourcing.model import Address, Assignment
 from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus
-from services.fulfillment.domain.supplier_orders.supplier_order import Allocation, OrderLine, ShipSelection, SupplierOrder
+from services.fulfillment.domain.supplier_orders.supplier_order import (
+    Allocation,
+    LineSpec,
+    OrderLine,
+    ShipSelection,
+    SupplierOrder,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class SnapshotLine:
     shipping_account: str = ""
     comments: str = ""
     date_needed: datetime | None = None
+    specs: tuple[LineSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,7 @@ def _line(position: int, line: SnapshotLine, taken: Sequence[Assignment], new_ke
         shipping_account=line.shipping_account,
         comments=line.comments,
         date_needed=line.date_needed,
+        specs=line.specs,
     )
 
 

@@ -40,6 +40,17 @@ class Allocation:
 
 
 @dataclass(frozen=True, slots=True)
+class LineSpec:
+    """What the buyer has chosen of one spec of the product: an option or a text."""
+
+    spec_id: str
+    name: str
+    option_id: str = ""
+    option_name: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OrderLine:
     """A line of a supplier order: units of one line of the buyer's order."""
 
@@ -65,6 +76,7 @@ class OrderLine:
     shipping_account: str = ""
     comments: str = ""
     date_needed: datetime | None = None
+    specs: tuple[LineSpec, ...] = ()
 
     @property
     def open(self) -> int:

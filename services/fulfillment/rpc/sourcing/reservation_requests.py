@@ -12,7 +12,7 @@ from libs.protoconv import address_plain, instant, money_micros, struct_plain
 from services.fulfillment.application.sourcing.reserve_stock import Demand
 from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY, Address, Assignment, Line, Strategy
 from services.fulfillment.domain.supplier_orders.snapshot import OrderSnapshot, SnapshotLine
-from services.fulfillment.domain.supplier_orders.supplier_order import SelectionItem, ShipSelection
+from services.fulfillment.domain.supplier_orders.supplier_order import LineSpec, SelectionItem, ShipSelection
 from waybill.fulfillment.v1 import reasons, sourcing_pb2
 from waybill.fulfillment.v1 import reservation_service_pb2 as pb
 from waybill.type.v1 import address_pb2
@@ -118,6 +118,7 @@ def snapshot_in(m: pb.OrderSnapshot) -> OrderSnapshot:
                 shipping_account=line.shipping_account,
                 comments=line.comments,
                 date_needed=instant(line.date_needed) if line.HasField("date_needed") else None,
+                specs=tuple(LineSpec(s.spec_id, s.name, s.option_id, s.option_name, s.value) for s in line.specs),
                 quantity=line.quantity,
                 unit_price=money_micros(line.unit_price),
                 subtotal=money_micros(line.subtotal),

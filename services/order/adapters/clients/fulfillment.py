@@ -16,7 +16,7 @@ from services.order.domain.checkout.worksheet import Assignment, Worksheet
 from services.order.domain.model import AutoForward, CanceledAmounts, Line, Order, Problem
 from waybill.fulfillment.v1 import reservation_service_pb2 as pb
 from waybill.fulfillment.v1 import reservation_service_pb2_grpc as pb_grpc
-from waybill.fulfillment.v1 import sourcing_pb2
+from waybill.fulfillment.v1 import sourcing_pb2, supplier_order_pb2
 from waybill.type.v1.address_pb2 import Address
 
 
@@ -191,6 +191,12 @@ def _snapshot_line(line: Line, currency: str) -> pb.OrderSnapshotLine:
         shipping_account=line.shipping_account,
         comments=line.comments,
         date_needed=time_out(line.date_needed),
+        specs=[
+            supplier_order_pb2.SupplierOrderLineSpec(
+                spec_id=c.spec_id, name=c.name, option_id=c.option_id, option_name=c.option_name, value=c.value
+            )
+            for c in line.choices
+        ],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from uuid import UUID
 from libs.relay import marks
 from services.fulfillment.adapters.db.documents import selections_in, selections_out
 from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus
-from services.fulfillment.domain.supplier_orders.supplier_order import Allocation, OrderLine, SupplierOrder
+from services.fulfillment.domain.supplier_orders.supplier_order import Allocation, LineSpec, OrderLine, SupplierOrder
 
 
 def header_row(o: SupplierOrder, report_time: datetime) -> dict[str, Any]:
@@ -87,6 +88,7 @@ def line_rows(orders: Iterable[SupplierOrder]) -> list[dict[str, Any]]:
             "shipping_account": line.shipping_account,
             "comments": line.comments,
             "date_needed": line.date_needed,
+            "specs": [astuple(spec) for spec in line.specs],
         }
         for o in orders
         for line in o.lines
@@ -163,6 +165,7 @@ def lines_of(rows: Iterable[Any], allocations: Mapping[tuple[UUID, str], tuple[A
                 shipping_account=row.shipping_account,
                 comments=row.comments,
                 date_needed=row.date_needed,
+                specs=tuple(LineSpec(*spec) for spec in row.specs),
             )
         )
     return found

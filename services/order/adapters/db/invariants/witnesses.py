@@ -161,6 +161,10 @@ def _against_line(id: str, item: SupplierOrderLine, line: Line) -> Iterator[str]
     pairs: dict[str, tuple[Any, Any]] = {
         "product_id": (line.product_id, item.product_id),
         "variant_id": (line.variant_id, item.variant_id),
+        "specs": (
+            [(c.spec_id, c.name, c.option_id, c.option_name, c.value) for c in line.choices],
+            [(s.spec_id, s.name, s.option_id, s.option_name, s.value) for s in item.specs],
+        ),
         "product.name": (line.product.name, item.product_name),
         "product.shippable": (line.product.shippable, item.shippable),
         "unit_price": (line.unit_price, money_micros(item.unit_price)),
