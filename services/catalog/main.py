@@ -19,29 +19,33 @@ from libs.service.loops import Loop
 from services.catalog.adapters.clients.directory import DirectoryBuyers, DirectoryMemberships
 from services.catalog.adapters.clients.fulfillment import FulfillmentStock
 from services.catalog.adapters.clients.pricing import PricingPrices
-from services.catalog.adapters.db.assignment_store import SqlAssignmentLists
-from services.catalog.adapters.db.configurations import SqlConfigurations
+from services.catalog.adapters.db.catalogs.assignment_store import SqlAssignmentLists
+from services.catalog.adapters.db.catalogs.visible import SqlShown
+from services.catalog.adapters.db.choices.configurations import SqlConfigurations
+from services.catalog.adapters.db.choices.variant_store import SqlVariants
 from services.catalog.adapters.db.invariants.census_store import CensusReader
 from services.catalog.adapters.db.invariants.rules import look
-from services.catalog.adapters.db.permission_store import SqlSuppliedProducts
-from services.catalog.adapters.db.shop_store import SqlShop
+from services.catalog.adapters.db.shop.shop_store import SqlShop
+from services.catalog.adapters.db.suppliers.permission_store import SqlSuppliedProducts
 from services.catalog.adapters.db.tables import AUDIT, CATALOG, CATEGORY, CHANGES, MADE, PRODUCT, PRODUCT_FACET, REQUESTS, SPEC
-from services.catalog.adapters.db.variant_store import SqlVariants
-from services.catalog.adapters.db.visible import SqlShown
 from services.catalog.adapters.db.work import SqlCatalogWork
-from services.catalog.application.assigning import Assigning
-from services.catalog.application.deciding import Deciding
-from services.catalog.application.faceting import CollectValues
-from services.catalog.application.indexing import indexes_products
+from services.catalog.application.catalogs.assigning import Assigning
+from services.catalog.application.catalogs.placing import (
+    ends_assignments_of_categories,
+    ends_assignments_of_products,
+    places_products,
+)
+from services.catalog.application.catalogs.showing import Showing
+from services.catalog.application.choices.specifying import AssigningSpecs
+from services.catalog.application.choices.varying import Varying
 from services.catalog.application.inspection import Inspection
-from services.catalog.application.placing import ends_assignments_of_categories, ends_assignments_of_products, places_products
-from services.catalog.application.shopping import Shopping
-from services.catalog.application.showing import Showing
-from services.catalog.application.specifying import AssigningSpecs
-from services.catalog.application.supplying import Supplying
-from services.catalog.application.varying import Varying
+from services.catalog.application.products.faceting import CollectValues
+from services.catalog.application.products.indexing import indexes_products
+from services.catalog.application.shop.shopping import Shopping
+from services.catalog.application.suppliers.deciding import Deciding
+from services.catalog.application.suppliers.supplying import Supplying
 from services.catalog.contract.resources import UNSET
-from services.catalog.domain.assignment import (
+from services.catalog.domain.catalogs.assignment import (
     CATALOG_BUYER,
     CATALOG_PRODUCT,
     CATEGORY_BUYER,
@@ -51,19 +55,19 @@ from services.catalog.domain.assignment import (
     SUPPLIER_PERMISSION,
     Kind,
 )
-from services.catalog.rpc.assignments import Assigned
-from services.catalog.rpc.catalog_servicer import CatalogServicer
-from services.catalog.rpc.category_servicer import CategoryServicer
-from services.catalog.rpc.my_product_servicer import MyProductServicer
-from services.catalog.rpc.product_assignment_servicer import ProductAssignmentServicer
-from services.catalog.rpc.product_facet_servicer import ProductFacetServicer
-from services.catalog.rpc.product_proposal_servicer import ProductProposalServicer
-from services.catalog.rpc.product_servicer import ProductServicer
-from services.catalog.rpc.seen import SeenProducts
-from services.catalog.rpc.spec_servicer import SpecServicer
-from services.catalog.rpc.supplier_permission_servicer import SupplierPermissionServicer
-from services.catalog.rpc.supplier_product_servicer import SupplierProductServicer
-from services.catalog.rpc.variant_servicer import VariantServicer
+from services.catalog.rpc.catalogs.assignments import Assigned
+from services.catalog.rpc.catalogs.catalog_servicer import CatalogServicer
+from services.catalog.rpc.catalogs.category_servicer import CategoryServicer
+from services.catalog.rpc.catalogs.product_assignment_servicer import ProductAssignmentServicer
+from services.catalog.rpc.catalogs.seen import SeenProducts
+from services.catalog.rpc.choices.spec_servicer import SpecServicer
+from services.catalog.rpc.choices.variant_servicer import VariantServicer
+from services.catalog.rpc.products.product_facet_servicer import ProductFacetServicer
+from services.catalog.rpc.products.product_servicer import ProductServicer
+from services.catalog.rpc.shop.my_product_servicer import MyProductServicer
+from services.catalog.rpc.suppliers.product_proposal_servicer import ProductProposalServicer
+from services.catalog.rpc.suppliers.supplier_permission_servicer import SupplierPermissionServicer
+from services.catalog.rpc.suppliers.supplier_product_servicer import SupplierProductServicer
 from services.catalog.settings import Settings
 from waybill.catalog.v1 import (
     catalog_service_pb2_grpc,

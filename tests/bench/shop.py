@@ -14,11 +14,11 @@ import sqlalchemy as sa
 
 from libs.db import Database
 from libs.query.request import PageRequest
-from services.catalog.adapters.db.shop_store import SqlShop
-from services.catalog.adapters.db.sight_store import SqlSightStore
+from services.catalog.adapters.db.catalogs.sight_store import SqlSightStore
+from services.catalog.adapters.db.shop.shop_store import SqlShop
 from services.catalog.adapters.db.tables import CATALOG_PRODUCTS, PRODUCTS
-from services.catalog.domain.shop import Wanted
-from services.catalog.domain.visibility import sight_of
+from services.catalog.domain.catalogs.visibility import sight_of
+from services.catalog.domain.shop.shop import Wanted
 from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
 from services.host.sample.marketplace import set_up

@@ -18,7 +18,7 @@ from libs import postal, protoconv
 from libs.errors import FieldViolation, Violations, WaybillError
 from libs.resource.database import Resource
 from services.catalog.contract.assignments import rejections_in
-from services.catalog.domain.supply import check_comments
+from services.catalog.domain.suppliers.supply import check_comments
 from services.directory.contract.registrations import applicant_in
 from services.directory.rpc.channels.api_client_servicer import secret_in
 from services.fulfillment.rpc.shipments.requests import shipment_in

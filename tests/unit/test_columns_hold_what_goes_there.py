@@ -21,10 +21,10 @@ from libs.db import UtcTime
 from libs.ids import NUMBERED_ID, new_id
 from libs.relay.delivery import REASON_LENGTH
 from libs.service.retries import FAILURE_LENGTH
-from services.catalog.domain.facets import LONGEST_VALUE
-from services.catalog.domain.supply import STATES
-from services.catalog.domain.variants import LONGEST_COMBINATION
-from services.catalog.domain.words import LONGEST as LONGEST_WORD
+from services.catalog.domain.choices.variants import LONGEST_COMBINATION
+from services.catalog.domain.products.facets import LONGEST_VALUE
+from services.catalog.domain.products.words import LONGEST as LONGEST_WORD
+from services.catalog.domain.suppliers.supply import STATES
 from services.directory.application.tokens.refresh_tokens import digest_of
 from services.directory.contract.resources import MAX_NAME_KEY
 from services.directory.domain.people.registrations import CONFIRMATION, NAME_TAKEN

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from libs.invariants import Finding, Record, Summary, summarized, unreadable
 from services.catalog.application.ports import CensusStore
-from services.catalog.domain.product import RULES, StoredProduct, broken_rules
+from services.catalog.domain.products.product import RULES, StoredProduct, broken_rules
 
 CONTEXT = "catalog"
 

@@ -12,14 +12,14 @@ from libs.query.request import Page, PageRequest
 from libs.resource.contract import Methods
 from libs.service.unit_of_work import UnitsOfWork
 from services.catalog.application.spec_ports import SpecStore, VariantStore
-from services.catalog.domain.assignment import Key, Kind, Known, Row
-from services.catalog.domain.facets import Facet
-from services.catalog.domain.product import StoredProduct
-from services.catalog.domain.shop import Article, Availability, Sought, Wanted
-from services.catalog.domain.supply import Permission, Supplied
-from services.catalog.domain.tree import Parents
-from services.catalog.domain.variants import Configurations
-from services.catalog.domain.visibility import Customer, Grant, Node, Reach, Sight
+from services.catalog.domain.catalogs.assignment import Key, Kind, Known, Row
+from services.catalog.domain.catalogs.tree import Parents
+from services.catalog.domain.catalogs.visibility import Customer, Grant, Node, Reach, Sight
+from services.catalog.domain.choices.variants import Configurations
+from services.catalog.domain.products.facets import Facet
+from services.catalog.domain.products.product import StoredProduct
+from services.catalog.domain.shop.shop import Article, Availability, Sought, Wanted
+from services.catalog.domain.suppliers.supply import Permission, Supplied
 
 
 class AssignmentStore(Protocol):

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Protocol
 
 from libs.query.request import Page, PageRequest
-from services.catalog.domain.specs import Holder, Spec
-from services.catalog.domain.variants import Choice, Configurations, NewVariant, VariantKey
-from services.catalog.domain.variants import Row as Variant
+from services.catalog.domain.choices.specs import Holder, Spec
+from services.catalog.domain.choices.variants import Choice, Configurations, NewVariant, VariantKey
+from services.catalog.domain.choices.variants import Row as Variant
 
 
 class SpecStore(Protocol):

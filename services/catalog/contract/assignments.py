@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from services.catalog.domain.assignment import BATCH, Kind, Row
-from services.catalog.domain.supply import REJECTED
+from services.catalog.domain.catalogs.assignment import BATCH, Kind, Row
+from services.catalog.domain.suppliers.supply import REJECTED
 from waybill.catalog.v1.product_proposal_pb2 import ProductProposal, ProposalState
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.resource.contract import Attribute, Shape, Storage, decimal, flag, integer, ref, refs, text, xp
-from services.catalog.domain import facets, product
-from services.catalog.domain.assignment import MAX_ORDER
+from services.catalog.domain.catalogs.assignment import MAX_ORDER
+from services.catalog.domain.products import facets, product
 from waybill.catalog.v1 import catalog_pb2, category_pb2, product_facet_pb2, product_pb2
 
 

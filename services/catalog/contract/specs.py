@@ -8,8 +8,8 @@ from libs.errors import Violations
 from libs.protoconv import text_in, xp_in
 from libs.resource.contract import Shape, document, flag, integer, ref, text, xp
 from services.catalog.contract.mark_ups import check_mark_up
-from services.catalog.domain import specs
-from services.catalog.domain.assignment import MAX_ORDER
+from services.catalog.domain.catalogs.assignment import MAX_ORDER
+from services.catalog.domain.choices import specs
 from waybill.catalog.v1 import reasons, spec_pb2
 
 

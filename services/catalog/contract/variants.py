@@ -9,8 +9,8 @@ from typing import Any
 from libs.errors import Violations
 from libs.protoconv import decimal_in, decimal_out, text_in
 from libs.resource.contract import Attribute, Shape, Storage, flag, ref, text, xp
-from services.catalog.domain.product import MEASURES
-from services.catalog.domain.variants import MAX_NAME, options_of
+from services.catalog.domain.choices.variants import MAX_NAME, options_of
+from services.catalog.domain.products.product import MEASURES
 from waybill.catalog.v1 import variant_pb2
 
 MOST = Decimal(1_000_000)

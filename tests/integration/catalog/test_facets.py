@@ -9,10 +9,10 @@ import pytest
 
 from libs.db.unit_of_work import SqlUnitsOfWork
 from libs.errors import WaybillError
-from services.catalog.adapters.db import shop_store
+from services.catalog.adapters.db.shop import shop_store
 from services.catalog.adapters.db.work import SqlCatalogWork
-from services.catalog.application import faceting
-from services.catalog.application.faceting import CollectValues
+from services.catalog.application.products import faceting
+from services.catalog.application.products.faceting import CollectValues
 from tests.integration.catalog.shops import found, shop
 from tests.integration.catalog.world import World, category
 from tests.support.principals import buyer, seller

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from libs.errors import WaybillError
-from services.catalog.adapters.db import shop_store
+from services.catalog.adapters.db.shop import shop_store
 from tests.integration.catalog.shops import found, shop
 from tests.integration.catalog.world import MAIN, World, category
 from tests.support.principals import buyer, seller, supplier

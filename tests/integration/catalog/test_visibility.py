@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from libs.errors import WaybillError
 from services.catalog.adapters.db import tables
-from services.catalog.domain.visibility import Grant, Node, Placed, Reach, sees, sight_of
+from services.catalog.domain.catalogs.visibility import Grant, Node, Placed, Reach, sees, sight_of
 from tests.integration.catalog.conftest import NOW
 from tests.integration.catalog.world import MAIN, World, category, fields_of
 from tests.support.principals import buyer, seller

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from libs.errors import Violations
-from services.catalog.domain.assignment import BATCH, CATEGORY_PRODUCT, KINDS, PRODUCT_BUYER, Known, check_form, check_named
+from services.catalog.domain.catalogs.assignment import (
+    BATCH,
+    CATEGORY_PRODUCT,
+    KINDS,
+    PRODUCT_BUYER,
+    Known,
+    check_form,
+    check_named,
+)
 
 
 def formed(kind, *rows):

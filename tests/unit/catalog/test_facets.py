@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from libs.errors import Violations, WaybillError
-from services.catalog.domain.facets import (
+from services.catalog.domain.products.facets import (
     OF_ONE,
     SHOWN,
     Facet,

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from libs.errors import Violations
-from services.catalog.domain.product import MEASURES, StoredProduct, broken_rules, check
+from services.catalog.domain.products.product import MEASURES, StoredProduct, broken_rules, check
 
 SOUND = {
     "default_supplier_id": "bolt",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libs.errors import Violations
 from services.catalog.contract.resources import PRODUCT, UNSET
-from services.catalog.domain.supply import (
+from services.catalog.domain.suppliers.supply import (
     OF_SUPPLIER,
     USUAL,
     WRITABLE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libs.errors import Violations
-from services.catalog.domain.tree import MAX_CATEGORIES, MAX_LEVEL, Placed, check_tree, levels
+from services.catalog.domain.catalogs.tree import MAX_CATEGORIES, MAX_LEVEL, Placed, check_tree, levels
 
 
 def chain(length: int) -> dict[str, str]:

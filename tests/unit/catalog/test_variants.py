@@ -7,8 +7,8 @@ from itertools import count
 import pytest
 
 from libs.errors import Violations
-from services.catalog.domain.specs import Holder, Option, Spec, check_given, check_kept, check_taken
-from services.catalog.domain.variants import (
+from services.catalog.domain.choices.specs import Holder, Option, Spec, check_given, check_kept, check_taken
+from services.catalog.domain.choices.variants import (
     LONGEST_COMBINATION,
     combination,
     determined,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.catalog.domain.visibility import Grant, Node, Placed, Reach, Sight, sees, sight_of
+from services.catalog.domain.catalogs.visibility import Grant, Node, Placed, Reach, Sight, sees, sight_of
 
 NODES = (
     Node("top", "c", "", True),

@@ -3,7 +3,7 @@
 import pytest
 
 from libs.errors import Violations
-from services.catalog.domain.words import searched, words_of, words_of_product
+from services.catalog.domain.products.words import searched, words_of, words_of_product
 
 
 @pytest.mark.parametrize(

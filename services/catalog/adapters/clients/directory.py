@@ -7,7 +7,7 @@ from typing import Any
 
 from libs.errors import missing
 from libs.rpc.peers import Peers
-from services.catalog.domain.visibility import Customer
+from services.catalog.domain.catalogs.visibility import Customer
 from waybill.directory.v1 import membership_service_pb2 as pb
 from waybill.directory.v1 import membership_service_pb2_grpc as pb_grpc
 from waybill.directory.v1 import ordering_context_service_pb2 as context_pb

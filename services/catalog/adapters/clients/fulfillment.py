@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from libs.rpc.peers import Peers
-from services.catalog.domain.shop import Availability
+from services.catalog.domain.shop.shop import Availability
 from waybill.fulfillment.v1 import inventory_service_pb2 as pb
 from waybill.fulfillment.v1 import inventory_service_pb2_grpc as pb_grpc
 

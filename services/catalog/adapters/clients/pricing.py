@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from libs.rpc.peers import Peers
-from services.catalog.domain.visibility import Customer
+from services.catalog.domain.catalogs.visibility import Customer
 from waybill.pricing.v1 import product_price_pb2
 from waybill.pricing.v1 import product_price_service_pb2 as pb
 from waybill.pricing.v1 import product_price_service_pb2_grpc as pb_grpc

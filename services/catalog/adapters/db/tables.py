@@ -13,10 +13,10 @@ from libs.resource.database import Resource, UsedBy, resource_table
 from services.catalog.contract import resources
 from services.catalog.contract.specs import SPEC as SPEC_SHAPE
 from services.catalog.contract.variants import VARIANT as VARIANT_SHAPE
-from services.catalog.domain import assignment
-from services.catalog.domain.assignment import Kind
-from services.catalog.domain.product import MEASURES
-from services.catalog.domain.variants import LONGEST_COMBINATION, MAX_NAME
+from services.catalog.domain.catalogs import assignment
+from services.catalog.domain.catalogs.assignment import Kind
+from services.catalog.domain.choices.variants import LONGEST_COMBINATION, MAX_NAME
+from services.catalog.domain.products.product import MEASURES
 
 METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)

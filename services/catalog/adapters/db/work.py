@@ -8,15 +8,15 @@ from datetime import datetime
 from libs.db import Tx
 from libs.idempotency import outcomes
 from libs.idempotency.key import RequestKey
-from services.catalog.adapters.db.assignment_store import SqlAssignmentStore
-from services.catalog.adapters.db.facet_store import SqlFacetStore
-from services.catalog.adapters.db.known_store import SqlKnownStore
-from services.catalog.adapters.db.permission_store import SqlPermissionStore
-from services.catalog.adapters.db.sight_store import SqlSightStore
-from services.catalog.adapters.db.spec_store import SqlSpecStore
+from services.catalog.adapters.db.catalogs.assignment_store import SqlAssignmentStore
+from services.catalog.adapters.db.catalogs.known_store import SqlKnownStore
+from services.catalog.adapters.db.catalogs.sight_store import SqlSightStore
+from services.catalog.adapters.db.choices.spec_store import SqlSpecStore
+from services.catalog.adapters.db.choices.variant_store import SqlVariantStore
+from services.catalog.adapters.db.products.facet_store import SqlFacetStore
+from services.catalog.adapters.db.products.word_store import SqlWordStore
+from services.catalog.adapters.db.suppliers.permission_store import SqlPermissionStore
 from services.catalog.adapters.db.tables import REQUESTS
-from services.catalog.adapters.db.variant_store import SqlVariantStore
-from services.catalog.adapters.db.word_store import SqlWordStore
 
 
 class SqlRequestStore:

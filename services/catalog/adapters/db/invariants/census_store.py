@@ -18,8 +18,8 @@ from services.catalog.adapters.db.tables import (
     SPECS,
     VARIANTS,
 )
-from services.catalog.domain.product import MEASURES, StoredProduct
-from services.catalog.domain.words import SEARCHED
+from services.catalog.domain.products.product import MEASURES, StoredProduct
+from services.catalog.domain.products.words import SEARCHED
 
 PART = 5_000
 """Products in memory at a time."""

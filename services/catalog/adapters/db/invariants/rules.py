@@ -33,9 +33,9 @@ from services.catalog.adapters.db.tables import (
     VARIANT,
     VARIANTS,
 )
-from services.catalog.domain.specs import MAX_DEFINING, MAX_SPECS
-from services.catalog.domain.supply import STATES, WRITABLE
-from services.catalog.domain.tree import MAX_LEVEL
+from services.catalog.domain.catalogs.tree import MAX_LEVEL
+from services.catalog.domain.choices.specs import MAX_DEFINING, MAX_SPECS
+from services.catalog.domain.suppliers.supply import STATES, WRITABLE
 
 
 def _found(subject: Any, detail: Any) -> sa.Select[Any]:
