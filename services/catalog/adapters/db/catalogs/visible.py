@@ -1,4 +1,4 @@
-"""The rule of `domain/visibility.py` as conditions on rows."""
+"""The rule of `domain/catalogs/visibility.py` as conditions on rows."""
 
 from __future__ import annotations
 
