@@ -52,8 +52,10 @@ class CollectValues:
         self._units = units
 
     async def once(self) -> None:
-        """For all facets, until nothing is left that nobody else is at."""
-        while await self.part():
+        """For all facets, until nothing is left that nobody else is at. Where all are ready nothing is begun."""
+        async with self._units.reading() as work:
+            waiting = not all(facet.ready for facet in await work.facets.all())
+        while waiting and await self.part():
             pass
 
     async def part(self, facet_id: str = "") -> bool:
