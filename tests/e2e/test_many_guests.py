@@ -75,7 +75,7 @@ async def fill_carts(market: Marketplace, count: int) -> None:
 
 
 @pytest.mark.on_sqlite
-@pytest.mark.parametrize("count", [200, pytest.param(10_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [200, pytest.param(10_000, marks=[pytest.mark.long, pytest.mark.timeout(1_800)])])
 async def test_of_many_guests_who_never_come_again_no_order_stays(tmp_path: Path, prepared: Prepared, count: int) -> None:
     clock, rss = ShiftedClock(), psutil.Process().memory_info
     settings: dict[str, Any] = {"clock": clock, "background": False, "secret": prepared.secret, "order": {"sweep_rest": 0.0}}
