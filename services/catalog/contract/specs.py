@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libs.errors import Violations
+from libs.mark_ups import check_mark_up
 from libs.protoconv import text_in, xp_in
 from libs.resource.contract import Shape, document, flag, integer, ref, text, xp
-from services.catalog.contract.mark_ups import check_mark_up
 from services.catalog.domain.catalogs.assignment import MAX_ORDER
 from services.catalog.domain.choices import specs
 from waybill.catalog.v1 import reasons, spec_pb2

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import assert_never
 
 from libs.errors import Violations
-from libs.protoconv import decimal_in, decimal_out, money_in, money_out
+from libs.mark_ups import check_mark_up
+from libs.protoconv import decimal_out, money_micros, money_out
 from services.pricing.domain.calculation.mark_ups import MarkUp, MarkUpType
 from services.pricing.domain.calculation.unit_prices import ByHand, FromSchedule, Step
 from waybill.pricing.v1 import pricing_pb2 as pb
@@ -15,8 +16,7 @@ from waybill.pricing.v1 import reasons
 from waybill.type.v1 import price_mark_up_pb2 as mark_up_pb
 
 MAX_MARK_UPS = 20
-"""Mark-ups of a line, and currencies of a mark-up."""
-_AMOUNTS = (MarkUpType.AMOUNT_PER_QUANTITY, MarkUpType.AMOUNT_TOTAL)
+"""Mark-ups of a line."""
 _PREFIX = "PRICE_MARK_UP_TYPE_"
 
 
@@ -39,30 +39,17 @@ def mark_ups_in(found: Violations, where: str, messages: Sequence[pb.LineMarkUp]
 
 def _mark_up(found: Violations, where: str, message: pb.LineMarkUp) -> MarkUp:
     given = message.mark_up
-    type = _type(found, f"{where}.type", given.type)
-    if given.amounts and type not in _AMOUNTS:
-        found.add(f"{where}.amounts", reasons.FIELD_INVALID, "this type of mark-up has no amounts")
-    if given.HasField("percentage") and type is not MarkUpType.PERCENTAGE:
-        found.add(f"{where}.percentage", reasons.FIELD_INVALID, "this type of mark-up has no percentage")
-    amounts: dict[str, int] = {}
-    found.require(f"{where}.amounts", len(given.amounts) <= MAX_MARK_UPS, reasons.TOO_MANY_ITEMS, f"at most {MAX_MARK_UPS}")
-    for i, amount in enumerate(given.amounts[:MAX_MARK_UPS]):
-        at, code = f"{where}.amounts[{i}]", amount.currency_code
-        found.require(at, code not in amounts, reasons.DUPLICATE_ITEM, f"{code} stands twice")
-        amounts[code] = money_in(found, at, amount, finer=type is MarkUpType.AMOUNT_PER_QUANTITY)
-    percentage = decimal_in(found, f"{where}.percentage", given.percentage, Decimal(0), Decimal(1_000))
-    return MarkUp(message.spec_id, message.option_id, type, amounts, percentage)
-
-
-def _type(found: Violations, where: str, given: mark_up_pb.PriceMarkUpType.ValueType) -> MarkUpType:
-    names = mark_up_pb.PriceMarkUpType.DESCRIPTOR.values_by_number
-    if given == mark_up_pb.PRICE_MARK_UP_TYPE_UNSPECIFIED:
-        found.add(where, reasons.FIELD_REQUIRED, "is required")
-        return MarkUpType.NO_MARK_UP
-    if given not in names:
-        found.add(where, reasons.FIELD_INVALID, "is no type of mark-up")
-        return MarkUpType.NO_MARK_UP
-    return MarkUpType(names[given].name.removeprefix(_PREFIX))
+    wrong = len(found.items)
+    check_mark_up(found, where, given)
+    if len(found.items) > wrong:
+        return MarkUp(message.spec_id, message.option_id, MarkUpType.NO_MARK_UP)
+    return MarkUp(
+        message.spec_id,
+        message.option_id,
+        MarkUpType(mark_up_pb.PriceMarkUpType.Name(given.type).removeprefix(_PREFIX)),
+        {amount.currency_code: money_micros(amount) for amount in given.amounts},
+        Decimal(given.percentage.value or 0),
+    )
 
 
 def step_out(step: Step, currency: str) -> pb.PriceStep:

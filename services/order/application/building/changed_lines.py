@@ -87,10 +87,15 @@ def asked_of(draft: LineDraft, catalog: Mapping[str, CatalogProduct]) -> Asked:
     return asked_for(draft, chosen(Violations(), "", product.article.offered, draft.specs, draft.variant_id).choices)
 
 
-def rechosen_line(line: Line, drafts: Sequence[LineDraft], paths: Sequence[str], articles: Mapping[str, Article]) -> Line:
-    """The line as its draft would have it."""
-    draft = next((draft for draft in drafts if draft.id == line.id), None)
-    return line if draft is None else _rechosen(Violations(), "", draft, line, paths, articles.get(line.product_id))
+def rechosen_lines(
+    lines: Sequence[Line], drafts: Sequence[LineDraft], paths: Sequence[str], articles: Mapping[str, Article]
+) -> list[Line]:
+    """The lines as their drafts would have them; what is wrong with these is found when the lines are changed."""
+    by_id = {draft.id: draft for draft in drafts}
+    return [
+        _rechosen(Violations(), "", by_id[line.id], line, paths, articles.get(line.product_id)) if line.id in by_id else line
+        for line in lines
+    ]
 
 
 def _rechosen(found: Violations, where: str, draft: LineDraft, line: Line, paths: Sequence[str], article: Article | None) -> Line:

@@ -12,7 +12,7 @@ from libs.errors import Violations, stale
 from libs.idempotency.key import RequestKey
 from services.order.application.access import locked, require_writable, writable
 from services.order.application.building.build_order import check_currencies, make_lines, overrides_of, require_override_roles
-from services.order.application.building.changed_lines import CHOICES, asked_of, changed_line, rechosen_line
+from services.order.application.building.changed_lines import CHOICES, asked_of, changed_line, rechosen_lines
 from services.order.application.building.quoted import Outdated, Priced, Quoted, again
 from services.order.application.peers import Catalog, Directory, OrderingContext, Pricing, Wanted
 from services.order.application.ports import Outcome, Units
@@ -186,7 +186,7 @@ class LineItems:
         if any("address" in path for path in paths):
             context = await self._context(caller, seen.order, drafts)
         articles = await self._articles(seen, drafts) if CHOICES & set(paths) else {}
-        lines = [rechosen_line(line, drafts, paths, articles) for line in seen.lines] if articles else seen.lines
+        lines = rechosen_lines(seen.lines, drafts, paths, articles) if articles else seen.lines
         quote = await self._quote(seen, asked_anew(lines, drafts, paths, [draft.id for draft in drafts if articles]), found)
         async with self._units.transaction() as work:
             now = self._clock.now()

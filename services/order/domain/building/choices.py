@@ -76,11 +76,18 @@ class Chosen:
     variant: Variant | None = None
 
 
+NOTHING = Chosen()
+"""Of a product of which nothing can be chosen."""
+
+
 def chosen(found: Violations, where: str, offered: Range, said: Sequence[Said], variant_id: str) -> Chosen:
     """What is meant by what a caller says; every rule that it breaks is noted under the path of the line.
 
     A spec of which nothing is said takes its default, and one that defines variants the option of the variant that is named.
     """
+    if not (offered.specs or said or variant_id):
+        # Most products: an order of thousands of lines pays nothing for what they have not.
+        return NOTHING
     variant = offered.variants.get(variant_id) if variant_id else None
     if variant_id and variant is None:
         found.add(f"{where}.variant_id", reasons.VARIANT_NOT_FOUND, f"the product has no variant {variant_id!r}")

@@ -30,11 +30,24 @@ class Article:
         weight = self.snapshot.weight_kg if variant.weight_kg is None else variant.weight_kg
         return replace(self.snapshot, weight_kg=weight, variant_name=variant.name)
 
-    def judged(self, line: Line) -> tuple[Chosen, Violations]:
-        """What the line's choices are today, and what is wrong with them today."""
+    def judged(self, line: Line) -> Judged:
+        """What the line has chosen, as it is today."""
         found = Violations()
         said = [Said(choice.spec_id, choice.option_id, choice.value) for choice in line.choices]
-        return chosen(found, "", self.offered, said, line.variant_id), found
+        now = chosen(found, "", self.offered, said, line.variant_id)
+        wrong = {item.reason for item in found.items}
+        return Judged(now, bool(wrong - {reasons.VARIANT_INACTIVE}), reasons.VARIANT_INACTIVE in wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Choices of a line, today."""
+
+    now: Chosen
+    gone: bool
+    """Whether something of it can be chosen no more."""
+    switched_off: bool
+    """Whether the variant may not be ordered any more."""
 
 
 def _sources(product: ProductSnapshot) -> dict[str, object]:
@@ -55,11 +68,11 @@ def _deciding(product: ProductSnapshot) -> dict[str, object]:
     return {**_sources(product), "tax_class": folded(product.tax_class) or STANDARD_CLASS}
 
 
-def changes(line: Line, present: Article) -> list[str]:
-    """Names of what differs by now of what the line was built on. A variant that is switched off is `switched_off`."""
-    now, found = present.judged(line)
-    if [item for item in found.items if item.reason != reasons.VARIANT_INACTIVE]:
+def changes(line: Line, present: Article, judged: Judged) -> list[str]:
+    """Names of what differs by now of what the line was built on; `judged` are its choices by the article."""
+    if judged.gone:
         return ["specs"]
+    now = judged.now
     before, after = _deciding(line.product), _deciding(present.as_chosen(now.variant))
     names = [name for name, value in before.items() if value != after[name]]
     then, today = ([(c.spec_id, c.option_id, c.value) for c in choices] for choices in (line.choices, now.choices))
@@ -70,11 +83,6 @@ def changes(line: Line, present: Article) -> list[str]:
     return names
 
 
-def switched_off(line: Line, present: Article) -> bool:
-    """Whether the line's variant may not be ordered any more."""
-    return any(item.reason == reasons.VARIANT_INACTIVE for item in present.judged(line)[1].items)
-
-
 def renewed(lines: Sequence[Line], present: Mapping[str, Article]) -> tuple[Line, ...]:
     """The lines with their products and choices as they are now; what is gone stays as it was remembered: a submit reports it."""
     return tuple(_renewed(line, present.get(line.product_id)) for line in lines)
@@ -83,11 +91,11 @@ def renewed(lines: Sequence[Line], present: Mapping[str, Article]) -> tuple[Line
 def _renewed(line: Line, article: Article | None) -> Line:
     if article is None:
         return line
-    now, found = article.judged(line)
-    if [item for item in found.items if item.reason != reasons.VARIANT_INACTIVE]:
+    judged = article.judged(line)
+    if judged.gone:
         kept = replace(article.snapshot, weight_kg=line.product.weight_kg, variant_name=line.product.variant_name)
         return replace(line, product=kept)
-    return replace(line, product=article.as_chosen(now.variant), choices=now.choices)
+    return replace(line, product=article.as_chosen(judged.now.variant), choices=judged.now.choices)
 
 
 def sourced_otherwise(before: Sequence[Line], after: Sequence[Line]) -> bool:

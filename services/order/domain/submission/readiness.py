@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from services.order.domain.building.products import Article, changes, switched_off
+from services.order.domain.building.products import Article, changes
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import Address, Line, Order, Policy, Problem
 from waybill.order.v1 import reasons
@@ -73,10 +73,10 @@ def _contents(order: Order, lines: Sequence[Line], facts: Facts) -> Iterator[Pro
         present = facts.products.get(line.product_id)
         if present is None:
             yield _reason(reasons.PRODUCT_INACTIVE, f"line_items[{line.id}]", f"product {line.product_id} may not be ordered")
-        elif switched_off(line, present):
+        elif (judged := present.judged(line)).switched_off:
             text = f"variant {line.variant_id} of product {line.product_id} may not be ordered"
             yield _reason(reasons.PRODUCT_INACTIVE, f"line_items[{line.id}]", text)
-        elif names := changes(line, present):
+        elif names := changes(line, present, judged):
             text = f"product {line.product_id} has changed: {', '.join(names)}"
             yield _reason(reasons.PRODUCT_CHANGED, f"line_items[{line.id}]", text)
         if line.shippable_address_missing(order):

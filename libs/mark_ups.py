@@ -1,4 +1,4 @@
-"""Mark-ups of options, as their contract lets them be."""
+"""waybill.type.v1.PriceMarkUp as its contract lets it be: whoever keeps one, and whoever prices by one, checks it here."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from decimal import Decimal
 
 from libs.errors import Violations
 from libs.protoconv import decimal_in, money_in
-from waybill.catalog.v1 import reasons
 from waybill.type.v1 import price_mark_up_pb2 as pb
+from waybill.type.v1 import reasons
 
 MAX_AMOUNTS = 20
 _AMOUNTS = (pb.PRICE_MARK_UP_TYPE_AMOUNT_PER_QUANTITY, pb.PRICE_MARK_UP_TYPE_AMOUNT_TOTAL)
 
 
 def check_mark_up(found: Violations, where: str, given: pb.PriceMarkUp) -> None:
-    """Notes what is wrong with one: pricing would refuse it of every line."""
+    """Notes everything that is wrong with one, under the path of its field."""
     type = given.type
     if type == pb.PRICE_MARK_UP_TYPE_UNSPECIFIED:
         found.add(f"{where}.type", reasons.FIELD_REQUIRED, "is required")
