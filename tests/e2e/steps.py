@@ -30,7 +30,7 @@ from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
 from waybill.operations.v1 import outbox_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import order_service_pb2
-from waybill.payment.v1 import credit_card_service_pb2, payment_pb2
+from waybill.payment.v1 import credit_card_service_pb2, payment_pb2, spending_account_service_pb2
 from waybill.pricing.v1 import price_floor_service_pb2
 from waybill.type.v1.address_pb2 import Address
 from waybill_client import AsyncWaybill, WaybillError, money
@@ -192,3 +192,16 @@ async def set_floor(owner: AsyncWaybill, product_id: str, price: str) -> None:
         id=product_id, product_id=product_id, currency=CURRENCY, unit_price=money(price, CURRENCY)
     )
     await owner.price_floors.CreatePriceFloor(price_floor_service_pb2.CreatePriceFloorRequest(price_floor=floor))
+
+
+def cents(amount: Any) -> int:
+    """An amount of the demo's currency."""
+    return int(amount.units * 100 + amount.nanos // 10_000_000)
+
+
+async def gift_card(market: Marketplace) -> int:
+    """What is on ada's gift card."""
+    answer = await market.people.owner.spending_accounts.GetSpendingAccount(
+        spending_account_service_pb2.GetSpendingAccountRequest(spending_account_id="gift-ada")
+    )
+    return cents(answer.spending_account.balance)

@@ -12,20 +12,15 @@ import pytest
 from services.order.adapters.clients.fulfillment import FulfillmentClient
 from services.order.application.aftercare.complete_order import ChangeOrder
 from services.order.application.submission.submit_order import SubmitOrder
-from tests.e2e.steps import card, promise, ready, refused, ship, until
+from tests.e2e.steps import card, cents, gift_card, promise, ready, refused, ship, until
 from tests.support.marketplace import OUTGOING, Marketplace, get, marketplace
 from tests.support.prepared import Prepared
 from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, shipment_service_pb2, supplier_order_pb2
 from waybill.order.v1 import checkout_service_pb2, order_pb2, order_service_pb2, submission_pb2
 from waybill.payment.v1 import payment_pb2, payment_service_pb2
-from waybill.payment.v1 import spending_account_service_pb2 as account_pb
 from waybill_client import AsyncWaybill, WaybillError
 
 COMPLETED, CANCELED, OPEN = order_pb2.ORDER_STATUS_COMPLETED, order_pb2.ORDER_STATUS_CANCELED, order_pb2.ORDER_STATUS_OPEN
-
-
-def cents(money: Any) -> int:
-    return int(money.units * 100 + money.nanos // 10_000_000)
 
 
 async def complete(market: Marketplace, id: str, **values: Any) -> order_pb2.Order:
@@ -47,13 +42,6 @@ async def tape(market: Marketplace) -> tuple[int, int]:
         inventory_service_pb2.GetInventoryRecordRequest(inventory_record_id="tape-wh-east")
     )
     return answer.inventory_record.on_hand, answer.inventory_record.allocated
-
-
-async def gift_card(market: Marketplace) -> int:
-    answer = await market.people.owner.spending_accounts.GetSpendingAccount(
-        account_pb.GetSpendingAccountRequest(spending_account_id="gift-ada")
-    )
-    return cents(answer.spending_account.balance)
 
 
 @pytest.mark.on_sqlite

@@ -8,16 +8,11 @@ import grpc
 import pytest
 
 from services.host.sample.marketplace import CURRENCY
-from tests.e2e.steps import ready, refused, ship, violations
+from tests.e2e.steps import cents, gift_card, ready, refused, ship, violations
 from tests.support.marketplace import OUTGOING, Marketplace, get
 from waybill.order.v1 import checkout_service_pb2, order_pb2, order_service_pb2
 from waybill.payment.v1 import payment_pb2
-from waybill.payment.v1 import spending_account_service_pb2 as account_pb
 from waybill_client import AsyncWaybill, money
-
-
-def cents(amount: Any) -> int:
-    return int(amount.units * 100 + amount.nanos // 10_000_000)
 
 
 async def give(client: AsyncWaybill, id: str, amount: Any) -> order_pb2.Order:
@@ -36,40 +31,33 @@ async def bought(market: Marketplace, id: str) -> order_pb2.Order:
     return await get(market.people.ada, id, OUTGOING)
 
 
-async def balance(market: Marketplace) -> int:
-    answer = await market.people.owner.spending_accounts.GetSpendingAccount(
-        account_pb.GetSpendingAccountRequest(spending_account_id="gift-ada")
-    )
-    return cents(answer.spending_account.balance)
-
-
 async def cancel(market: Marketplace, id: str) -> order_pb2.Order:
     return (await market.people.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id=id))).order
 
 
 @pytest.mark.on_sqlite
 async def test_a_gratuity_is_paid_with_the_order_and_given_back_when_nothing_has_shipped(shared_market: Marketplace) -> None:
-    before = await balance(shared_market)
+    before = await gift_card(shared_market)
     order = await bought(shared_market, "GIVEN")
     parts = [order.subtotal, order.shipping_cost, order.tax, order.gratuity]
     assert (cents(order.gratuity), cents(order.total), order.calculated) == (500, sum(map(cents, parts)), True)
-    assert before - await balance(shared_market) == cents(order.total)
+    assert before - await gift_card(shared_market) == cents(order.total)
     theirs = await get(shared_market.people.clerks["wh-east"], "GIVEN-1")
     assert (cents(theirs.total), theirs.HasField("gratuity")) == (cents(order.total) - 500, False)
     await shared_market.check()
     gone = await cancel(shared_market, "GIVEN")
     assert (cents(gone.canceled.gratuity), cents(gone.canceled.total)) == (500, cents(order.total))
-    assert await balance(shared_market) == before
+    assert await gift_card(shared_market) == before
     await shared_market.check()
 
 
 async def test_a_gratuity_stays_with_the_seller_once_anything_has_shipped(shared_sqlite_market: Marketplace) -> None:
-    before = await balance(shared_sqlite_market)
+    before = await gift_card(shared_sqlite_market)
     await bought(shared_sqlite_market, "KEPT")
     await ship(shared_sqlite_market.people.clerks["wh-east"], "KEPT-1", "l1", 1)
     rest = await cancel(shared_sqlite_market, "KEPT")
     assert (rest.status, rest.canceled.HasField("gratuity")) == (order_pb2.ORDER_STATUS_COMPLETED, False)
-    assert before - await balance(shared_sqlite_market) == cents(rest.total) - cents(rest.canceled.total)
+    assert before - await gift_card(shared_sqlite_market) == cents(rest.total) - cents(rest.canceled.total)
     assert cents(rest.total) - cents(rest.canceled.total) > 500
     await shared_sqlite_market.check()
 

@@ -8,7 +8,7 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.host.sample.marketplace import CURRENCY, dock
-from tests.e2e.steps import checked_out, promise, refused, ship, violations
+from tests.e2e.steps import cents, checked_out, promise, refused, ship, violations
 from tests.support.marketplace import OUTGOING, Marketplace, create, get
 from waybill.catalog.v1 import product_pb2, product_service_pb2, spec_pb2, spec_service_pb2, variant_pb2, variant_service_pb2
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
@@ -23,10 +23,10 @@ Line, Said = line_item_pb2.LineItem, line_item_pb2.LineItemSpec
 PER_UNIT, ONCE = mark_up_pb.PRICE_MARK_UP_TYPE_AMOUNT_PER_QUANTITY, mark_up_pb.PRICE_MARK_UP_TYPE_AMOUNT_TOTAL
 
 
-def option(id: str, type: int = 0, amount: str = "") -> spec_pb2.SpecOption:
+def option(id: str, type: mark_up_pb.PriceMarkUpType.ValueType = PER_UNIT, amount: str = "") -> spec_pb2.SpecOption:
     made = spec_pb2.SpecOption(id=id, name=id.title())
     if amount:
-        made.mark_up.CopyFrom(mark_up_pb.PriceMarkUp(type=type, amounts=[money(amount, CURRENCY)]))  # type: ignore[arg-type]
+        made.mark_up.CopyFrom(mark_up_pb.PriceMarkUp(type=type, amounts=[money(amount, CURRENCY)]))
     return made
 
 
@@ -106,10 +106,6 @@ async def submit(client: AsyncWaybill, id: str) -> Any:
     return await client.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id=id))
 
 
-def units(amount: Any) -> float:
-    return float(amount.units) + float(amount.nanos) / 1e9
-
-
 @pytest.mark.on_sqlite
 async def test_a_variant_is_priced_sourced_and_shipped_as_it_was_chosen(shared_market: Marketplace) -> None:
     ada, owner, clerk = shared_market.people.ada, shared_market.people.owner, shared_market.people.clerks["wh-east"]
@@ -124,12 +120,12 @@ async def test_a_variant_is_priced_sourced_and_shipped_as_it_was_chosen(shared_m
         ("tee-text", "", "Ada"),
     ]
     # Priced as soon as it is there: 2 x (50 + 5) + 3.
-    assert (units(line.unit_price), units(line.line_mark_up), units(line.subtotal)) == (55, 3, 113)
+    assert (cents(line.unit_price), cents(line.line_mark_up), cents(line.subtotal)) == (5_500, 300, 11_300)
     assert [s.WhichOneof("source") for s in line.price_steps] == ["schedule", "mark_up", "mark_up"]
     await checked_out(ada, "TEES", promise())
     await submit(ada, "TEES")
     sold = await get(ada, "TEES", OUTGOING)
-    assert units(sold.subtotal) == 113
+    assert cents(sold.subtotal) == 113_00
     (theirs,) = (
         await clerk.supplier_orders.ListSupplierOrders(so.ListSupplierOrdersRequest(filter='order_id = "TEES"'))
     ).supplier_orders
@@ -152,11 +148,11 @@ async def test_a_choice_is_changed_until_the_submit_and_the_price_with_it(shared
     await create(ada, "CAPS")
     await add(ada, "CAPS", Line(id="a", product_id="cap", quantity=1, variant_id="s"))
     line = await change(ada, "CAPS", Line(id="a", variant_id="l"), "variant_id")
-    assert (line.variant_id, units(line.subtotal), [s.option_id for s in line.specs]) == ("l", 55, ["l", "plain"])
+    assert (line.variant_id, cents(line.subtotal), [s.option_id for s in line.specs]) == ("l", 55_00, ["l", "plain"])
     line = await change(ada, "CAPS", Line(id="a", specs=said("cap", box="gift")), "specs")
-    assert (line.variant_id, units(line.subtotal)) == ("l", 58)
+    assert (line.variant_id, cents(line.subtotal)) == ("l", 58_00)
     line = await change(ada, "CAPS", Line(id="a", specs=said("cap", size="s")), "specs")
-    assert (line.variant_id, units(line.subtotal)) == ("s", 50)
+    assert (line.variant_id, cents(line.subtotal)) == ("s", 50_00)
     error = await refused(change(ada, "CAPS", Line(id="a", variant_id="xl"), "variant_id"))
     assert violations(error) == {("line_items[0].variant_id", "VARIANT_NOT_FOUND")}
     await checked_out(ada, "CAPS", promise())
@@ -201,7 +197,7 @@ async def test_a_variant_that_is_switched_off_or_an_option_that_costs_more_by_no
     error = await refused(submit(ada, "HATS"))
     assert [(rule.reason, rule.subject) for rule in error.rules] == [("PRODUCT_CHANGED", "line_items[a]")]
     sheet = (await ada.checkout.CalculateOrder(checkout_service_pb2.CalculateOrderRequest(order_id="HATS"))).worksheet
-    assert units(sheet.line_items[0].subtotal) == 56
+    assert cents(sheet.line_items[0].subtotal) == 56_00
     off = variant_pb2.Variant(product_id="hat", id="l", active=False)
     await owner.variants.UpdateVariant(
         variant_service_pb2.UpdateVariantRequest(variant=off, update_mask=FieldMask(paths=["active"]))
