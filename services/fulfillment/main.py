@@ -44,6 +44,7 @@ from services.fulfillment.application.supplier_orders.expire_reservations import
 from services.fulfillment.application.supplier_orders.forward_order import ForwardOrder
 from services.fulfillment.application.supplier_orders.freeze_order import FreezeOrder
 from services.fulfillment.application.supplier_orders.reject_supplier_order import RejectSupplierOrder
+from services.fulfillment.application.supplier_orders.reject_unanswered import RejectUnanswered
 from services.fulfillment.application.supplier_orders.set_order_hold import SetOrderHold
 from services.fulfillment.application.supplier_orders.supplier_orders import SupplierOrders
 from services.fulfillment.application.supplier_orders.unfreeze_order import UnfreezeOrder
@@ -73,6 +74,7 @@ class Background:
     reporting: Reporting
     expiry: ExpireReservations
     deliveries: DeliverOpenUnits
+    answers: RejectUnanswered
 
 
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
@@ -96,6 +98,9 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     )
     failed = Retries(database, runtime.clock, ("fulfillment", "deliveries"), tables.supplier_orders, "deliver_time", "key")
     deliveries = DeliverOpenUnits(units, reporting, runtime.clock, Pace(failed, settings.delivery_batch))
+    rejecting = RejectSupplierOrder(units, reporting, runtime.clock, runtime.ids)
+    late = Retries(database, runtime.clock, ("fulfillment", "answers"), tables.supplier_orders, "deliver_time", "key")
+    answers = RejectUnanswered(units, rejecting, runtime.clock, Pace(late, settings.answer_batch))
     changes, orders = SqlChangeFeed(database, tables.changes), SupplierOrders(units, reporting, runtime.clock)
     audit = SqlAuditLog(database, tables.audit_entries.metadata)
     app = ServiceApp(
@@ -113,7 +118,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             ),
             (
                 supplier_order_service_pb2_grpc.add_SupplierOrderServiceServicer_to_server,
-                _supplier_orders(orders, runtime, units, reporting),
+                _supplier_orders(orders, runtime, units, reporting, rejecting),
                 f"{PACKAGE}.SupplierOrderService",
             ),
             (
@@ -130,6 +135,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         background=[
             Loop("relay", reporting.relay, settings.relay_pause),
             Loop("deliveries", deliveries.once, settings.delivery_pause),
+            Loop("answers", answers.once, settings.answer_pause),
             Loop("expiry", expiry.once, settings.expiry_pause),
             forgetting(database, tables.requests, runtime.clock, settings.remembered, settings.forget_pause),
             changes.forgetting(runtime.clock, settings.changes_kept),
@@ -144,7 +150,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         gauges=Gauges(database, runtime.clock),
         outbox=Outbox(database, TABLES, runtime.clock),
     )
-    return app, Background(reporting, expiry, deliveries)
+    return app, Background(reporting, expiry, deliveries, answers)
 
 
 def _reservations(settings: Settings, runtime: Runtime, units: Units) -> ReservationServicer:
@@ -168,12 +174,10 @@ def _reservations(settings: Settings, runtime: Runtime, units: Units) -> Reserva
     )
 
 
-def _supplier_orders(orders: SupplierOrders, runtime: Runtime, units: Units, reporting: Reporting) -> SupplierOrderServicer:
-    return SupplierOrderServicer(
-        orders,
-        AcceptSupplierOrder(units, reporting, runtime.clock),
-        RejectSupplierOrder(units, reporting, runtime.clock, runtime.ids),
-    )
+def _supplier_orders(
+    orders: SupplierOrders, runtime: Runtime, units: Units, reporting: Reporting, rejecting: RejectSupplierOrder
+) -> SupplierOrderServicer:
+    return SupplierOrderServicer(orders, AcceptSupplierOrder(units, reporting, runtime.clock), rejecting)
 
 
 def _shipments(runtime: Runtime, units: Units, reporting: Reporting) -> ShipmentServicer:

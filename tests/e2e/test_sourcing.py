@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.host.sample.marketplace import SHOP
@@ -28,6 +31,7 @@ async def prepared(market: Marketplace, strategy: str, priority: int) -> None:
         auto_forward=ordering_context_service_pb2.AUTO_FORWARD_ALL,
         payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_NONE,
         sourcing_strategy=strategy,
+        accept_within=Duration(seconds=7_200),
     )
     await market.people.owner.api_clients.UpdateApiClient(
         api_client_service_pb2.UpdateApiClientRequest(
@@ -47,6 +51,9 @@ async def sources(market: Marketplace, order_id: str) -> dict[str, dict[str, int
     page = await market.people.sam.supplier_orders.ListSupplierOrders(
         supplier_order_service_pb2.ListSupplierOrdersRequest(filter=f'order_id = "{order_id}"')
     )
+    assert [o.accept_by.ToDatetime() - o.create_time.ToDatetime() for o in page.supplier_orders] == [
+        timedelta(hours=2) for _ in page.supplier_orders
+    ]
     return {o.supplier_id: {line.product_id: line.quantity for line in o.line_items} for o in page.supplier_orders}
 
 

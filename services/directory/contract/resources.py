@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from google.protobuf.duration_pb2 import Duration
+
 from libs.auth.revocations import LONGEST_MINUTES
 from libs.errors import Violations
 from libs.identify import folded
@@ -111,11 +113,19 @@ PROFILE = Shape("security profile", profile_pb.SecurityProfile, _PROFILE, prefix
 
 
 def _check_policy(found: Violations, where: str, message: context_pb.OrderingPolicy) -> None:
-    span = message.estimate_valid
-    valid = (span.seconds, span.nanos) if message.HasField("estimate_valid") else None
-    types = tuple(message.payment_types)
-    stated = policy.StatedPolicy(message.auto_forward, message.payment_coverage, message.sourcing_strategy, valid, types)
+    stated = policy.StatedPolicy(
+        message.auto_forward,
+        message.payment_coverage,
+        message.sourcing_strategy,
+        _span(message.estimate_valid) if message.HasField("estimate_valid") else None,
+        tuple(message.payment_types),
+        _span(message.accept_within) if message.HasField("accept_within") else None,
+    )
     policy.check(found, where, stated)
+
+
+def _span(span: Duration) -> tuple[int, int]:
+    return span.seconds, span.nanos
 
 
 _CLIENT = (

@@ -5,7 +5,7 @@ these.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -78,8 +78,17 @@ class ReservationStore(Protocol):
     async def changing(self, order_key: str) -> bool:
         """Whether a change of the order is tried and neither applied nor released."""
 
-    async def end(self, r: Reservation, state: ReservationState, now: datetime, order_xp: JsonObject | None = None) -> None:
-        """Moves a locked one to its final state; a confirmed one keeps the buyer order's xp."""
+    async def end(
+        self,
+        r: Reservation,
+        state: ReservationState,
+        now: datetime,
+        order_xp: JsonObject | None = None,
+        accept_within: timedelta | None = None,
+    ) -> None:
+        """Moves a locked one to its final state; a confirmed one keeps the buyer order's xp, and how long suppliers have to
+        answer.
+        """
 
     async def set_held(self, order_key: str, held: bool, version: int, now: datetime) -> bool:
         """Notes a hold, or its end, on every attempt; False when a newer decision is known."""
@@ -107,6 +116,9 @@ class SupplierOrderStore(Protocol):
         """Some that can be delivered from by now, without a shipment: their units are open, and stock of theirs is there.
         With each, whether its delivery failed when it was last tried; one that waits to be tried again is left out.
         """
+
+    async def unanswered(self, now: datetime, limit: int) -> list[UUID]:
+        """Keys of some that their suppliers have not answered in time, the longest overdue first."""
 
     async def insert(self, orders: Sequence[SupplierOrder], now: datetime) -> None:
         """Adds them."""

@@ -72,6 +72,8 @@ def supplier_order_out(o: SupplierOrder) -> supplier_order_pb2.SupplierOrder:
         complete_time=time_out(o.complete_time),
         cancel_time=time_out(o.cancel_time),
         reject_comment=o.reject_comment,
+        accept_by=time_out(o.accept_by),
+        unclaimed=o.unclaimed,
         moved=o.moved,
         held=o.held,
         canceled=canceled_out(canceled(o), o.currency),

@@ -122,6 +122,8 @@ class Policy:
     """How long a freight price that was estimated is kept."""
     payment_types: tuple[str, ...] = ()
     """Types of payment that it takes; empty for those that hold money."""
+    accept_within_seconds: int = 0
+    """How long a supplier has to answer; 0 for without a limit."""
 
     @property
     def takes_promises(self) -> bool:

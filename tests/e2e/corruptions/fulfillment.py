@@ -142,6 +142,7 @@ CORRUPTIONS = [
     breaks("fulfillment", "supplier_order_is_numbered", MOVED, renumbered, "read_model_is_current"),
     breaks("fulfillment", "supplier_order_is_timed", f"{DONE}-1", header(f"{DONE}-1", complete_time=None)),
     breaks("fulfillment", "supplier_order_is_timed", f"{OPEN}-1", header(f"{OPEN}-1", complete_time=O.create_time)),
+    breaks("fulfillment", "supplier_order_is_timed", f"{HELD}-1", header(f"{HELD}-1", accept_by=NOW - timedelta(days=9))),
     breaks("fulfillment", "supplier_order_is_timed", f"{HELD}-1", header(f"{HELD}-1", accept_time=NOW - timedelta(days=9))),
     breaks("fulfillment", "shipment_is_timed", "", parcel(ship_time=NOW - timedelta(days=9_000))),
     breaks("fulfillment", "shipment_is_timed", "", parcel(void_time=S.ship_time)),

@@ -1,5 +1,6 @@
 import pytest
 import sqlalchemy as sa
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from libs.db import Database
@@ -68,7 +69,16 @@ async def test_everything_wrong_with_clients_is_reported_at_once(world):
             client(id="e", buyer_ids=["acme", "nowhere", "acme"], supplier_ids=["acme"]),
             client(id="g", refresh_token_minutes=524_161),
             client(id="h", refresh_token_minutes=-1),
-            client(id="f", policy=policies.OrderingPolicy(auto_forward=9, payment_coverage=9)),  # type: ignore[arg-type]
+            client(
+                id="f",
+                policy=policies.OrderingPolicy(
+                    auto_forward=9,  # type: ignore[arg-type]
+                    payment_coverage=9,  # type: ignore[arg-type]
+                    accept_within=Duration(seconds=365 * 86_400 + 1),
+                ),
+            ),
+            client(id="i", policy=policies.OrderingPolicy(accept_within=Duration(seconds=59))),
+            client(id="j", policy=policies.OrderingPolicy(accept_within=Duration(seconds=60, nanos=1))),
         ]
     )
     assert noted(await refused(world.admin.clients.BatchCreateApiClients(batch))) == [
@@ -84,8 +94,10 @@ async def test_everything_wrong_with_clients_is_reported_at_once(world):
         ("api_clients[4].supplier_ids[0]", "PARTY_NOT_FOUND"),
         ("api_clients[5].refresh_token_minutes", "VALUE_OUT_OF_RANGE"),
         ("api_clients[6].refresh_token_minutes", "VALUE_OUT_OF_RANGE"),
+        ("api_clients[7].policy.accept_within", "VALUE_OUT_OF_RANGE"),
         ("api_clients[7].policy.auto_forward", "FIELD_INVALID"),
         ("api_clients[7].policy.payment_coverage", "FIELD_INVALID"),
+        *((f"api_clients[{n}].policy.accept_within", "VALUE_OUT_OF_RANGE") for n in (8, 9)),
     ]
     error = await refused(world.admin.clients.CreateApiClient(create(client(id="x\0", buyer_ids=["nowhere"]))))
     assert noted(error) == [("api_client.buyer_ids[0]", "PARTY_NOT_FOUND"), ("api_client.id", "ID_INVALID")]

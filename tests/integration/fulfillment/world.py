@@ -207,11 +207,22 @@ class World:
         )
 
     async def confirm(
-        self, key: str, order_id: str, *lines: Any, forward: bool = True, attempt: int = 1, **values: Any
+        self,
+        key: str,
+        order_id: str,
+        *lines: Any,
+        forward: bool = True,
+        attempt: int = 1,
+        within: timedelta | None = None,
+        **values: Any,
     ) -> list[Any]:
         answer = await self.reservations().ConfirmReservation(
             res.ConfirmReservationRequest(
-                order_key=key, attempt=attempt, forward=forward, order=order(key, order_id, *lines, **values)
+                order_key=key,
+                attempt=attempt,
+                forward=forward,
+                accept_within=within,
+                order=order(key, order_id, *lines, **values),
             )
         )
         assert answer.state == res.RESERVATION_STATE_CONFIRMED

@@ -19,6 +19,8 @@ PAYMENT_TYPES = ("credit_card", "spending_account", "purchase_order")
 ESTIMATE_VALID = 24 * 60 * 60
 """Seconds that freight prices are kept where a channel says nothing."""
 LONGEST_VALID = 365 * 24 * 60 * 60
+SHORTEST_ANSWER = 60
+"""Seconds that a supplier has to answer, at least; as many as an estimate is valid at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class StatedPolicy:
     estimate_valid: tuple[int, int] | None
     """Seconds and nanoseconds; None where it is not given."""
     payment_types: Sequence[str] = ()
+    accept_within: tuple[int, int] | None = None
+    """As `estimate_valid`."""
 
 
 def check(found: Violations, where: str, policy: StatedPolicy) -> None:
@@ -52,6 +56,14 @@ def check(found: Violations, where: str, policy: StatedPolicy) -> None:
             nanos == 0 and 1 <= seconds <= LONGEST_VALID,
             reasons.VALUE_OUT_OF_RANGE,
             "must be whole seconds, one second to 365 days",
+        )
+    if policy.accept_within is not None:
+        seconds, nanos = policy.accept_within
+        found.require(
+            f"{where}.accept_within",
+            nanos == 0 and SHORTEST_ANSWER <= seconds <= LONGEST_VALID,
+            reasons.VALUE_OUT_OF_RANGE,
+            "must be whole seconds, one minute to 365 days",
         )
     _check_payment_types(found, f"{where}.payment_types", policy.payment_types)
 

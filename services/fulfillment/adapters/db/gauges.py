@@ -13,6 +13,8 @@ from libs.obs.metrics import Reading
 from services.fulfillment import metrics
 from services.fulfillment.adapters.db.tables import reservations, shipments, supplier_orders
 
+_LIVE = ("OPEN", "ACCEPTED", "FROZEN")
+
 
 class Gauges:
     """Counts what waits; indexes over what is unfinished answer, however much is done."""
@@ -30,12 +32,15 @@ class Gauges:
         )
         async with self._db.reading() as tx:
             waiting = [(await tx.execute(_unreported(table))).one() for table in (supplier_orders, shipments)]
+            unclaimed = sa.select(sa.func.count()).where(supplier_orders.c.unclaimed, supplier_orders.c.status.in_(_LIVE))
+            left = (await tx.execute(unclaimed)).scalar_one()
             states = {"RESERVED": 0} | {row.state: row.found for row in await tx.execute(held)}
         now = self._clock.now()
         oldest = min((row.oldest for row in waiting if row.oldest is not None), default=now)
         return [
             metrics.REPORTS.at(sum(row.found for row in waiting)),
             metrics.REPORTS_PARKED.at(sum(row.parked for row in waiting)),
+            metrics.UNCLAIMED.at(left),
             metrics.REPORTS_AGE.at(max((now - oldest).total_seconds(), 0.0)),
             *(metrics.RESERVATIONS.at(count, "fulfillment", state) for state, count in states.items()),
         ]

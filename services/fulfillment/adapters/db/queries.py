@@ -65,9 +65,9 @@ _ORDERS = Listing(
     {
         **{n: Field(_O[n]) for n in ("id", "order_id", "supplier_id", "buyer_id")},
         "status": Field(_O.status, "enum", {s.value: s.value for s in SupplierOrderStatus}),
-        "implicit": Field(_O.implicit, "bool"),
+        **{n: Field(_O[n], "bool") for n in ("implicit", "unclaimed")},
         "total": Field(_O.total, "micros"),
-        **_times(_O, "create_time", "update_time", "accept_time", "complete_time"),
+        **_times(_O, "create_time", "update_time", "accept_time", "complete_time", "accept_by"),
     },
     _O.key,
     xp=_O.xp,

@@ -121,6 +121,8 @@ reservations = sa.Table(
     sa.Column("assignments", Json(), nullable=False),
     # The buyer order's xp when it was confirmed: what supplier orders start with, those of a later forward too.
     sa.Column("order_xp", Json()),
+    # Seconds that each supplier has to answer, those of a later forward or rejection too; null for without a limit.
+    sa.Column("accept_within", sa.Integer),
     # When to ask what became of the attempt; null once it is confirmed or released.
     sa.Column("check_time", UtcTime(), index=True),
     sa.Column("create_time", UtcTime(), nullable=False),
@@ -163,9 +165,23 @@ supplier_orders = sa.Table(
     _text("reject_comment", sa.Text()),
     *_stamps(),
     *marks.columns(),
-    # When the delivery of its open units is tried again, of one that has failed; null when it has not.
+    # When its supplier should have answered; null for without a limit.
+    sa.Column("accept_by", UtcTime()),
+    # Whether it holds units that no supplier took, and that the seller has not accepted.
+    sa.Column("unclaimed", sa.Boolean, nullable=False, server_default=sa.false()),
+    # When what a loop has failed at is tried again: the delivery of its open units, or its rejection because nobody answered;
+    # null when nothing has failed.
     sa.Column("deliver_time", UtcTime()),
     *retries.columns(),
+)
+UNANSWERED = sa.and_(supplier_orders.c.status == sa.literal_column("'OPEN'"), supplier_orders.c.accept_by.is_not(None))
+"""Those that wait for their suppliers' answers, and not for ever."""
+sa.Index("ix_supplier_orders_unanswered", supplier_orders.c.accept_by, sqlite_where=UNANSWERED, postgresql_where=UNANSWERED)
+sa.Index(
+    "ix_supplier_orders_unclaimed",
+    supplier_orders.c.key,
+    sqlite_where=supplier_orders.c.unclaimed,
+    postgresql_where=supplier_orders.c.unclaimed,
 )
 
 supplier_order_lines = sa.Table(

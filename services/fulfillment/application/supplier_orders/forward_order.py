@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from libs.clock import Clock
 from libs.errors import missing
 from libs.ids import IdSource
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.supplier_orders.order_changes import apply_action
+from services.fulfillment.domain.supplier_orders.actions.change import Change
 from services.fulfillment.domain.supplier_orders.actions.place import forward
+from services.fulfillment.domain.supplier_orders.answer_time import timed
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 
 
@@ -29,8 +34,10 @@ class ForwardOrder:
             reserved = await work.reservations.confirmed(order_key)
             if reserved is None:
                 raise missing("order", order_key)
-            return await apply_action(
-                work, self._clock, order_key, lambda orders, now: forward(orders, reserved.order_xp, self._ids.key, now)
-            )
+
+            def forwarded(orders: Sequence[SupplierOrder], now: datetime) -> Change:
+                return timed(forward(orders, reserved.order_xp, self._ids.key, now), reserved.accept_within, now)
+
+            return await apply_action(work, self._clock, order_key, forwarded)
 
         return await self._units.retrying(decide)

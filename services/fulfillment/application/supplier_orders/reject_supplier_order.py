@@ -1,6 +1,9 @@
-"""RejectSupplierOrder: the supplier says no, and its units find new homes."""
+"""RejectSupplierOrder: the supplier says no, or nothing in time, and its units find new homes."""
 
 from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
 
 from libs.auth import Principal
 from libs.clock import Clock
@@ -14,6 +17,7 @@ from services.fulfillment.application.sourcing.plan_sourcing import stock_of
 from services.fulfillment.application.supplier_orders.supplier_orders import RESOURCE, visible
 from services.fulfillment.domain.stock.ledger import Cause, summed_by_record
 from services.fulfillment.domain.supplier_orders.actions.answer import Rejection, check_rejectable, reject
+from services.fulfillment.domain.supplier_orders.answer_time import UNANSWERED, overdue, timed
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 
 
@@ -35,20 +39,34 @@ class RejectSupplierOrder:
             order = await visible(work, caller, id, lock=replayed is not None)
             if replayed is not None:
                 return [order]
-            return await self._reject(work, order, comment)
+            return await self._reject(work, order, comment, self._clock.now())
 
         changed = await self._units.retrying(decide)
         await self._reporting.report(changed)
         return changed[0]
 
-    async def _reject(self, work: FulfillmentWork, seen: SupplierOrder, comment: str) -> list[SupplierOrder]:
-        """The rejected one first, then all that took its units."""
-        now = self._clock.now()
+    async def overdue(self, key: UUID) -> bool:
+        """Rejects it as the system, if its supplier has not answered in time: False when it has by now."""
+
+        async def decide(work: FulfillmentWork) -> list[SupplierOrder]:
+            found = await work.orders.of_keys([key])
+            return await self._reject(work, found[0], UNANSWERED, self._clock.now(), late=True) if found else []
+
+        changed = await self._units.retrying(decide)
+        await self._reporting.report(changed)
+        return bool(changed)
+
+    async def _reject(
+        self, work: FulfillmentWork, seen: SupplierOrder, comment: str, now: datetime, late: bool = False
+    ) -> list[SupplierOrder]:
+        """The rejected one first, then all that took its units. None when it is to be rejected for being `late`, and is not."""
         reserved = await work.reservations.confirmed(seen.order_key)
         if reserved is None:
             raise missing(RESOURCE, seen.id)
         orders = await work.orders.of_orders([seen.order_key], lock=True)
         order = next(o for o in orders if o.key == seen.key)
+        if late and not overdue(order, now):
+            return []
         check_rejectable(order)
         demand = {line.line_item_id: line for line in reserved.lines}
         wanted = [demand[line.line_item_id] for line in order.lines if line.line_item_id in demand]
@@ -67,6 +85,7 @@ class RejectSupplierOrder:
             self._ids.key,
             now,
         )
+        change = timed(change, reserved.accept_within, now)
         await work.stock.book(change.movements, summed_by_record(change.movements), now)
         await work.orders.replace(change.changed, now)
         await work.orders.insert(change.created, now)

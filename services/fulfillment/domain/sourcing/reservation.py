@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from libs.json_value import JsonObject
@@ -53,6 +53,8 @@ class Reservation:
     order_xp: JsonObject = field(default_factory=dict)
     """The buyer order's xp when it was confirmed: what its supplier orders start with."""
     kind: Kind = Kind.SUBMIT
+    accept_within: timedelta | None = None
+    """How long each supplier has to answer, once it is confirmed; None for without a limit."""
 
 
 def change(order_key: str, attempt: int, state: ReservationState, check_time: datetime | None) -> Reservation:

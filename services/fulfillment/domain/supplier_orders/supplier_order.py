@@ -168,6 +168,10 @@ class SupplierOrder:
     complete_time: datetime | None = None
     cancel_time: datetime | None = None
     reject_comment: str = ""
+    accept_by: datetime | None = None
+    """Until when its supplier has time to answer; None for without a limit."""
+    unclaimed: bool = False
+    """Whether no supplier took some of the units that the seller was given; until the seller accepts it."""
 
     @property
     def total(self) -> int:

@@ -98,7 +98,8 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
         if request.order.order_key != request.order_key:
             found.add("order.order_key", reasons.FIELD_INVALID, "is another order's")
         found.raise_if_any()
-        orders = await self._use.confirm(snapshot_in(request.order), request.attempt, request.forward)
+        within = request.accept_within.ToTimedelta() if request.HasField("accept_within") else None
+        orders = await self._use.confirm(snapshot_in(request.order), request.attempt, request.forward, within)
         return pb.ConfirmReservationResponse(state=pb.RESERVATION_STATE_CONFIRMED, supplier_orders=_out(orders))
 
     async def ReleaseReservation(self, request: pb.ReleaseReservationRequest, context: Any) -> pb.ReleaseReservationResponse:

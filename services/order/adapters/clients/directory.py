@@ -54,6 +54,7 @@ class DirectoryClient:
                 answer.policy.sourcing_strategy,
                 answer.policy.estimate_valid.seconds,
                 tuple(answer.policy.payment_types),
+                answer.policy.accept_within.seconds,
             ),
             default_shipping_address=None if shipping is None else address_plain(shipping),
             default_billing_address=None if billing is None else address_plain(billing),

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from google.protobuf.duration_pb2 import Duration
+
 from libs.protoconv import address_out, address_plain, money_micros, money_out, time_out, xp_out
 from libs.rpc.peers import Peers
 from services.order.application.ports import Reports
@@ -74,6 +76,7 @@ class FulfillmentClient:
                 attempt=attempt,
                 order=_snapshot(order, lines, worksheet),
                 forward=order.policy.auto_forward is AutoForward.ALL,
+                accept_within=_within(order.policy.accept_within_seconds),
             )
         )
         return reports_of(answer.supplier_orders)
@@ -120,6 +123,10 @@ class FulfillmentClient:
         """What is frozen for a change can ship again."""
         request = pb.ReleaseChangeRequest(order_key=str(key), attempt=attempt)
         return reports_of((await self._stub.ReleaseChange(request)).supplier_orders)
+
+
+def _within(seconds: int) -> Duration | None:
+    return Duration(seconds=seconds) if seconds else None
 
 
 def _line(line: Line) -> sourcing_pb2.SourcingLine:

@@ -18,6 +18,7 @@ from services.fulfillment.adapters.db.shipments.shipment_store import SqlShipmen
 from services.fulfillment.adapters.db.supplier_orders.order_store import SqlSupplierOrderStore
 from services.fulfillment.adapters.db.tables import (
     OPEN_DELIVERY,
+    UNANSWERED,
     reservations,
     shipment_items,
     shipments,
@@ -106,11 +107,19 @@ async def _supplier_orders(tx: Tx, keys: Sequence[str]) -> list[Fact]:
 
 
 async def _deliveries(tx: Tx, keys: Sequence[str]) -> list[Fact]:
-    """Supplier orders whose units need no shipment, are open, and could not be delivered when that was last tried."""
+    """Supplier orders whose units need no shipment, are open, and could not be delivered when that was last tried; and those
+    that their suppliers have not answered in time, and that could not be rejected.
+    """
     is_open = sa.exists().where(_L.supplier_order_key == _O.key, OPEN_DELIVERY)
-    failing = sa.select(_O.order_key, _O.id, _O.failures, _O.failure).where(_O.order_key.in_(keys), _O.failures > 0, is_open)
-    rows = await tx.execute(failing.where(_O.status.in_(("OPEN", "ACCEPTED"))))
-    return [Fact(CONTEXT, "delivery", row.order_key, {"id": row.id, **failures_of(row)}) for row in rows]
+    failing = (
+        sa.select(_O.order_key, _O.id, _O.failures, _O.failure, is_open.label("delivers"))
+        .where(_O.order_key.in_(keys), _O.failures > 0, sa.or_(is_open, UNANSWERED))
+        .where(_O.status.in_(("OPEN", "ACCEPTED")))
+    )
+    return [
+        Fact(CONTEXT, "delivery" if row.delivers else "answer", row.order_key, {"id": row.id, **failures_of(row)})
+        for row in await tx.execute(failing)
+    ]
 
 
 async def _units(tx: Tx, keys: Sequence[str]) -> list[Fact]:

@@ -41,9 +41,11 @@ async def time_rules(tx: Tx, context: str) -> AsyncIterator[Finding | RuleResult
 def _orders() -> sa.Select[Any]:
     amiss = [(_O.status == status) != time.is_not(None) for status, time in _OF_STATUS.items()]
     amiss.append(sa.and_(_O.status == "REJECTED", _O.reject_time.is_(None)))
+    amiss.append(sa.or_(_O.accept_by < _O.create_time, sa.and_(_O.accept_by.is_not(None), _O.supplier_id == "")))
     for time in _DECISIONS:
         amiss += [time < _O.create_time, time > _O.update_time]
-    return sa.select(_O.id, _O.status, _O.create_time, _O.update_time, *_DECISIONS).where(sa.or_(*amiss))
+    columns = (_O.id, _O.status, _O.supplier_id, _O.create_time, _O.update_time, _O.accept_by, *_DECISIONS)
+    return sa.select(*columns).where(sa.or_(*amiss))
 
 
 def _of_order(row: Any) -> Iterator[str]:
@@ -52,6 +54,8 @@ def _of_order(row: Any) -> Iterator[str]:
             yield f"{row.status}, {time.name} {row._mapping[time]}"
     if row.status == "REJECTED" and row.reject_time is None:
         yield "REJECTED at no time"
+    if row.accept_by is not None and (row.accept_by < row.create_time or not row.supplier_id):
+        yield f"to be answered by {row.accept_by}, made at {row.create_time} for '{row.supplier_id}'"
     for time in _DECISIONS:
         yield from _within(time.name, row._mapping[time], row.create_time - _CLOCKS, row.update_time + _CLOCKS)
 

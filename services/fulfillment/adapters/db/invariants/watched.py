@@ -50,7 +50,7 @@ _RESERVATIONS = Watch(
         **all_by("attempt_is_of_its_lines", "lines"),
         **all_by("reserved_as_assigned attempt_is_of_its_lines", "assignments"),
         "held_version": Free("keeps an older decision out; what was decided is watched"),
-        **all_free("how units are sourced again, and what new supplier orders begin with", "strategy order_xp"),
+        **all_free("how units are sourced again, and what new supplier orders begin with", "strategy order_xp accept_within"),
         **all_free(_SHOWN, "create_time update_time"),
         **FAILURES,
     },
@@ -63,7 +63,7 @@ _SUPPLIER_ORDERS = Watch(
             "reports_are_word_for_word",
             "key order_id supplier_id status implicit moved held buyer_id user_id client_id currency shipping_address "
             "billing_address comments xp accept_time reject_time complete_time cancel_time "
-            "reject_comment create_time update_time",
+            "reject_comment create_time update_time accept_by unclaimed",
         ),
         **all_by("supplier_order_is_numbered", "id number order_id"),
         **all_by("supplier_order_has_confirmed_attempt", "order_key"),
@@ -72,7 +72,7 @@ _SUPPLIER_ORDERS = Watch(
         **all_by("frozen_remembers_what_it_was", "former_status"),
         **all_by("read_model_is_current", "version"),
         **all_by("supplier_order_is_reported_or_due", "reported_version"),
-        "deliver_time": Free("when a delivery that failed is tried again: one that fails on and on is named by itself"),
+        "deliver_time": Free("when what failed is tried again: one that fails on and on is named by itself"),
         **FAILURES,
     },
     by("read_model_is_current"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,7 +22,11 @@ _END = (
     sa.update(_T)
     .where(_T.c.order_key == sa.bindparam("o"), _T.c.attempt == sa.bindparam("n"))
     .values(
-        state=sa.bindparam("to"), check_time=sa.null(), update_time=sa.bindparam("now"), order_xp=sa.bindparam("xp", type_=Json())
+        state=sa.bindparam("to"),
+        check_time=sa.null(),
+        update_time=sa.bindparam("now"),
+        order_xp=sa.bindparam("xp", type_=Json()),
+        accept_within=sa.bindparam("within", type_=sa.Integer),
     )
 )
 
@@ -80,10 +84,22 @@ class SqlReservationStore:
         )
         return (await self._tx.execute(select.limit(1))).first() is not None
 
-    async def end(self, r: Reservation, state: ReservationState, now: datetime, order_xp: JsonObject | None = None) -> None:
-        """Moves a locked reservation to its final state; a confirmed one keeps the buyer order's xp."""
-        xp = None if order_xp is None else dict(order_xp)
-        await self._tx.execute(_END, {"o": r.order_key, "n": r.attempt, "to": state.value, "now": now, "xp": xp})
+    async def end(
+        self,
+        r: Reservation,
+        state: ReservationState,
+        now: datetime,
+        order_xp: JsonObject | None = None,
+        accept_within: timedelta | None = None,
+    ) -> None:
+        """Moves a locked reservation to its final state; a confirmed one keeps the buyer order's xp, and how long suppliers
+        have to answer.
+        """
+        kept = {
+            "xp": None if order_xp is None else dict(order_xp),
+            "within": None if accept_within is None else int(accept_within.total_seconds()),
+        }
+        await self._tx.execute(_END, {"o": r.order_key, "n": r.attempt, "to": state.value, "now": now, **kept})
 
     async def set_freeze(self, order_key: str, freeze: Freeze, now: datetime) -> None:
         """Notes a cancel's decision on every attempt of the order; CANCELED is never taken back.
@@ -141,4 +157,5 @@ def _reservation(row: Any) -> Reservation:
         held=row.held,
         order_xp=row.order_xp or {},
         kind=Kind(row.kind),
+        accept_within=None if row.accept_within is None else timedelta(seconds=row.accept_within),
     )

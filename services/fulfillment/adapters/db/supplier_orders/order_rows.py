@@ -56,6 +56,8 @@ def state_row(o: SupplierOrder, report_time: datetime) -> dict[str, Any]:
         "complete_time": o.complete_time,
         "cancel_time": o.cancel_time,
         "reject_comment": o.reject_comment,
+        "accept_by": o.accept_by,
+        "unclaimed": o.unclaimed,
         "version": o.version,
         "update_time": o.update_time,
         **marks.changed(report_time),
@@ -207,4 +209,6 @@ def order_of(row: Any, lines: Sequence[OrderLine]) -> SupplierOrder:
         complete_time=row.complete_time,
         cancel_time=row.cancel_time,
         reject_comment=row.reject_comment,
+        accept_by=row.accept_by,
+        unclaimed=row.unclaimed,
     )

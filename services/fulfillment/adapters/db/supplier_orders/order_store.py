@@ -25,6 +25,7 @@ from services.fulfillment.adapters.db.supplier_orders.order_rows import (
 )
 from services.fulfillment.adapters.db.tables import (
     OPEN_DELIVERY,
+    UNANSWERED,
     allocations,
     changes,
     inventory_records,
@@ -51,6 +52,8 @@ _STATE = (
     "complete_time",
     "cancel_time",
     "reject_comment",
+    "accept_by",
+    "unclaimed",
     "version",
     "update_time",
     "report_time",
@@ -89,6 +92,18 @@ _DELIVERABLE = (
     .limit(sa.bindparam("limit"))
 )
 
+_UNANSWERED = (
+    sa.select(_T.c.key)
+    .where(
+        UNANSWERED,
+        _T.c.accept_by <= sa.bindparam("now", type_=UtcTime()),
+        sa.not_(_T.c.held),
+        sa.or_(_T.c.deliver_time.is_(None), _T.c.deliver_time <= sa.bindparam("now", type_=UtcTime())),
+    )
+    .order_by(_T.c.accept_by, _T.c.key)
+    .limit(sa.bindparam("limit"))
+)
+
 _ADD, _ADD_LINES, _ADD_ALLOCATIONS = sa.insert(_T), sa.insert(_L), sa.insert(_A)
 
 
@@ -120,6 +135,10 @@ class SqlSupplierOrderStore:
         """Some that can be delivered from by now, without a shipment, and whether that failed when it was last tried."""
         found = await self._tx.execute(_DELIVERABLE, {"now": now, "limit": limit})
         return {row.key: row.failures > 0 for row in found}
+
+    async def unanswered(self, now: datetime, limit: int) -> list[UUID]:
+        """Keys of some that their suppliers have not answered in time; one that failed waits to be tried again."""
+        return [row.key for row in await self._tx.execute(_UNANSWERED, {"now": now, "limit": limit})]
 
     async def _load(self, where: sa.ColumnElement[bool], lock: bool) -> list[SupplierOrder]:
         select = sa.select(_T).where(where).order_by(_T.c.key)

@@ -17,6 +17,7 @@ from services.fulfillment.domain.supplier_orders.actions.change import Change, N
 from services.fulfillment.domain.supplier_orders.actions.deliver import Delivery
 from services.fulfillment.domain.supplier_orders.actions.part import parted
 from services.fulfillment.domain.supplier_orders.actions.place import from_share
+from services.fulfillment.domain.supplier_orders.answer_time import SELLER, unclaimed
 from services.fulfillment.domain.supplier_orders.snapshot import allocation
 from services.fulfillment.domain.supplier_orders.splitting import Part, Share, partition
 from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus, Trigger, move
@@ -29,16 +30,15 @@ from services.fulfillment.domain.supplier_orders.supplier_order import (
 )
 from waybill.fulfillment.v1 import reasons
 
-SELLER = ""
-"""The seller's id as a supplier."""
-
 
 def accept(order: SupplierOrder, now: datetime) -> SupplierOrder:
-    """From OPEN to ACCEPTED; an accepted one stays as it is. Raises SUPPLIER_ORDER_STATUS_CONFLICT."""
+    """From OPEN to ACCEPTED; an accepted one stays as it is, unless units that no supplier took have joined it. Raises
+    SUPPLIER_ORDER_STATUS_CONFLICT.
+    """
     status = move(order.id, order.status, Trigger.ACCEPT)
-    if status is order.status:
+    if status is order.status and not order.unclaimed:
         return order
-    return replace(touched(order, now), status=status, accept_time=now)
+    return replace(touched(order, now), status=status, accept_time=order.accept_time or now, unclaimed=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +105,12 @@ def reject(rejection: Rejection, new_key: NewKey, now: datetime) -> Change:
     number = next_number(rejection.orders)
     for share in shares:
         target = _joinable(rejection.orders, order, share.supplier_id)
+        left = share.supplier_id == SELLER and unclaimed(share.lines, rejection.demand)
         if target is not None:
-            joined.append(_join(touched(target, now), share))
+            joined.append(_join(replace(touched(target, now), unclaimed=target.unclaimed or left), share))
         else:
-            made.append(from_share(order, rejection.order_xp, share, number + len(made), new_key, now))
+            new = from_share(order, rejection.order_xp, share, number + len(made), new_key, now)
+            made.append(replace(new, unclaimed=left))
     delivery = Delivery(rejection.stocks)
     homes = [settled(o, now) for o in delivery.of((*joined, *made))]
     return Change(
