@@ -113,6 +113,7 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "inventory_records": Resource("inventory record"),
         "stock_addresses": Part("inventory record"),
         "stock_movements": Part("inventory record"),
+        "stock_alerts": Resource("stock alert"),
         "supplier_orders": Resource("supplier order"),
         "supplier_order_lines": Part("supplier order"),
         "allocations": Part("supplier order"),

@@ -33,6 +33,7 @@ from services.fulfillment.domain.sourcing.model import Strategy
 from services.fulfillment.domain.sourcing.reservation import Freeze, ReservationState
 from services.fulfillment.domain.sourcing.reservation import Kind as ReservationKind
 from services.fulfillment.domain.stock.ledger import MovementKind
+from services.fulfillment.domain.stock.thresholds import AlertKind
 from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus
 from services.order.application.submission.attempts import CHANGE, SUBMIT
 from services.order.domain.status import OrderStatus
@@ -166,6 +167,7 @@ WIDTHS: dict[str, dict[str, int | str]] = {
         "currency": CURRENCY,
         "report_error": REASON_LENGTH,
     },
+    "fulfillment.stock_alerts": {"kind": longest(AlertKind)},
     "fulfillment.stock_movements": {
         "kind": longest(MovementKind),
         "order_key": KEY,
@@ -218,6 +220,7 @@ REQUESTS = {"company": ID, "method": longest(f"/{s.full_name}/{m.name}" for s in
 CHANGING = (
     "security profile assignment",
     "inventory record",
+    "stock alert",
     "supplier order",
     "shipment",
     "payment",

@@ -43,7 +43,7 @@ UNSTATED = {
     *("order_events.client_id", "order_events.request_id", "order_events.impersonator_id"),
 }
 """Who asked, and by which call: stated once, where it is recorded."""
-SURROGATES = {"order_events.id", "payment_alerts.key", "stock_movements.key"}
+SURROGATES = {"order_events.id", "payment_alerts.key", "stock_movements.key", "stock_alerts.id"}
 """Numbers of rows that nothing refers to."""
 APART = {
     "audit_entries",

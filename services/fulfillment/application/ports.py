@@ -19,6 +19,7 @@ from services.fulfillment.domain.sourcing.model import Address, Sku, Stock
 from services.fulfillment.domain.sourcing.reservation import Freeze, Kind, Reservation, ReservationState
 from services.fulfillment.domain.stock.inventory import InventoryRecord, LedgerEntry
 from services.fulfillment.domain.stock.ledger import Effect, Movement
+from services.fulfillment.domain.stock.thresholds import StockAlert
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from services.fulfillment.domain.visibility import Scope
 
@@ -41,8 +42,11 @@ class StockStore(Protocol):
     async def of_keys(self, keys: Iterable[UUID], lock: bool = False) -> list[Stock]:
         """Stock by key."""
 
-    async def book(self, movements: Sequence[Movement], sums: Mapping[UUID, Effect], now: datetime) -> None:
-        """Adds movements to the ledger and their sums to the counters."""
+    async def book(
+        self, movements: Sequence[Movement], sums: Mapping[UUID, Effect], now: datetime, watched: Collection[UUID] | None = None
+    ) -> None:
+        """Adds movements to the ledger and their sums to the counters, and alerts of thresholds crossed. `watched`: the records
+        that have a threshold, where the caller has read that under lock."""
 
     async def records(self, record_ids: Iterable[str], lock: bool = False) -> dict[str, InventoryRecord]:
         """Whole records by public id."""
@@ -172,6 +176,9 @@ class Lists(Protocol):
 
     async def movements(self, scope: Scope, page: PageRequest) -> Page[LedgerEntry]:
         """The ledger."""
+
+    async def alerts(self, scope: Scope, page: PageRequest) -> Page[StockAlert]:
+        """Thresholds that were crossed."""
 
     async def supplier_orders(self, scope: Scope, page: PageRequest) -> Page[SupplierOrder]:
         """Supplier orders. A page may hold fewer than asked for, so that its lines do not become too many."""

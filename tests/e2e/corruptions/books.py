@@ -44,6 +44,8 @@ BUILT = "BUILT"
 """An order whose lines have prices, and that was never calculated."""
 COUNTED = "tongs-northforge"
 """A record whose units were counted once more."""
+LOW = "anvil-northforge"
+"""A record that was low, and is not any more."""
 
 
 @dataclass(slots=True)
@@ -173,6 +175,7 @@ async def _orders(market: Marketplace) -> None:
         inventory_record_id=COUNTED, kind=inventory_pb2.STOCK_MOVEMENT_KIND_ADJUST, change=1
     )
     await owner.inventory.AdjustStock(inventory_service_pb2.AdjustStockRequest(adjustments=[counted], request_id="count"))
+    await _low(owner)
     adjusted = spending_account_service_pb2.AdjustSpendingAccountRequest(
         spending_account_id="gift-ada", amount=money("1.00", CURRENCY), description="sorry", request_id="adjust"
     )
@@ -229,3 +232,14 @@ async def _pack(clerk: AsyncWaybill, supplier_order_id: str, quantity: int) -> N
     item = shipment_pb2.ShipmentItem(supplier_order_id=supplier_order_id, line_item_id="l1", quantity=quantity)
     shipment = shipment_pb2.Shipment(id="packed", items=[item])
     await clerk.shipments.CreateShipment(shipment_service_pb2.CreateShipmentRequest(shipment=shipment))
+
+
+async def _low(owner: AsyncWaybill) -> None:
+    """A record is below its threshold, and comes back to it."""
+    known = await owner.inventory.GetInventoryRecord(inventory_service_pb2.GetInventoryRecordRequest(inventory_record_id=LOW))
+    watched = inventory_pb2.InventoryRecord(id=LOW, notify_below=known.inventory_record.available + 1)
+    await owner.inventory.UpdateInventoryRecord(inventory_service_pb2.UpdateInventoryRecordRequest(inventory_record=watched))
+    received = inventory_service_pb2.StockAdjustment(
+        inventory_record_id=LOW, kind=inventory_pb2.STOCK_MOVEMENT_KIND_RECEIVE, change=1
+    )
+    await owner.inventory.AdjustStock(inventory_service_pb2.AdjustStockRequest(adjustments=[received]))

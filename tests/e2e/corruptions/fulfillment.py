@@ -14,11 +14,12 @@ from services.fulfillment.adapters.db.tables import (
     reservations,
     shipment_items,
     shipments,
+    stock_alerts,
     stock_movements,
     supplier_order_lines,
     supplier_orders,
 )
-from tests.e2e.corruptions.books import CART, COUNTED, DONE, GONE, HELD, MOVED, NO, OPEN, Books, breaks
+from tests.e2e.corruptions.books import CART, COUNTED, DONE, GONE, HELD, LOW, MOVED, NO, OPEN, Books, breaks
 from tests.e2e.corruptions.order import attempt
 from tests.e2e.corruptions.setup import NOW, reservation
 from tests.support.tampering import like
@@ -166,6 +167,14 @@ CORRUPTIONS = [
     ),
     breaks("fulfillment", "stock_lies_where_it_was_put", RECORD, record(address={"city": "Elsewhere"})),
     breaks("fulfillment", "movement_is_by_who_asked", COUNTED, by_another),
+    breaks(
+        "fulfillment",
+        "low_stock_is_below_its_threshold",
+        LOW,
+        lambda _: [sa.update(inventory_records).where(R.id == LOW).values(low_stock=True)],
+    ),
+    breaks("fulfillment", "each_crossing_has_its_alert", LOW, lambda _: [sa.delete(stock_alerts)]),
+    breaks("fulfillment", "alert_says_what_was_crossed", LOW, lambda _: [sa.update(stock_alerts).values(kind="BELOW")]),
     breaks("fulfillment", "stock_allocated_equals_allocations", RECORD, booked("ALLOCATE", allocated=1)),
     breaks("fulfillment", "stock_not_negative", RECORD, booked("RELEASE", reserved=-1), "stock_reserved_equals_reservations"),
     breaks("fulfillment", "stock_not_oversold", RECORD, oversold),

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.fulfillment.adapters.db import tables
-from tests.e2e.corruptions.books import HELD, OPEN, Books
+from tests.e2e.corruptions.books import HELD, LOW, OPEN, Books
 from tests.e2e.corruptions.places import at, of, of_order, to, with_
 from tests.e2e.corruptions.walk import Place, Places
 
@@ -37,6 +37,9 @@ def _packed(books: Books) -> Any:
 
 FULFILLMENT: Places = {
     "inventory_records": Place(of(_R.id, "tongs-northforge")),
+    **{f"inventory_records.{name}": Place(of(_R.id, LOW)) for name in ("notify_below", "low_stock")},
+    "stock_alerts.kind": Place(changes=to("BELOW")),
+    "stock_alerts.available": Place(changes=to(0)),
     "stock_addresses": Place(lambda _: tables.stock_addresses.c.record_key == _KEY),
     "stock_movements": Place(_movement("ALLOCATE", OPEN)),
     "stock_movements.kind": Place(_movement("ALLOCATE", OPEN), to("LOST")),

@@ -153,6 +153,7 @@ async def test_filters_by_ids_that_cannot_be_are_refused_or_match_nothing(world:
         (world.shipments().ListShipments, shp_svc.ListShipmentsRequest, "id", "shipments"),
         (world.inventory().ListInventoryRecords, inv_svc.ListInventoryRecordsRequest, "id", "inventory_records"),
         (world.inventory().ListStockMovements, inv_svc.ListStockMovementsRequest, "order_key", "stock_movements"),
+        (world.inventory().ListStockAlerts, inv_svc.ListStockAlertsRequest, "inventory_record_id", "stock_alerts"),
     ]
     for call, request, field, items in lists:
         for id in IDS:

@@ -21,6 +21,7 @@ from services.fulfillment.adapters.db.tables import (
     inventory_records,
     shipment_items,
     shipments,
+    stock_alerts,
     stock_movements,
     supplier_order_lines,
     supplier_orders,
@@ -28,11 +29,12 @@ from services.fulfillment.adapters.db.tables import (
 from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.stock.inventory import InventoryRecord, LedgerEntry
 from services.fulfillment.domain.stock.ledger import MovementKind
+from services.fulfillment.domain.stock.thresholds import AlertKind, StockAlert
 from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from services.fulfillment.domain.visibility import Scope, seen
 
-_R, _M, _O, _S = inventory_records.c, stock_movements.c, supplier_orders.c, shipments.c
+_R, _M, _O, _S, _L = inventory_records.c, stock_movements.c, supplier_orders.c, shipments.c, stock_alerts.c
 
 
 def _times(columns: Any, *names: str) -> dict[str, Field]:
@@ -43,11 +45,20 @@ _RECORDS = Listing(
     {
         **{n: Field(_R[n]) for n in ("id", "product_id", "variant_id", "supplier_id", "location_id")},
         **{n: Field(_R[n], "int") for n in ("on_hand", "reserved", "allocated", "priority")},
-        **{n: Field(_R[n], "bool") for n in ("active", "pickup", "can_exceed")},
+        **{n: Field(_R[n], "bool") for n in ("active", "pickup", "can_exceed", "low_stock")},
         **_times(_R, "create_time", "update_time"),
     },
     _R.key,
     xp=_R.xp,
+)
+_ALERTS = Listing(
+    {
+        "inventory_record_id": Field(_R.id),
+        **{n: Field(_R[n]) for n in ("product_id", "variant_id", "supplier_id")},
+        "kind": Field(_L.kind, "enum", {k.value: k.value for k in AlertKind}),
+        **_times(_L, "create_time"),
+    },
+    _L.id,
 )
 _MOVEMENTS = Listing(
     {
@@ -104,6 +115,13 @@ class SqlLists:
         ).join(inventory_records, _R.key == _M.record_key)
         plan = _plan(self._tx, _MOVEMENTS, scope, page)
         return (await plan.read(self._tx, select.where(*_of_supplier(_R, scope)))).map(_entry)
+
+    async def alerts(self, scope: Scope, page: PageRequest) -> Page[StockAlert]:
+        """Thresholds of these records that were crossed."""
+        of_record = (_R.id.label("record_id"), _R.product_id, _R.variant_id, _R.supplier_id)
+        select = sa.select(stock_alerts, *of_record).join(inventory_records, _R.key == _L.record_key)
+        plan = _plan(self._tx, _ALERTS, scope, page)
+        return (await plan.read(self._tx, select.where(*_of_supplier(_R, scope)))).map(_alert)
 
     async def supplier_orders(self, scope: Scope, page: PageRequest) -> Page[SupplierOrder]:
         """Supplier orders that the scope holds; a page ends before its lines are too many."""
@@ -170,4 +188,18 @@ def _entry(row: Any) -> LedgerEntry:
         note=row.note,
         create_time=row.create_time,
         variant_id=row.variant_id,
+    )
+
+
+def _alert(row: Any) -> StockAlert:
+    return StockAlert(
+        record_id=row.record_id,
+        number=row.number,
+        product_id=row.product_id,
+        variant_id=row.variant_id,
+        supplier_id=row.supplier_id,
+        kind=row.kind,
+        notify_below=row.notify_below,
+        available=row.available,
+        create_time=row.create_time,
     )

@@ -20,6 +20,7 @@ from libs.relay.changes import Counted, change_tables
 from libs.service import retries
 from services.fulfillment.domain.sourcing.reservation import Freeze, Kind, ReservationState
 from services.fulfillment.domain.stock.ledger import MovementKind
+from services.fulfillment.domain.stock.thresholds import AlertKind
 from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus
 
 METADATA = metadata()
@@ -71,6 +72,10 @@ inventory_records = sa.Table(
     sa.Column("pickup", sa.Boolean, nullable=False),
     sa.Column("xp", Json(), nullable=False),
     *_stamps(),
+    # Below how many available units somebody is alerted, whether that is so, and how often it began or ended.
+    sa.Column("notify_below", sa.BigInteger),
+    sa.Column("low_stock", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("crossings", sa.BigInteger, nullable=False, server_default="0"),
     sa.Index("ix_inventory_records_product_variant", "product_id", "variant_id"),
 )
 
@@ -102,6 +107,21 @@ stock_movements = sa.Table(
     _text("note", sa.String(500)),
     sa.Column("create_time", UtcTime(), nullable=False),
 )
+
+stock_alerts = sa.Table(
+    "stock_alerts",
+    METADATA,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("record_key", sa.Uuid, nullable=False),
+    # The record's crossings, with this one.
+    sa.Column("number", sa.BigInteger, nullable=False),
+    _text("kind", STATUS),
+    _count("notify_below"),
+    _count("available"),
+    sa.Column("create_time", UtcTime(), nullable=False),
+    sa.UniqueConstraint("record_key", "number"),
+)
+"""Every time that what is available of a record crossed its threshold."""
 
 reservations = sa.Table(
     "reservations",
@@ -302,6 +322,7 @@ MADE = {
 
 NAMES: Mapping[sa.Column[Any], Iterable[str]] = {
     stock_movements.c.kind: MovementKind,
+    stock_alerts.c.kind: AlertKind,
     reservations.c.kind: Kind,
     reservations.c.state: ReservationState,
     reservations.c.hold: Freeze,

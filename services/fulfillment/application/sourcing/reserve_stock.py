@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,7 +10,7 @@ from libs.clock import Clock
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.sourcing.plan_sourcing import stock_of
-from services.fulfillment.domain.sourcing.model import Assignment, Line, Outcome, Problem, Strategy
+from services.fulfillment.domain.sourcing.model import Assignment, Line, Outcome, Problem, Stock, Strategy
 from services.fulfillment.domain.sourcing.pipeline import bind, follow, source, stale
 from services.fulfillment.domain.sourcing.reservation import Freeze, Reservation, ReservationState
 from services.fulfillment.domain.stock.ledger import Cause, reserving, summed_by_record
@@ -51,7 +52,7 @@ class ReserveStock:
     async def check(self, demand: Demand) -> Reserved:
         """Whether the demand could be reserved now. Leaves nothing."""
         async with self._units.reading() as work:
-            outcome = await self._decide(work, demand, lock=False)
+            outcome, _ = await self._decide(work, demand, lock=False)
         return Reserved(None, outcome.assignments, outcome.problems)
 
     async def __call__(self, demand: Demand) -> Reserved:
@@ -62,7 +63,7 @@ class ReserveStock:
 
     async def _reserve(self, work: FulfillmentWork, demand: Demand) -> Reserved:
         now = self._clock.now()
-        outcome = await self._decide(work, demand, lock=True)
+        outcome, stocks = await self._decide(work, demand, lock=True)
         if not outcome.problems:
             claimed = await work.reservations.claim(
                 Reservation(
@@ -79,28 +80,28 @@ class ReserveStock:
             )
             if claimed:
                 movements = reserving(outcome.assignments, Cause(demand.order_key, demand.attempt))
-                await work.stock.book(movements, summed_by_record(movements), now)
+                await work.stock.book(movements, summed_by_record(movements), now, {s.key for s in stocks if s.watched})
                 return Reserved(ReservationState.RESERVED, outcome.assignments)
         # Refused, or not the first: what an earlier call of the same attempt left is what counts.
         earlier = await work.reservations.get(demand.order_key, demand.attempt)
         return Reserved(None, (), outcome.problems) if earlier is None else _recorded(earlier)
 
-    async def _decide(self, work: FulfillmentWork, demand: Demand, lock: bool) -> Outcome:
-        """Follows the plan, or sources.
+    async def _decide(self, work: FulfillmentWork, demand: Demand, lock: bool) -> tuple[Outcome, Sequence[Stock]]:
+        """Follows the plan, or sources; with the stock that it was decided by.
 
         A plan that no longer holds is stale if the lines could be sourced at all.
         """
         if not demand.plan:
             stocks = await stock_of(work, demand.lines, lock)
-            return source(demand.strategy, demand.lines, stocks)
+            return source(demand.strategy, demand.lines, stocks), stocks
         named = {item.record_id for item in demand.plan if item.record_id}
         stocks = await work.stock.of_ids(named, lock) if named else []
         broken = follow(demand.lines, demand.plan, stocks)
         if not broken:
-            return Outcome(bind(demand.plan, stocks))
+            return Outcome(bind(demand.plan, stocks)), stocks
         # Not locked: this only finds out why. Locking more records now could deadlock with their key order.
         again = source(demand.strategy, demand.lines, await stock_of(work, demand.lines, lock=False))
-        return Outcome((), again.problems or stale(demand.lines, broken))
+        return Outcome((), again.problems or stale(demand.lines, broken)), stocks
 
 
 def _recorded(earlier: Reservation) -> Reserved:

@@ -18,6 +18,7 @@ from services.fulfillment.application.ports import AddressPeer, FulfillmentWork,
 from services.fulfillment.domain.sourcing.model import Address
 from services.fulfillment.domain.stock.inventory import InventoryRecord
 from services.fulfillment.domain.stock.ledger import Cause, Movement, MovementKind, summed_by_record
+from services.fulfillment.domain.stock.thresholds import is_low
 from services.fulfillment.domain.visibility import may_act_for, stock
 from waybill.fulfillment.v1 import reasons
 
@@ -41,6 +42,7 @@ class RecordDraft:
     xp: JsonObject
     opening: int
     variant_id: str = ""
+    notify_below: int | None = None
 
 
 RecordEdit = Callable[[InventoryRecord], InventoryRecord]
@@ -169,6 +171,8 @@ class InventoryRecords:
                     f"Inventory record {id} is {-known.available} units short: receive them first.",
                     inventory_record=id,
                 )
+            # A threshold that is set crosses nothing: it begins with what is available.
+            after = replace(after, low_stock=is_low(known.available, after.notify_below))
             await work.stock.update(after, moved=after.address != known.address)
             return after
 
@@ -243,4 +247,6 @@ def _record(d: RecordDraft, ids: IdSource, now: datetime) -> InventoryRecord:
         pickup=d.pickup,
         xp=d.xp,
         variant_id=d.variant_id,
+        notify_below=d.notify_below,
+        low_stock=is_low(d.opening, d.notify_below),
     )

@@ -1,4 +1,4 @@
-"""AdjustStock, CheckAvailability and ListStockMovements."""
+"""AdjustStock, CheckAvailability, ListStockMovements and ListStockAlerts."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from services.fulfillment.domain.sourcing.model import Sku, Stock
 from services.fulfillment.domain.stock.availability import Asked, Availability, for_buyers, whole
 from services.fulfillment.domain.stock.inventory import Adjustment, InventoryRecord, LedgerEntry
 from services.fulfillment.domain.stock.ledger import Cause, Movement, summed_by_record
+from services.fulfillment.domain.stock.thresholds import StockAlert
 from services.fulfillment.domain.visibility import NOTHING, STOCK_READERS, may_act_for, stock
 from waybill.fulfillment.v1 import reasons
 
@@ -78,6 +79,11 @@ class StockBook:
         """The ledger of records that the caller may see."""
         async with self._units.reading(snapshot=page.include_total) as work:
             return await work.lists.movements(stock(caller), page)
+
+    async def alerts(self, caller: Principal, page: PageRequest) -> Page[StockAlert]:
+        """Thresholds that were crossed, of records that the caller may see."""
+        async with self._units.reading(snapshot=page.include_total) as work:
+            return await work.lists.alerts(stock(caller), page)
 
 
 async def _stock_of(work: FulfillmentWork, asked: Iterable[Asked]) -> list[tuple[Asked, Stock]]:

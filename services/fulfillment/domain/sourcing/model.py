@@ -80,6 +80,8 @@ class Stock:
     pickup: bool = False
     address: Address | None = None
     variant_id: str = ""
+    watched: bool = False
+    """Whether somebody is alerted when it gets low."""
 
     @property
     def sku(self) -> Sku:

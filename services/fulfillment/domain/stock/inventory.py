@@ -33,6 +33,9 @@ class InventoryRecord:
     xp: JsonObject = field(default_factory=dict)
     version: int = 1
     variant_id: str = ""
+    notify_below: int | None = None
+    low_stock: bool = False
+    """Whether fewer are available than `notify_below`, as the counters say."""
 
     @property
     def available(self) -> int:

@@ -11,7 +11,7 @@ from libs.rpc import current
 from services.fulfillment.application.stock.inventory_records import InventoryRecords
 from services.fulfillment.application.stock.stock_book import StockBook
 from services.fulfillment.rpc.requests import refuse_duplicates
-from services.fulfillment.rpc.stock.messages import availability_out, movement_out, record_body, record_out
+from services.fulfillment.rpc.stock.messages import alert_out, availability_out, movement_out, record_body, record_out
 from services.fulfillment.rpc.stock.requests import adjustments_in, availability_in, record_edit_in, record_in
 from waybill.fulfillment.v1 import inventory_service_pb2 as pb
 from waybill.fulfillment.v1 import inventory_service_pb2_grpc, reasons
@@ -120,4 +120,11 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
             stock_movements=[movement_out(m) for m in page.items],
             next_page_token=page.next_page_token,
             total_size=page.total_size,
+        )
+
+    async def ListStockAlerts(self, request: pb.ListStockAlertsRequest, context: Any) -> pb.ListStockAlertsResponse:
+        """Lists thresholds that were crossed."""
+        page = await self._book.alerts(current().principal, page_request(request))
+        return pb.ListStockAlertsResponse(
+            stock_alerts=[alert_out(a) for a in page.items], next_page_token=page.next_page_token, total_size=page.total_size
         )

@@ -8,6 +8,7 @@ from libs.json_value import JsonObject
 from libs.protoconv import address_out, time_out, xp_out
 from services.fulfillment.domain.stock.availability import Asked, Availability
 from services.fulfillment.domain.stock.inventory import InventoryRecord, LedgerEntry
+from services.fulfillment.domain.stock.thresholds import StockAlert
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
 from waybill.type.v1.address_pb2 import Address
 
@@ -36,6 +37,8 @@ def record_out(r: InventoryRecord) -> inventory_pb2.InventoryRecord:
         etag=str(r.version),
         create_time=time_out(r.create_time),
         update_time=time_out(r.update_time),
+        notify_below=r.notify_below,
+        low_stock=r.low_stock,
     )
 
 
@@ -63,6 +66,21 @@ def movement_out(m: LedgerEntry) -> inventory_pb2.StockMovement:
         user_id=m.user_id,
         note=m.note,
         create_time=time_out(m.create_time),
+    )
+
+
+def alert_out(a: StockAlert) -> inventory_pb2.StockAlert:
+    """A threshold that was crossed."""
+    return inventory_pb2.StockAlert(
+        inventory_record_id=a.record_id,
+        number=a.number,
+        product_id=a.product_id,
+        variant_id=a.variant_id,
+        supplier_id=a.supplier_id,
+        kind=inventory_pb2.StockAlertKind.Value(f"STOCK_ALERT_KIND_{a.kind}"),
+        notify_below=a.notify_below,
+        available=a.available,
+        create_time=time_out(a.create_time),
     )
 
 

@@ -13,11 +13,12 @@ from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY
 from services.fulfillment.domain.stock.availability import Asked
 from services.fulfillment.domain.stock.inventory import Adjustment, InventoryRecord
 from services.fulfillment.domain.stock.ledger import MovementKind
+from services.fulfillment.domain.stock.thresholds import MAX_THRESHOLD
 from services.fulfillment.rpc.requests import refuse_duplicates, xp_edit
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, reasons
 
 MAX_PRIORITY = 1_000_000
-RECORD_FIELDS = ("address", "can_exceed", "priority", "active", "pickup", "xp")
+RECORD_FIELDS = ("address", "can_exceed", "priority", "active", "pickup", "notify_below", "xp")
 
 
 def record_in(found: Violations, field: str, m: inventory_pb2.InventoryRecord, opening: int, opening_field: str) -> RecordDraft:
@@ -29,6 +30,7 @@ def record_in(found: Violations, field: str, m: inventory_pb2.InventoryRecord, o
     location = m.location_id or m.address.id
     found.check_id(f"{field}.location_id", location)
     _priority(found, f"{field}.priority", m.priority)
+    _threshold(found, f"{field}.notify_below", m.notify_below)
     if not 0 <= opening <= MAX_QUANTITY:
         found.add(opening_field, reasons.VALUE_OUT_OF_RANGE, f"must be 0 to {MAX_QUANTITY:,}")
     address = None
@@ -48,6 +50,7 @@ def record_in(found: Violations, field: str, m: inventory_pb2.InventoryRecord, o
         xp=xp_in(found, f"{field}.xp", m.xp),
         opening=opening,
         variant_id=m.variant_id,
+        notify_below=m.notify_below if m.HasField("notify_below") else None,
     )
 
 
@@ -60,6 +63,9 @@ def record_edit_in(found: Violations, m: inventory_service_pb2.UpdateInventoryRe
         name: getattr(record, name) for name in ("can_exceed", "priority", "active", "pickup") if name in paths
     }
     _priority(found, "inventory_record.priority", record.priority)
+    _threshold(found, "inventory_record.notify_below", record.notify_below)
+    if "notify_below" in paths:
+        values["notify_below"] = record.notify_below if record.HasField("notify_below") else None
     if "address" in paths:
         values["address"] = address_in(found, "inventory_record.address", record.address)
     merge = xp_edit(found, "inventory_record.xp", record.xp) if "xp" in paths else None
@@ -94,6 +100,11 @@ def availability_in(found: Violations, m: inventory_service_pb2.CheckAvailabilit
 def _priority(found: Violations, field: str, value: int) -> None:
     if abs(value) > MAX_PRIORITY:
         found.add(field, reasons.VALUE_OUT_OF_RANGE, f"must be within {MAX_PRIORITY:,} of zero")
+
+
+def _threshold(found: Violations, field: str, value: int) -> None:
+    if not 0 <= value <= MAX_THRESHOLD:
+        found.add(field, reasons.VALUE_OUT_OF_RANGE, f"must be 0 to {MAX_THRESHOLD:,}")
 
 
 def _adjustment(found: Violations, field: str, m: inventory_service_pb2.StockAdjustment) -> Adjustment:

@@ -13,6 +13,7 @@ from libs.db import Tx
 from libs.db.invariants import SqlRule, count, sentence
 from libs.idempotency.invariants import listed
 from libs.invariants import Finding, RuleResult
+from services.fulfillment.adapters.db.invariants.thresholds import threshold_rules
 from services.fulfillment.adapters.db.tables import (
     allocations,
     inventory_records,
@@ -55,6 +56,7 @@ def stock_rules(dialect: str) -> list[SqlRule]:
         _ended(),
         _placed(),
         _asked(dialect),
+        *threshold_rules(),
     ]
 
 

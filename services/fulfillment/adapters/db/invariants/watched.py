@@ -20,12 +20,22 @@ _INVENTORY = Watch(
         **all_free(_SET, "can_exceed priority active pickup xp"),
         **all_free(_SHOWN, "version create_time update_time"),
         **all_free("orders the changes of a record in the feed", "bookings"),
+        **all_by("low_stock_is_below_its_threshold", "notify_below low_stock"),
+        "crossings": by("each_crossing_has_its_alert"),
     },
     by("movement_has_its_record"),
 )
 _ADDRESSES = Watch(
     {**all_by("stock_lies_where_it_was_put", "record_key version address"), **all_free(_SHOWN, "create_time")},
     by("stock_lies_where_it_was_put"),
+)
+_ALERTS = Watch(
+    {
+        **all_by("each_crossing_has_its_alert", "record_key number"),
+        **all_by("alert_says_what_was_crossed", "kind notify_below available"),
+        **all_free(_SHOWN, "id create_time"),
+    },
+    by("each_crossing_has_its_alert"),
 )
 _MOVEMENTS = Watch(
     {
@@ -129,6 +139,7 @@ WATCHED: Register = {
     tables.inventory_records: _INVENTORY,
     tables.stock_addresses: _ADDRESSES,
     tables.stock_movements: _MOVEMENTS,
+    tables.stock_alerts: _ALERTS,
     tables.reservations: _RESERVATIONS,
     tables.supplier_orders: _SUPPLIER_ORDERS,
     tables.supplier_order_lines: _LINES,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,12 +17,21 @@ from libs.ids import IdSource
 from libs.json_value import JsonObject
 from libs.relay.change import Change
 from libs.relay.changes import note
+from services.fulfillment.adapters.db.stock.crossings import alert, counting
 from services.fulfillment.adapters.db.stock.record_uses import record_uses
 from services.fulfillment.adapters.db.storable_ids import storable
-from services.fulfillment.adapters.db.tables import changes, deleted_ids, inventory_records, stock_addresses, stock_movements
+from services.fulfillment.adapters.db.tables import (
+    changes,
+    deleted_ids,
+    inventory_records,
+    stock_addresses,
+    stock_alerts,
+    stock_movements,
+)
 from services.fulfillment.domain.sourcing.model import Sku, Stock
 from services.fulfillment.domain.stock.inventory import InventoryRecord
 from services.fulfillment.domain.stock.ledger import Effect, Movement
+from services.fulfillment.domain.stock.thresholds import may_cross
 
 _T = inventory_records
 _STOCK = (
@@ -40,17 +49,20 @@ _STOCK = (
     _T.c.pickup,
     _T.c.address,
     _T.c.variant_id,
+    _T.c.notify_below.is_not(None),
 )
 _MOVE = sa.insert(stock_movements)
 _PLACE = sa.insert(stock_addresses)
+_AFTER = (_T.c.on_hand + sa.bindparam("a"), _T.c.reserved + sa.bindparam("b"), _T.c.allocated + sa.bindparam("c"))
 _APPLY = (
     sa.update(_T)
     .where(_T.c.key == sa.bindparam("k"))
     .values(
-        on_hand=_T.c.on_hand + sa.bindparam("a"),
-        reserved=_T.c.reserved + sa.bindparam("b"),
-        allocated=_T.c.allocated + sa.bindparam("c"),
+        on_hand=_AFTER[0],
+        reserved=_AFTER[1],
+        allocated=_AFTER[2],
         bookings=_T.c.bookings + 1,
+        **counting(_AFTER[0] - _AFTER[1] - _AFTER[2]),
     )
 )
 _EDIT = (
@@ -59,7 +71,10 @@ _EDIT = (
     .values(
         {
             name: sa.bindparam(f"new_{name}")
-            for name in ("address", "can_exceed", "priority", "active", "pickup", "xp", "version", "update_time")
+            for name in (
+                *("address", "can_exceed", "priority", "active", "pickup", "xp", "version", "update_time"),
+                *("notify_below", "low_stock"),
+            )
         }
     )
 )
@@ -111,12 +126,21 @@ class SqlStockStore:
         """Stock by key."""
         return await _stocks(self._tx, _BY_KEY[lock], sorted(set(keys)))
 
-    async def book(self, movements: Sequence[Movement], sums: Mapping[uuid.UUID, Effect], now: datetime) -> None:
-        """Adds movements to the ledger and their sums to the counters: two statements. The records have changed."""
+    async def book(
+        self,
+        movements: Sequence[Movement],
+        sums: Mapping[uuid.UUID, Effect],
+        now: datetime,
+        watched: Collection[uuid.UUID] | None = None,
+    ) -> None:
+        """Adds movements to the ledger and their sums to the counters: two statements, and one for the alerts of records that may
+        have crossed a threshold: `watched` names those that have one, where the caller has read that under lock."""
         if not movements:
             return
         await self._tx.execute(_APPLY, [{"k": k, "a": e.on_hand, "b": e.reserved, "c": e.allocated} for k, e in sums.items()])
         await self._tx.execute(_MOVE, [self._movement_row(m, now) for m in movements])
+        alerts = await alert(self._tx, may_cross(sums, watched), now)
+        note(self._tx, changes, alerts, follows=True)
         self._add_to_feed(sums, now)
 
     def _movement_row(self, m: Movement, now: datetime) -> dict[str, Any]:
@@ -181,6 +205,8 @@ class SqlStockStore:
                 "new_xp": dict(r.xp),
                 "new_version": r.version,
                 "new_update_time": r.update_time,
+                "new_notify_below": r.notify_below,
+                "new_low_stock": r.low_stock,
             },
         )
         self._add_to_feed([r.key], r.update_time)
@@ -191,7 +217,7 @@ class SqlStockStore:
 
     async def delete(self, r: InventoryRecord, body: JsonObject, now: datetime) -> None:
         """Removes a record, its ledger and its addresses; its id stays taken, and the feed keeps `body`."""
-        for table in (stock_movements, stock_addresses):
+        for table in (stock_movements, stock_addresses, stock_alerts):
             await self._tx.execute(sa.delete(table).where(table.c.record_key == r.key))
         edition = _T.c.version + _T.c.bookings
         version = (await self._tx.execute(sa.delete(_T).where(_T.c.key == r.key).returning(edition))).scalar_one()
@@ -228,6 +254,8 @@ def record(row: Any) -> InventoryRecord:
         xp=row.xp,
         version=row.version,
         variant_id=row.variant_id,
+        notify_below=row.notify_below,
+        low_stock=row.low_stock,
     )
 
 
@@ -252,4 +280,7 @@ def _row(r: InventoryRecord) -> dict[str, Any]:
         "version": r.version,
         "create_time": r.create_time,
         "update_time": r.update_time,
+        "notify_below": r.notify_below,
+        "low_stock": r.low_stock,
+        "crossings": 0,
     }
