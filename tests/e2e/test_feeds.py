@@ -23,6 +23,7 @@ from tests.support.sealing import sealing_key_for
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.changes.v1 import change_service_pb2 as pb
 from waybill.directory.v1 import buyer_service_pb2
+from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
 from waybill.order.v1 import checkout_service_pb2, order_pb2
 from waybill.payment.v1 import credit_card_service_pb2
 from waybill.pricing.v1 import price_schedule_service_pb2
@@ -61,8 +62,16 @@ async def price(owner: AsyncWaybill, id: str) -> None:
     )
 
 
+async def watch(owner: AsyncWaybill, id: str) -> None:
+    """The next unit that is sold of a record leaves an alert."""
+    known = await owner.inventory.GetInventoryRecord(inventory_service_pb2.GetInventoryRecordRequest(inventory_record_id=id))
+    watched = inventory_pb2.InventoryRecord(id=id, notify_below=known.inventory_record.available)
+    await owner.inventory.UpdateInventoryRecord(inventory_service_pb2.UpdateInventoryRecordRequest(inventory_record=watched))
+
+
 async def change_all(owner: AsyncWaybill, address: str, id: str) -> dict[str, Change]:
     """Something new in every context: by context the change that it is."""
+    await watch(owner, "tape-wh-east")
     async with AsyncWaybill(address, SHOP, username="ada", password=PASSWORD) as ada:
         await place(ada, id)
         shared = credit_card_service_pb2.CreditCard(id=f"{id}-ACME", buyer_id="acme", token="tok_approve", partial_number="4242")
