@@ -5,8 +5,8 @@ from alembic import op
 
 from libs.db.types import UtcTime
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 # The newest revision of the oldest build that works on these tables. A change that only adds names an earlier one.
