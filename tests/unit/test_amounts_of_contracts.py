@@ -49,13 +49,13 @@ MESSAGES: dict[str, dict[str, Fineness]] = {
     "fulfillment.v1.SupplierOrderLine": dict.fromkeys(("unit_price", "subtotal", "discount", "tax"), STORED),
     "order.v1.Discount": {"amount": SHOWN},
     "order.v1.LineItem": {
-        **dict.fromkeys(("unit_price", "line_mark_up", "subtotal", "discount", "tax", "total"), SHOWN),
+        **dict.fromkeys(("unit_price", "line_mark_up", "subtotal", "discount", "tax", "total", "included_tax"), SHOWN),
         "unit_price_override": FINER,
         "discount_override": MINOR,
     },
     "order.v1.PriceStep": {"unit_amount": SHOWN, "line_amount": SHOWN},
     "order.v1.Order": {
-        **dict.fromkeys(("subtotal", "discount", "shipping_cost", "tax", "total"), SHOWN),
+        **dict.fromkeys(("subtotal", "discount", "shipping_cost", "tax", "total", "included_tax"), SHOWN),
         "gratuity": MINOR,
         "shipping_cost_override": MINOR,
         "tax_override": MINOR,
@@ -81,7 +81,9 @@ MESSAGES: dict[str, dict[str, Fineness]] = {
     "shipping.v1.RateTable": {"handling": FINER},
     # For a unit; one for the whole line is as coarse as what it is added to: test_prices of pricing.
     "type.v1.PriceMarkUp": {"amounts": FINER},
-    "type.v1.CanceledAmounts": dict.fromkeys(("subtotal", "discount", "shipping_cost", "tax", "gratuity", "total"), STORED),
+    "type.v1.CanceledAmounts": dict.fromkeys(
+        ("subtotal", "discount", "shipping_cost", "tax", "gratuity", "included_tax", "total"), STORED
+    ),
 }
 """By message, without `waybill.` before it. A new amount needs an entry here, and a reader below where it is MINOR."""
 

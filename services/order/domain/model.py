@@ -84,6 +84,10 @@ class Line:
     variant_id: str = ""
     choices: tuple[Choice, ...] = ()
     """What it has of each spec of its product, in the order of the specs."""
+    tax_included: bool = False
+    """Whether its price includes its tax: `tax` is only what comes on top."""
+    included_tax: int = 0
+    """What of subtotal less discount is tax."""
 
     @property
     def total(self) -> int:
@@ -161,6 +165,8 @@ class CanceledAmounts:
     shipping_cost: int = 0
     tax: int = 0
     gratuity: int = 0
+    included_tax: int = 0
+    """What of them is tax that prices included."""
 
     @property
     def total(self) -> int:
@@ -250,6 +256,8 @@ class Order:
     comments: str = ""
     xp: JsonObject = field(default_factory=dict)
     submission: Submission | None = None
+    included_tax: int = 0
+    """What of lines and shipping is tax that their prices include; `tax` comes on top."""
     holds: tuple[OrderHold, ...] = ()
     """Released ones too."""
     submit_time: datetime | None = None
@@ -267,7 +275,7 @@ class Order:
     @property
     def wholly_canceled(self) -> CanceledAmounts:
         """Its canceled amounts once nothing of it is left."""
-        return CanceledAmounts(self.subtotal, self.discount, self.shipping_cost, self.tax, self.gratuity)
+        return CanceledAmounts(self.subtotal, self.discount, self.shipping_cost, self.tax, self.gratuity, self.included_tax)
 
     @property
     def calculated(self) -> bool:

@@ -14,6 +14,8 @@ class FromSchedule:
     break_quantity: int
     counted_quantity: int
     on_sale: bool
+    tax_included: bool = False
+    """Whether the schedule's prices include their tax."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,9 @@ class MarkedUp:
 @dataclass(frozen=True, slots=True)
 class ByHand:
     """A person set it: it is the line's `unit_price_override`."""
+
+    tax_included: bool = False
+    """Whether it includes its tax, as the prices of the schedule do that it stands in for."""
 
 
 Source = FromSchedule | MarkedUp | ByHand

@@ -47,13 +47,15 @@ def price_step_out(step: PriceStep, currency: str) -> price_step_pb2.PriceStep:
             made.schedule.break_quantity = taken.break_quantity
             made.schedule.counted_quantity = taken.counted_quantity
             made.schedule.on_sale = taken.on_sale
+            made.schedule.tax_included = taken.tax_included
         case MarkedUp() as option:
             made.mark_up.spec_id, made.mark_up.option_id = option.spec_id, option.option_id
             made.mark_up.type = PriceMarkUpType.Value(f"PRICE_MARK_UP_TYPE_{option.type}")
             if option.percentage:
                 made.mark_up.percentage.value = option.percentage
-        case ByHand():
+        case ByHand() as by_hand:
             made.override.SetInParent()
+            made.override.tax_included = by_hand.tax_included
         case _ as unreachable:
             assert_never(unreachable)
     return made
@@ -103,6 +105,8 @@ def line_out(
         specs=[_choice_out(choice) for choice in line.choices],
         xp=xp_out(line.xp),
         create_time=time_out(line.create_time),
+        tax_included=line.tax_included,
+        included_tax=money_out(line.included_tax, cur),
     )
     if line.unit_price_override is not None:
         made.unit_price_override.CopyFrom(money_out(line.unit_price_override, cur))

@@ -94,6 +94,7 @@ def order_out(o: Order) -> order_pb2.Order:
         calculated=o.calculated,
         held=o.held,
         holds=[_hold(hold) for hold in o.holds],
+        included_tax=money_out(o.included_tax, cur),
     )
     if o.shipping_cost_override is not None:
         made.shipping_cost_override.CopyFrom(money_out(o.shipping_cost_override, cur))
@@ -123,6 +124,7 @@ def _canceled(amounts: Canceled, cur: str) -> CanceledAmounts:
         tax=money_out(amounts.tax, cur),
         gratuity=money_out(amounts.gratuity, cur) if amounts.gratuity else None,
         total=money_out(amounts.total, cur),
+        included_tax=money_out(amounts.included_tax, cur) if amounts.included_tax else None,
     )
 
 

@@ -112,6 +112,7 @@ _SCHEDULE = (
     time("sale_end_time"),
     xp(),
     ref("owner_supplier_id", immutable=True),
+    flag("tax_included"),
 )
 SCHEDULE = Shape("price schedule", schedule_pb.PriceSchedule, _SCHEDULE, prefix="prs", check=_check_schedule)
 _FLOOR = (

@@ -85,7 +85,7 @@ def quote_in(found: Violations, request: redemption_pb.ReserveRedemptionsRequest
         return Quote()
     return Quote(
         {
-            p.line_item_id: QuotedPrice(money_micros(p.unit_price), money_micros(p.line_mark_up))
+            p.line_item_id: QuotedPrice(money_micros(p.unit_price), money_micros(p.line_mark_up), p.tax_included)
             for p in request.expected_prices
             if p.HasField("unit_price")
         },
@@ -112,7 +112,12 @@ def shipments_in(found: Violations, currency: str, messages: Sequence[order_pb.P
         found.add("shipments", reasons.TOO_MANY_ITEMS, f"at most {MAX_LINES:,} estimates")
         return []
     return [
-        Shipment(m.ship_estimate_id, money_in(found, f"shipments[{i}].cost", m.cost, currency), destination_in(m, "destination"))
+        Shipment(
+            m.ship_estimate_id,
+            money_in(found, f"shipments[{i}].cost", m.cost, currency),
+            destination_in(m, "destination"),
+            tax_included=m.tax_included,
+        )
         for i, m in enumerate(messages)
     ]
 
@@ -133,6 +138,8 @@ def line_out(line: PricedLine, currency: str) -> pricing_pb2.PricedLine:
         price_schedule_id="" if schedule is None else schedule.schedule_id,
         price_overridden=schedule is None,
         on_sale=schedule is not None and schedule.on_sale,
+        tax_included=line.price.tax_included,
+        included_tax=money_out(line.included_tax, currency),
     )
 
 
@@ -145,6 +152,8 @@ def shipment_out(shipment: PricedShipment, currency: str) -> pricing_pb2.PricedS
         discount=money_out(shipment.discount, currency),
         tax=money_out(shipment.tax, currency),
         tax_rate=decimal_out(shipment.tax_rate),
+        tax_included=shipment.tax_included,
+        included_tax=money_out(shipment.included_tax, currency),
     )
 
 

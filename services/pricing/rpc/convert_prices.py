@@ -63,13 +63,15 @@ def step_out(step: Step, currency: str) -> pb.PriceStep:
             made.schedule.break_quantity = taken.break_quantity
             made.schedule.counted_quantity = taken.counted_quantity
             made.schedule.on_sale = taken.on_sale
+            made.schedule.tax_included = taken.tax_included
         case MarkUp() as mark_up:
             made.mark_up.spec_id, made.mark_up.option_id = mark_up.spec_id, mark_up.option_id
             made.mark_up.type = mark_up_pb.PriceMarkUpType.Value(f"{_PREFIX}{mark_up.type}")
             if mark_up.type is MarkUpType.PERCENTAGE:
                 made.mark_up.percentage.CopyFrom(decimal_out(mark_up.percentage))
-        case ByHand():
+        case ByHand() as by_hand:
             made.override.SetInParent()
+            made.override.tax_included = by_hand.tax_included
         case _ as unreachable:
             assert_never(unreachable)
     return made

@@ -62,6 +62,7 @@ _RATE_TABLE = (
     money("handling", finer=True),
     lead_time("min_lead_time"),
     lead_time("max_lead_time"),
+    flag("tax_included"),
 )
 RATE_TABLE = Shape("rate table", rate_table_service_pb2.RateTable, _RATE_TABLE, prefix="rtt", check=_check_table)
 

@@ -52,6 +52,8 @@ class Offer:
     cost: int
     min_lead_time: int
     max_lead_time: int
+    tax_included: bool = False
+    """Whether the price includes its tax."""
 
 
 Tariff = tuple[ShipMethod, RateTable | None]
@@ -115,5 +117,5 @@ def _priced(tariffs: tuple[Tariff, ...], weight: Decimal) -> tuple[Offer, ...]:
         cost = 0 if table is None else table.price(weight)
         if cost is not None:
             shortest, longest = (table.lead_times if table else None) or method.lead_times
-            offers.append(Offer(method, cost, shortest, longest))
+            offers.append(Offer(method, cost, shortest, longest, table is not None and table.tax_included))
     return tuple(sorted(offers, key=lambda o: (o.cost, o.max_lead_time, o.min_lead_time, o.method.id)))

@@ -35,6 +35,8 @@ class RateTable:
     rows: tuple[RateRow, ...]
     handling: int = 0
     lead_times: tuple[int, int] | None = None
+    tax_included: bool = False
+    """Whether its prices include their tax."""
 
     def price(self, weight: Decimal) -> int | None:
         """Micros for a group of this weight, rounded half up to the minor unit; None when it is too heavy."""

@@ -155,4 +155,5 @@ class _Methods:
             min_lead_time=Duration(seconds=offer.min_lead_time),
             max_lead_time=Duration(seconds=offer.max_lead_time),
             xp=self._xp[method.id],
+            tax_included=offer.tax_included,
         )

@@ -9,6 +9,7 @@ from tests.support.principals import buyer, seller
 from tests.support.problems import about
 from waybill.shipping.v1 import carrier_service_pb2 as carriers
 from waybill.shipping.v1 import grouping_rule_service_pb2 as rules
+from waybill.shipping.v1 import rate_table_service_pb2 as tables
 from waybill.shipping.v1 import ship_method_assignment_service_pb2 as assignments
 from waybill.shipping.v1 import ship_method_service_pb2 as methods
 from waybill.shipping.v1 import shipping_service_pb2 as pb
@@ -71,6 +72,16 @@ async def test_an_order_is_grouped_and_every_group_is_offered_its_methods(served
     assert picked.ship_methods[0].pickup
     assert list(found.problems) == []
     assert found.rate_time.ToDatetime(tzinfo=NOW.tzinfo) == NOW
+
+
+async def test_a_method_includes_its_tax_where_its_rate_table_says_so(served):
+    me = await small_setup(served)
+    change = tables.RateTable(id="ground-us", tax_included=True)
+    asked = tables.UpdateRateTableRequest(rate_table=change, update_mask=FieldMask(paths=["tax_included"]))
+    await me.tables.UpdateRateTable(asked)
+    found = await estimate(served, [item("l1"), item("l2", pickup_location_id="store")])
+    offered_to = {m.id: m.tax_included for e in found.ship_estimates for m in e.ship_methods}
+    assert offered_to == {"ground": True, "next-day": False, "counter": False}
 
 
 async def test_the_same_group_has_the_same_id_in_the_next_estimate(served):

@@ -13,6 +13,7 @@ from libs.money import (
     MoneyError,
     apportion,
     between,
+    contained,
     is_minor,
     minor_unit,
     parse_micros,
@@ -20,6 +21,7 @@ from libs.money import (
     scale,
     share,
     total,
+    without,
 )
 
 MICROS = st.integers(-(10**18), 10**18)
@@ -96,6 +98,18 @@ def test_rounding_is_symmetric_and_idempotent(micros: int, unit: int) -> None:
     assert round_half_up(-micros, unit) == -rounded
     assert round_half_up(rounded, unit) == rounded
     assert scale(micros, Decimal(1), unit) == rounded
+
+
+@given(MICROS, st.decimals(0, 1, places=9), st.sampled_from([1, 10_000, 1_000_000]))
+def test_an_amount_falls_into_a_part_and_what_the_part_is_counted_on(micros: int, rate: Decimal, unit: int) -> None:
+    rest, part = Fraction(micros) / (1 + Fraction(rate)), micros - Fraction(micros) / (1 + Fraction(rate))
+    for got, exact in ((without(micros, rate, unit), rest), (contained(micros, rate, unit), part)):
+        assert got % unit == 0
+        assert abs(got - exact) * 2 <= unit
+        if abs(got - exact) * 2 == unit:
+            assert abs(got) > abs(exact)
+    assert contained(micros, Decimal(0), unit) == 0
+    assert without(micros, Decimal(0), 1) == micros
 
 
 def test_arithmetic_stays_in_one_currency() -> None:

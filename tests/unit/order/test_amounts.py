@@ -1,12 +1,13 @@
 """What shipping costs and where it is taxed; totals."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.order.domain.checkout.amounts import Freight, Totals, freights, totals, with_own_tax
+from services.order.domain.checkout.amounts import Freight, Totals, freights, totals, with_own_tax, with_totals
 from services.order.domain.checkout.taxation import Places
 from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, Method, ShippingPart
 from services.order.domain.discounts import Discount, Override
@@ -49,6 +50,30 @@ def test_a_cost_set_for_the_whole_order_is_shared_by_what_the_methods_cost() -> 
     assert costs(1 * CENT, CENT, CENT, CENT) == [CENT, 0, 0]
     assert costs(4 * CENT, 0, 0) == [2 * CENT, 2 * CENT]
     assert costs(0, 9 * CENT, 5 * CENT) == [0, 0]
+
+
+def test_a_cost_that_was_set_includes_its_tax_where_the_methods_cost_does_and_not_without_a_method() -> None:
+    plain, taxed = estimate("e1", 5, "l1"), estimate("e2", 5, "l1")
+    taxed = replace(taxed, methods=(replace(taxed.methods[0], tax_included=True),))
+    for own in (None, 8 * CENT):
+        wanted = order(shipping_cost_override=own)
+        assert [f.tax_included for f in freights(wanted, [plain, taxed], Places(wanted, [line()], ()))] == [False, True]
+    alone = order(shipping_cost_override=5)
+    assert [f.tax_included for f in freights(alone, [], Places(alone, [line()], ()))] == [False]
+
+
+def test_included_tax_is_summed_beside_the_total_and_a_tax_that_was_set_leaves_it() -> None:
+    parts = [
+        LinePart("l1", 119, 119, (), 0, 0, Decimal("0.19"), "", tax_included=True, included_tax=19),
+        LinePart("l2", 100, 100, (), 0, 19, Decimal("0.19"), ""),
+    ]
+    freight = [ShippingPart("e1", 50, 0, Decimal("0.19"), (), True, 8)]
+    made = totals(parts, freight)
+    assert (made.included_tax, made.tax, made.total) == (27, 19, 119 + 100 + 19 + 50)
+    own = totals(*with_own_tax(order(tax_override=CENT), parts, freight))
+    assert (own.included_tax, own.tax) == (27, CENT)
+    sold = with_totals(order(gratuity=5), made)
+    assert (sold.included_tax, sold.total, sold.wholly_canceled.included_tax) == (27, made.total + 5, 27)
 
 
 @given(st.integers(0, 10**12), st.lists(st.integers(0, 10**9), min_size=1, max_size=20))

@@ -91,8 +91,11 @@ async def test_a_price_comes_with_its_steps_and_a_submit_compares_both_of_its_am
         async def CalculateOrder(self, request: order_pb.CalculateOrderRequest) -> order_pb.CalculateOrderResponse:
             answer = order_pb.CalculateOrderResponse()
             part = answer.lines.add(line_item_id="l0", unit_price=money_out(9, "USD"), line_mark_up=money_out(7, "USD"))
+            part.tax_included, part.included_tax.units = True, 3
             part.steps.add(
-                schedule=pricing_pb2.SchedulePrice(price_schedule_id="ps", break_quantity=1, counted_quantity=2, on_sale=True),
+                schedule=pricing_pb2.SchedulePrice(
+                    price_schedule_id="ps", break_quantity=1, counted_quantity=2, on_sale=True, tax_included=True
+                ),
                 unit_amount=money_out(8, "USD"),
             )
             option = pricing_pb2.OptionMarkUp(spec_id="size", option_id="xl", type="PRICE_MARK_UP_TYPE_PERCENTAGE")
@@ -111,13 +114,16 @@ async def test_a_price_comes_with_its_steps_and_a_submit_compares_both_of_its_am
     peers: Any = SimpleNamespace(stub=lambda *_: stub)
     parts, _, _, _ = await PricingClient(peers).calculate(order(), [line("l0"), line("l1")], Worksheet())
     assert [part.price_steps for part in parts] == [
-        (PriceStep(FromSchedule("ps", 1, 2, True), 8), PriceStep(MarkedUp("size", "xl", "PERCENTAGE", "12.5"), 1, 7)),
+        (PriceStep(FromSchedule("ps", 1, 2, True, True), 8), PriceStep(MarkedUp("size", "xl", "PERCENTAGE", "12.5"), 1, 7)),
         (PriceStep(ByHand(), 5),),
     ]
     assert [part.line_mark_up for part in parts] == [7, 0]
-    shown = [replace(line("l0"), unit_price=9, line_mark_up=7), replace(line("l1"), unit_price_override=5, unit_price=5)]
+    assert [(part.tax_included, part.included_tax) for part in parts] == [(True, 3_000_000), (False, 0)]
+    priced = replace(line("l0"), unit_price=9, line_mark_up=7, tax_included=True)
+    shown = [priced, replace(line("l1"), unit_price_override=5, unit_price=5)]
     await PricingClient(peers).check_quote(order(), shown, Worksheet(), 1, NOW)
-    assert [(p.HasField("unit_price"), money_micros(p.line_mark_up)) for p in stub.expected] == [(True, 7), (False, 0)]
+    compared = [(p.HasField("unit_price"), money_micros(p.line_mark_up), p.tax_included) for p in stub.expected]
+    assert compared == [(True, 7, True), (False, 0, False)]
 
 
 async def test_a_price_by_what_this_service_does_not_know_is_refused() -> None:

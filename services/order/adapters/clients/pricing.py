@@ -102,6 +102,7 @@ class PricingClient:
                         unit_price=money_out(line.unit_price, cur) if line.unit_price_override is None else None,
                         line_mark_up=money_out(line.line_mark_up, cur) if line.line_mark_up else None,
                         tax_rate=decimal_out(line.tax_rate) if taxed else None,
+                        tax_included=line.tax_included,
                     )
                     for line in lines
                 ],
@@ -147,7 +148,10 @@ def _asked(id: str, line: Asked, currency: str) -> pricing_pb2.PricingLine:
 
 def _shipment(freight: Freight, currency: str) -> order_pb.PricingShipment:
     return order_pb.PricingShipment(
-        ship_estimate_id=freight.ship_estimate_id, cost=money_out(freight.cost, currency), destination=_place(freight.destination)
+        ship_estimate_id=freight.ship_estimate_id,
+        cost=money_out(freight.cost, currency),
+        destination=_place(freight.destination),
+        tax_included=freight.tax_included,
     )
 
 
@@ -179,6 +183,8 @@ def _line_part(p: pricing_pb2.PricedLine) -> LinePart:
         on_sale=p.on_sale,
         line_mark_up=money_micros(p.line_mark_up),
         price_steps=tuple(_price_step(step) for step in p.steps),
+        tax_included=p.tax_included,
+        included_tax=money_micros(p.included_tax),
     )
 
 
@@ -190,12 +196,14 @@ def _price_source(m: pricing_pb2.PriceStep) -> StepSource:
     match m.WhichOneof("source"):
         case "schedule":
             taken = m.schedule
-            return FromSchedule(taken.price_schedule_id, taken.break_quantity, taken.counted_quantity, taken.on_sale)
+            return FromSchedule(
+                taken.price_schedule_id, taken.break_quantity, taken.counted_quantity, taken.on_sale, taken.tax_included
+            )
         case "mark_up":
             type = PriceMarkUpType.Name(m.mark_up.type).removeprefix("PRICE_MARK_UP_TYPE_")
             return MarkedUp(m.mark_up.spec_id, m.mark_up.option_id, type, m.mark_up.percentage.value)
         case "override":
-            return ByHand()
+            return ByHand(m.override.tax_included)
         case other:
             raise ValueError(f"pricing gave a price by {other}, which this service does not know")
 
@@ -207,6 +215,8 @@ def _shipping_part(s: pricing_pb2.PricedShipment) -> ShippingPart:
         tax=money_micros(s.tax),
         tax_rate=_rate(s.tax_rate.value),
         discounts=_discounts(s.discounts),
+        tax_included=s.tax_included,
+        included_tax=money_micros(s.included_tax),
     )
 
 

@@ -89,6 +89,7 @@ def _estimate(e: pb.ShipEstimate) -> Estimate:
                 max_lead_seconds=m.max_lead_time.seconds,
                 pickup=m.pickup,
                 xp=struct_plain(m.xp),
+                tax_included=m.tax_included,
             )
             for m in e.ship_methods
         ),

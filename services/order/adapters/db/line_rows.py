@@ -39,6 +39,8 @@ _LINE_FIELDS = (
     "cost_center",
     "shipping_account",
     "comments",
+    "tax_included",
+    "included_tax",
 )
 
 

@@ -66,8 +66,9 @@ _ORDER_FIELDS = (
     "forward_time",
     "complete_time",
     "cancel_time",
+    "included_tax",
 )
-CANCELED = ("subtotal", "discount", "shipping_cost", "tax", "gratuity")
+CANCELED = ("subtotal", "discount", "shipping_cost", "tax", "gratuity", "included_tax")
 """Amounts of canceled units; their columns are named `canceled_...`, as is that of their total."""
 ORDER_COLUMNS = (
     *_ORDER_FIELDS,

@@ -66,6 +66,8 @@ ORDERS = sa.Table(
     sa.Column("canceled_total", Micros(), nullable=False, server_default="0"),
     sa.Column("gratuity", Micros(), nullable=False, server_default="0"),
     sa.Column("canceled_gratuity", Micros(), nullable=False, server_default="0"),
+    sa.Column("included_tax", Micros(), nullable=False, server_default="0"),
+    sa.Column("canceled_included_tax", Micros(), nullable=False, server_default="0"),
     sa.Column("shipping_cost_override", Micros(), nullable=True),
     sa.Column("tax_override", Micros(), nullable=True),
     sa.Column("shipping_address_id", sa.String(100), nullable=False),
@@ -168,6 +170,8 @@ LINE_ITEMS = sa.Table(
     sa.Column("comments", sa.String(2_000), nullable=False, server_default=""),
     sa.Column("xp", Json(), nullable=False),
     sa.Column("create_time", UtcTime(), nullable=False),
+    sa.Column("tax_included", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("included_tax", Micros(), nullable=False, server_default="0"),
 )
 
 WORKSHEETS = sa.Table(

@@ -15,13 +15,15 @@ from services.order.domain.model import Address, Line, Order
 class Totals:
     """Micros of the order's currency: what is calculated. total = subtotal - discount + shipping cost + tax.
 
-    The discount is that of the lines; the shipping cost is what the discounts on shipping leave.
+    The discount is that of the lines; the shipping cost is what the discounts on shipping leave. The included tax is a part of
+    what lines and shipping cost.
     """
 
     subtotal: int
     discount: int
     shipping_cost: int
     tax: int
+    included_tax: int = 0
 
     @property
     def total(self) -> int:
@@ -36,6 +38,7 @@ class Freight:
     ship_estimate_id: str
     cost: int
     destination: Address | None = None
+    tax_included: bool = False
 
 
 def charged(order: Order, lines: Sequence[Line], worksheet: Worksheet) -> list[Freight]:
@@ -51,8 +54,8 @@ def charged(order: Order, lines: Sequence[Line], worksheet: Worksheet) -> list[F
 def freights(order: Order, estimates: Sequence[Estimate], places: Places) -> list[Freight]:
     """What each estimate's shipping costs: its method, or its share of a cost that was set for the whole order.
 
-    Such a cost is shared in proportion to the methods' costs. Where no method is selected it stands alone, without an
-    estimate.
+    Such a cost is shared in proportion to the methods' costs, and each share includes its tax where the method's cost does. Where
+    no method is selected it stands alone, without an estimate, and tax comes on top.
     """
     costs = [0 if e.selected is None else e.selected.cost for e in estimates]
     own = order.shipping_cost_override
@@ -60,7 +63,10 @@ def freights(order: Order, estimates: Sequence[Estimate], places: Places) -> lis
         return [Freight("", own, places.of_order())] if own else []
     if own is not None:
         costs = list(apportion(own, costs, minor_unit(order.currency)))
-    return [Freight(e.id, cost, places.of_estimate(e)) for e, cost in zip(estimates, costs, strict=True)]
+    return [
+        Freight(e.id, cost, places.of_estimate(e), e.selected is not None and e.selected.tax_included)
+        for e, cost in zip(estimates, costs, strict=True)
+    ]
 
 
 def with_own_tax(
@@ -69,7 +75,7 @@ def with_own_tax(
     """The parts with the tax that was set for the whole order in place of their own, as they are without one.
 
     It is shared in proportion to what was calculated, or to what is taxed where nothing was. Every amount of the order
-    stays the sum of its parts.
+    stays the sum of its parts. It comes on top: what prices include stays as it is.
     """
     own = order.tax_override
     if own is None or not (lines or shipments):
@@ -90,6 +96,7 @@ def totals(lines: Sequence[LinePart], shipments: Sequence[ShippingPart]) -> Tota
         discount=sum(p.discount for p in lines),
         shipping_cost=sum(s.net for s in shipments),
         tax=sum(p.tax for p in lines) + sum(s.tax for s in shipments),
+        included_tax=sum(p.included_tax for p in lines) + sum(s.included_tax for s in shipments),
     )
 
 
@@ -112,6 +119,8 @@ def with_part(line: Line, part: LinePart) -> Line:
         price_schedule_id=part.price_schedule_id,
         line_mark_up=part.line_mark_up,
         price_steps=part.price_steps,
+        tax_included=part.tax_included,
+        included_tax=part.included_tax,
     )
 
 
@@ -128,6 +137,7 @@ def with_totals(order: Order, sums: Totals) -> Order:
         discount=sums.discount,
         shipping_cost=sums.shipping_cost,
         tax=sums.tax,
+        included_tax=sums.included_tax,
         total=sums.total + order.gratuity,
         calculated_version=order.content_version,
     )

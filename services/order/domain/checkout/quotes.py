@@ -112,6 +112,8 @@ def _without_price(line: Line) -> Line:
         price_schedule_id="",
         line_mark_up=0,
         price_steps=(),
+        tax_included=False,
+        included_tax=0,
     )
 
 

@@ -41,6 +41,8 @@ class Method:
     max_lead_seconds: int
     pickup: bool = False
     xp: JsonObject = field(default_factory=dict)
+    tax_included: bool = False
+    """Whether the cost includes its tax."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,9 @@ class LinePart:
     line_mark_up: int = 0
     price_steps: tuple[PriceStep, ...] = ()
     """Empty only where it was worked out before steps were kept."""
+    tax_included: bool = False
+    included_tax: int = 0
+    """What of subtotal less discount is tax, where the price includes it; `tax` comes on top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,9 @@ class ShippingPart:
     tax: int
     tax_rate: Decimal
     discounts: tuple[Discount, ...] = ()
+    tax_included: bool = False
+    included_tax: int = 0
+    """What of the net is tax, where the cost includes it; `tax` comes on top."""
 
     @property
     def discount(self) -> int:

@@ -64,6 +64,7 @@ def _method(m: Method, currency: str) -> pb.ShipEstimateMethod:
         max_lead_time=Duration(seconds=m.max_lead_seconds),
         pickup=m.pickup,
         xp=xp_out(m.xp),
+        tax_included=m.tax_included,
     )
 
 
@@ -90,6 +91,8 @@ def _line_part(p: LinePart, currency: str) -> pb.CalculatedLine:
         on_sale=p.on_sale,
         line_mark_up=money_out(p.line_mark_up, currency),
         price_steps=[price_step_out(step, currency) for step in p.price_steps],
+        tax_included=p.tax_included,
+        included_tax=money_out(p.included_tax, currency),
     )
 
 
@@ -101,4 +104,6 @@ def _shipping_part(s: ShippingPart, currency: str) -> pb.CalculatedShipment:
         discount=money_out(s.discount, currency),
         tax=money_out(s.tax, currency),
         tax_rate=decimal_out(s.tax_rate),
+        tax_included=s.tax_included,
+        included_tax=money_out(s.included_tax, currency),
     )

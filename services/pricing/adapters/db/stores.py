@@ -40,6 +40,7 @@ _SCHEDULES = (
         _S.sale_start_time,
         _S.sale_end_time,
         _S.owner_supplier_id,
+        _S.tax_included,
         _F.unit_price.label("floor"),
     )
     .join(SCHEDULES, _S.id == _A.price_schedule_id)
@@ -137,6 +138,7 @@ def schedule_of(row: Any) -> Schedule:
         sale_start=row.sale_start_time,
         sale_end=row.sale_end_time,
         owner=row.owner_supplier_id,
+        tax_included=row.tax_included,
     )
 
 

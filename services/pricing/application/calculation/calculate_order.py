@@ -38,7 +38,8 @@ class CalculateOrder:
         now = self._clock.now()
         places = {destination, *(x.destination for x in lines), *(s.destination for s in shipments)} - {None}
         classes = {class_key(line.tax_class) for line in lines} | ({SHIPPING} if shipments else set())
-        products = {line.product_id for line in lines if line.unit_price_override is None}.difference(hidden)
+        # Those of overridden prices, too: their schedules say whether tax is included.
+        products = {line.product_id for line in lines}.difference(hidden)
         groups = await self._groups(caller, customer, products)
         async with self._units.reading() as work:
             schedules = await work.prices.schedules(customer.buyer_id, groups, products) if products else {}

@@ -1,7 +1,8 @@
 """Prices of a whole order: every stored part, so that totals are sums of parts.
 
 Rounding is half up to the currency's minor unit, at the line's subtotal, its discounts and its tax, at the shipping cost,
-its discounts and its tax, and nowhere else.
+its discounts and its tax, and nowhere else. Tax comes on top of a price, or is included in it: what is included is in the
+subtotal, so that totals have the same sums either way.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from libs.money import MICRO, minor_unit, round_half_up, scale
+from libs.money import MICRO, contained, minor_unit, round_half_up, scale
 from services.pricing.domain.calculation.discounts import Discount, Override, fitted, off
 from services.pricing.domain.calculation.line import Line, Problem
 from services.pricing.domain.calculation.unit_prices import LinePrice, cumulative, line_price
@@ -32,6 +33,7 @@ class Shipment:
     cost: int
     destination: Destination | None = None
     discounts: tuple[Discount, ...] = ()
+    tax_included: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class PricedLine:
     discounts: tuple[Discount, ...]
     tax: int
     tax_rate: Decimal
+    included_tax: int = 0
+    """What of the net is tax, where the price includes it."""
 
     @property
     def discount(self) -> int:
@@ -60,6 +64,8 @@ class PricedShipment:
     discounts: tuple[Discount, ...]
     tax: int
     tax_rate: Decimal
+    tax_included: bool = False
+    included_tax: int = 0
 
     @property
     def discount(self) -> int:
@@ -106,12 +112,12 @@ def calculate(
             continue
         rate = rates.rate(place, line.tax_class)
         price, subtotal, discounts = made
-        tax = scale(subtotal - off(discounts), rate, unit) if rate else 0
+        tax, included = _taxes(subtotal - off(discounts), rate, price.tax_included, unit)
         if subtotal + tax > room:
             problems.append(_too_large(line.id, f"the order's lines come to {_UNITS} with this one"))
             continue
         room -= subtotal + tax
-        priced.append(PricedLine(id=line.id, price=price, subtotal=subtotal, discounts=discounts, tax=tax, tax_rate=rate))
+        priced.append(PricedLine(line.id, price, subtotal, discounts, tax, rate, included))
     shipped = tuple(_ship(s, destination, rates, unit) for s in shipments)
     if must_know and destination is None:
         charged = [s for s, made in zip(shipments, shipped, strict=True) if made.cost > made.discount]
@@ -119,6 +125,13 @@ def calculate(
     if sum(s.cost + s.tax for s in shipped) > LARGEST:
         problems.append(_too_large("", f"the order's shipping comes to {_UNITS}"))
     return Calculation(tuple(priced), shipped, tuple(problems))
+
+
+def _taxes(net: int, rate: Decimal, tax_included: bool, unit: int) -> tuple[int, int]:
+    """Tax on top of what is left of a price after discounts, and tax that is included in it: at most one of them is there."""
+    if not rate:
+        return 0, 0
+    return (0, contained(net, rate, unit)) if tax_included else (scale(net, rate, unit), 0)
 
 
 def unplaced(line_id: str = "", shipment_id: str = "") -> Problem:
@@ -148,4 +161,5 @@ def _ship(shipment: Shipment, destination: Destination | None, rates: Rates, uni
     rate = rates.rate(shipment.destination or destination, SHIPPING)
     cost = round_half_up(shipment.cost, unit)
     discounts = fitted(shipment.discounts, cost, unit)
-    return PricedShipment(shipment.id, cost, discounts, scale(cost - off(discounts), rate, unit), rate)
+    tax, included = _taxes(cost - off(discounts), rate, shipment.tax_included, unit)
+    return PricedShipment(shipment.id, cost, discounts, tax, rate, shipment.tax_included, included)

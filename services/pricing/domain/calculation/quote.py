@@ -26,10 +26,11 @@ class QuotedShipping:
 
 @dataclass(frozen=True, slots=True)
 class QuotedPrice:
-    """What a line was quoted at: for each unit, and once for the line; micros."""
+    """What a line was quoted at: for each unit, and once for the line, micros; and whether that included its tax."""
 
     unit: int
     line: int = 0
+    tax_included: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def changed(
         priced = line_price(line, currency, quantities, schedules, now)
         if isinstance(priced, Problem):
             problems.append(priced)
-        elif (held := QuotedPrice(priced.unit, priced.line)) != quote.prices.get(line.id, held):
+        elif (held := QuotedPrice(priced.unit, priced.line, priced.tax_included)) != quote.prices.get(line.id, held):
             problems.append(Problem(line.id, reasons.PRICE_CHANGED, f"product {line.product_id} costs something else by now"))
         if line.id in lost:
             problems.append(unplaced(line.id))

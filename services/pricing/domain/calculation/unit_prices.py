@@ -20,11 +20,14 @@ class FromSchedule:
     break_quantity: int
     counted_quantity: int
     on_sale: bool
+    tax_included: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ByHand:
-    """A person set the unit price."""
+    """A person set the unit price. It includes its tax where the prices of the schedule do that it stands in for."""
+
+    tax_included: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,12 @@ class LinePrice:
         source = self.steps[0].source
         return source if isinstance(source, FromSchedule) else None
 
+    @property
+    def tax_included(self) -> bool:
+        """Whether it includes its tax."""
+        source = self.steps[0].source
+        return isinstance(source, FromSchedule | ByHand) and source.tax_included
+
 
 def cumulative(lines: Sequence[Line]) -> dict[str, int]:
     """Units of each product on all lines together."""
@@ -70,21 +79,19 @@ def cumulative(lines: Sequence[Line]) -> dict[str, int]:
 def line_price(
     line: Line, currency: str, quantities: Mapping[str, int], schedules: SchedulesByProduct, now: datetime
 ) -> LinePrice | Problem:
-    """The line's price. An override asks no schedule and takes no mark-up.
+    """The line's price. An override takes no mark-up, and of the schedule only whether its prices include their tax: of one that
+    has no price for the quantity, too.
 
     Where several schedules hold, the lowest price that any of them has for the quantity does; of equal ones the first id.
     """
+    holding = schedules.get(line.product_id, ())
+    scheduled = _scheduled(line, currency, quantities, holding, now)
     if line.unit_price_override is not None:
-        return LinePrice((Step(ByHand(), line.unit_price_override),))
-    holding = schedules.get(line.product_id)
-    if not holding:
-        return Problem(line.id, reasons.PRICE_MISSING, f"product {line.product_id} has no price for this buyer")
-    found = [_price_by(schedule, line, currency, quantities, now) for schedule in holding]
-    prices = [one for one in found if not isinstance(one, Problem)]
-    if not prices:
-        # At least one schedule holds, so that all of them gave a problem.
-        return next(one for one in found if isinstance(one, Problem))
-    base, source = min(prices, key=lambda one: (one[0].unit, one[1].schedule_id))
+        included = any(s.tax_included for s in holding[:1]) if isinstance(scheduled, Problem) else scheduled[1].tax_included
+        return LinePrice((Step(ByHand(included), line.unit_price_override),))
+    if isinstance(scheduled, Problem):
+        return scheduled
+    base, source = scheduled
     for mark_up in line.mark_ups:
         if mark_up.lacks(currency):
             text = f"option {mark_up.option_id} of {mark_up.spec_id} has no mark-up in {currency}"
@@ -96,6 +103,19 @@ def line_price(
     return LinePrice(tuple(steps))
 
 
+def _scheduled(
+    line: Line, currency: str, quantities: Mapping[str, int], holding: Sequence[Schedule], now: datetime
+) -> tuple[Price, FromSchedule] | Problem:
+    if not holding:
+        return Problem(line.id, reasons.PRICE_MISSING, f"product {line.product_id} has no price for this buyer")
+    found = [_price_by(schedule, line, currency, quantities, now) for schedule in holding]
+    prices = [one for one in found if not isinstance(one, Problem)]
+    if not prices:
+        # At least one schedule holds, so that all of them gave a problem.
+        return next(one for one in found if isinstance(one, Problem))
+    return min(prices, key=lambda one: (one[0].unit, one[1].schedule_id))
+
+
 def _price_by(
     schedule: Schedule, line: Line, currency: str, quantities: Mapping[str, int], now: datetime
 ) -> tuple[Price, FromSchedule] | Problem:
@@ -105,4 +125,4 @@ def _price_by(
     price = price_at(schedule, effective, now)
     if isinstance(price, tuple):
         return Problem(line.id, *price)
-    return price, FromSchedule(schedule.id, price.break_quantity, effective, price.on_sale)
+    return price, FromSchedule(schedule.id, price.break_quantity, effective, price.on_sale, schedule.tax_included)

@@ -37,6 +37,8 @@ class Schedule:
     sale_end: datetime | None = None
     owner: str = ""
     """The supplier that has made it; empty for the seller."""
+    tax_included: bool = False
+    """Whether its prices include their tax."""
 
     def on_sale(self, now: datetime) -> bool:
         """Whether sale prices hold; a missing bound is open."""

@@ -51,6 +51,7 @@ def _price(product_id: str, offer: Offer, currency: str, now: datetime) -> produ
         on_sale=offer.price.on_sale,
         price_schedule_id=offer.schedule_id,
         terms=[_terms(schedule, now) for schedule in offer.schedules],
+        tax_included=any(schedule.tax_included for schedule in offer.schedules if schedule.id == offer.schedule_id),
     )
 
 
@@ -61,6 +62,7 @@ def _terms(schedule: Schedule, now: datetime) -> product_price_pb2.PriceTerms:
         max_quantity=schedule.max_quantity,
         use_cumulative_quantity=schedule.cumulative,
         restricted_quantity=schedule.restricted,
+        tax_included=schedule.tax_included,
     )
     on_sale = schedule.on_sale(now)
     for step in schedule.breaks:

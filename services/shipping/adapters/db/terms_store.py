@@ -105,7 +105,7 @@ def _places(destinations: Sequence[Mapping[str, str]]) -> tuple[Place, ...]:
 def _table(row: Row, zone: Zone) -> RateTable:
     override = None if row["min_lead_time"] is None else (row["min_lead_time"], row["max_lead_time"])
     rows = tuple(RateRow(None if r["up_to"] is None else Decimal(r["up_to"]), r["price"], r["per_kg"] or 0) for r in row["rows"])
-    return RateTable(row["id"], zone, row["currency"], rows, row["handling"] or 0, override)
+    return RateTable(row["id"], zone, row["currency"], rows, row["handling"] or 0, override, row["tax_included"])
 
 
 def _rule(row: Row) -> Rule:

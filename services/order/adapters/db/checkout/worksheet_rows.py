@@ -26,7 +26,10 @@ def worksheet_json(sheet: Worksheet) -> dict[str, Any]:
                 e.ship_from_id,
                 e.items,
                 [
-                    [m.id, m.name, m.carrier_id, m.cost, m.min_lead_seconds, m.max_lead_seconds, m.pickup, dict(m.xp)]
+                    [
+                        *(m.id, m.name, m.carrier_id, m.cost, m.min_lead_seconds, m.max_lead_seconds, m.pickup, dict(m.xp)),
+                        m.tax_included,
+                    ]
                     for m in e.methods
                 ],
                 e.grouping,
@@ -50,10 +53,18 @@ def worksheet_json(sheet: Worksheet) -> dict[str, Any]:
                 p.on_sale,
                 p.line_mark_up,
                 price_steps_json(p.price_steps),
+                p.tax_included,
+                p.included_tax,
             ]
             for p in sheet.lines
         ],
-        "shipments": [[s.ship_estimate_id, s.cost, s.tax, str(s.tax_rate), discounts_json(s.discounts)] for s in sheet.shipments],
+        "shipments": [
+            [
+                *(s.ship_estimate_id, s.cost, s.tax, str(s.tax_rate), discounts_json(s.discounts)),
+                *(s.tax_included, s.included_tax),
+            ]
+            for s in sheet.shipments
+        ],
         "price_time": sheet.price_time.isoformat() if sheet.price_time else None,
     }
 
@@ -88,15 +99,16 @@ def _estimate(item: list[Any]) -> Estimate:
     )
 
 
-def _shipping_part(estimate: str, cost: int, tax: int, rate: str, discounts: Sequence[Any] = ()) -> ShippingPart:
-    # Shipping had no discounts once: what was stored then has none.
-    return ShippingPart(estimate, cost, tax, Decimal(rate), discounts_of(discounts))
+def _shipping_part(estimate: str, cost: int, tax: int, rate: str, discounts: Sequence[Any] = (), *taxed: Any) -> ShippingPart:
+    # Shipping had no discounts once, and no cost included its tax: what was stored then has neither.
+    return ShippingPart(estimate, cost, tax, Decimal(rate), discounts_of(discounts), *taxed)
 
 
 def _line_part(item: list[Any]) -> LinePart:
     line, price, subtotal, discounts, discount, tax, rate, schedule, overridden, on_sale, *later = item
-    # Prices had no steps once: what was stored then has none.
-    mark_up, steps = later or (0, ())
+    # Prices had no steps once, and none included its tax: what was stored then has neither.
+    mark_up, steps, *taxed = later or (0, ())
+    tax_included, included_tax = taxed or (False, 0)
     return LinePart(
         line_item_id=line,
         unit_price=price,
@@ -110,4 +122,6 @@ def _line_part(item: list[Any]) -> LinePart:
         on_sale=on_sale,
         line_mark_up=mark_up,
         price_steps=price_steps_of(steps),
+        tax_included=tax_included,
+        included_tax=included_tax,
     )

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from decimal import Decimal
 
-from libs.money import minor_unit, round_half_up, scale
+from libs.money import contained, minor_unit, round_half_up, scale
 from services.order.adapters.db.invariants.whole import Whole
 from services.order.domain.checkout.amounts import with_own_tax
-from services.order.domain.checkout.worksheet import LinePart, Worksheet
+from services.order.domain.checkout.worksheet import LinePart, ShippingPart, Worksheet
 from services.order.domain.discounts import Override, off
 from services.order.domain.model import Line
 from services.order.domain.price_steps import ByHand, FromSchedule, MarkedUp, per_line, per_unit
 
 _OF_THE_PART = (
     *("unit_price", "line_mark_up", "price_steps", "price_schedule_id"),
-    *("subtotal", "discount", "discounts", "tax", "tax_rate"),
+    *("subtotal", "discount", "discounts", "tax", "tax_rate", "tax_included", "included_tax"),
 )
 
 
@@ -72,6 +71,8 @@ def _against_steps(part: LinePart) -> Iterator[str]:
         return
     first, *more = (step.source for step in steps)
     schedule = first.schedule_id if isinstance(first, FromSchedule) else ""
+    if isinstance(first, FromSchedule | ByHand) and first.tax_included is not part.tax_included:
+        yield f"line {part.line_item_id}: its tax is {'' if part.tax_included else 'not '}included, its price says otherwise"
     if (schedule, isinstance(first, ByHand)) != (part.price_schedule_id, part.price_overridden):
         yield f"line {part.line_item_id}: its price begins with {first}, it is of schedule {part.price_schedule_id!r}"
     if not all(isinstance(source, MarkedUp) for source in more) or (more and part.price_overridden):
@@ -107,7 +108,8 @@ def _as_part(line: Line) -> LinePart:
 
 
 def _amounts(whole: Whole) -> str | None:
-    """Subtotal = unit price x quantity + what is asked once, tax = rate x what is left of it, in the minor unit of the currency.
+    """Subtotal = unit price x quantity + what is asked once, tax = rate x what is left of it, in the minor unit of the currency;
+    where the price includes its tax none comes on top, and what is included is what the rate makes of the rest.
 
     A tax that was set for the whole order is shared as these taxes are.
     """
@@ -115,8 +117,8 @@ def _amounts(whole: Whole) -> str | None:
     if sheet is None or not order.calculated or not whole.lines:
         return None
     unit = minor_unit(order.currency)
-    taxed = [replace(p, tax=_tax(p.subtotal - p.discount, p.tax_rate, unit)) for p in sheet.lines]
-    freight = [replace(s, tax=_tax(s.net, s.tax_rate, unit)) for s in sheet.shipments]
+    taxed = [replace(p, tax=_tax(p.subtotal - p.discount, p, unit)) for p in sheet.lines]
+    freight = [replace(s, tax=_tax(s.net, s, unit)) for s in sheet.shipments]
     parts, shipments = with_own_tax(order, taxed, freight)
     taxes = {p.line_item_id: p.tax for p in parts}
     wrong: list[str] = []
@@ -125,16 +127,25 @@ def _amounts(whole: Whole) -> str | None:
         tax = taxes.get(line.id, line.tax)
         if (line.subtotal, line.tax) != (subtotal, tax):
             wrong.append(f"line {line.id}: subtotal and tax {line.subtotal} and {line.tax}, its price makes {subtotal} and {tax}")
+    for part in sheet.lines:
+        if part.included_tax != _included(part.subtotal - part.discount, part, unit):
+            wrong.append(f"line {part.line_item_id}: {part.included_tax} of {part.subtotal - part.discount} is tax")
     for stored, made in zip(sheet.shipments, shipments, strict=True):
         if stored.tax != made.tax:
             wrong.append(f"shipping {stored.ship_estimate_id}: tax {stored.tax}, its cost less discounts makes {made.tax}")
+        if stored.included_tax != _included(stored.net, stored, unit):
+            wrong.append(f"shipping {stored.ship_estimate_id}: {stored.included_tax} of {stored.net} is tax")
         if stored.net < 0 or any(d.amount <= 0 for d in stored.discounts):
             wrong.append(f"shipping {stored.ship_estimate_id}: discounts of {stored.discount} off {stored.cost}")
     return "; ".join(wrong)
 
 
-def _tax(base: int, rate: Decimal, unit: int) -> int:
-    return scale(base, rate, unit) if rate else 0
+def _tax(net: int, part: LinePart | ShippingPart, unit: int) -> int:
+    return scale(net, part.tax_rate, unit) if part.tax_rate and not part.tax_included else 0
+
+
+def _included(net: int, part: LinePart | ShippingPart, unit: int) -> int:
+    return contained(net, part.tax_rate, unit) if part.tax_included else 0
 
 
 def _shipping(whole: Whole) -> str | None:

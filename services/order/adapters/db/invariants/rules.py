@@ -88,7 +88,7 @@ def _fractions() -> Any:
     of_lines = sa.select(_ID, detail).join_from(LINE_ITEMS, ORDERS, _O.key == _L.order_key)
     return sa.union_all(
         sa.select(_ID, detail).where(finer_than_minor_unit(_O.currency, *owed)),
-        of_lines.where(finer_than_minor_unit(_O.currency, _L.subtotal, _L.discount, _L.tax)),
+        of_lines.where(finer_than_minor_unit(_O.currency, _L.subtotal, _L.discount, _L.tax, _L.included_tax)),
     )
 
 

@@ -117,9 +117,9 @@ def _totals(whole: Whole) -> str | None:
     if whole.worksheet is None or not order.calculated or not order.line_item_count:
         return None
     made = totals(whole.worksheet.lines, whole.worksheet.shipments)
-    stored = (order.subtotal, order.discount, order.shipping_cost, order.tax)
-    if stored != (made.subtotal, made.discount, made.shipping_cost, made.tax):
-        return f"subtotal, discount, shipping, tax are {stored}, the parts make {made}"
+    stored = (order.subtotal, order.discount, order.shipping_cost, order.tax, order.included_tax)
+    if stored != (made.subtotal, made.discount, made.shipping_cost, made.tax, made.included_tax):
+        return f"subtotal, discount, shipping, tax and included tax are {stored}, the parts make {made}"
     # A cost that was set by hand is what it costs before discounts.
     cost = sum(s.cost for s in whole.worksheet.shipments)
     by_hand = {"shipping_cost": (order.shipping_cost_override, cost), "tax": (order.tax_override, made.tax)}

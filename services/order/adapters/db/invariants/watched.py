@@ -26,10 +26,11 @@ _ORDERS = Watch(
         **all_by("versions_follow_each_other", "content_version estimated_version calculated_version"),
         **all_by("line_count_is_right", "line_item_count"),
         **all_by("total_is_sum_of_parts", "subtotal discount shipping_cost tax gratuity total"),
-        **all_by("amounts_follow_from_the_worksheet", "shipping_cost_override tax_override"),
+        **all_by("amounts_follow_from_the_worksheet", "shipping_cost_override tax_override included_tax"),
         **all_by(
             "canceled_amounts_follow_decisions",
-            "canceled_subtotal canceled_discount canceled_shipping_cost canceled_tax canceled_gratuity canceled_total",
+            "canceled_subtotal canceled_discount canceled_shipping_cost canceled_tax canceled_gratuity canceled_included_tax "
+            "canceled_total",
         ),
         **all_by("newest_attempt_is_shown", "submission"),
         **all_by("held_follows_holds", "held"),
@@ -55,7 +56,7 @@ _LINE_ITEMS = Watch(
         **all_by(
             "line_amounts_follow_from_the_worksheet",
             "position choices unit_price line_mark_up price_steps subtotal discount discounts tax tax_rate price_schedule_id "
-            "unit_price_override discount_override",
+            "unit_price_override discount_override tax_included included_tax",
         ),
         **all_by("lines_go_where_they_were_sent", "shipping_address_id"),
         **all_by("plan_is_of_the_lines", "inventory_record_id"),

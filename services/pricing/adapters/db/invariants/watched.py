@@ -19,7 +19,7 @@ WATCHED: Register = {
             "id": by("assigned_schedule_exists"),
             "price_breaks": by("price_breaks_ascend"),
             **all_by(_CONTRACT, "currency min_quantity max_quantity owner_supplier_id"),
-            **all_free(_SAID, "name use_cumulative_quantity restricted_quantity sale_start_time sale_end_time xp"),
+            **all_free(_SAID, "name use_cumulative_quantity restricted_quantity sale_start_time sale_end_time xp tax_included"),
             **_TIMES,
         },
         by("assigned_schedule_exists"),

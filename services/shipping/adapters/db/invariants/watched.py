@@ -44,6 +44,7 @@ WATCHED: Register = {
             **all_by(_CONTRACT, "currency handling min_lead_time max_lead_time"),
             "rows": by("rate_rows_ascend"),
             "id": by("request_has_its_effect"),
+            "tax_included": Free(_SAID),
             **_TIMES,
         },
         by("request_has_its_effect"),
