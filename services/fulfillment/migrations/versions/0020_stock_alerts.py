@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.Column("available", sa.BigInteger(), nullable=False),
         sa.Column("create_time", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stock_alerts")),
-        sa.UniqueConstraint("record_key", "number", name=op.f("uq_stock_alerts_record_key")),
+        sa.UniqueConstraint("record_key", "number", name=op.f("uq_stock_alerts_record_key_number")),
     )
 
 
