@@ -67,8 +67,9 @@ MESSAGES: dict[str, dict[str, Fineness]] = {
     "payment.v1.Payment": {
         "amount": MINOR,
         **dict.fromkeys(("resolved_amount", "due_amount", "captured_amount", "refunded_amount"), SHOWN),
+        **dict.fromkeys(("debited_units", "refunded_units"), SHOWN),
     },
-    "payment.v1.PaymentTransaction": {"amount": SHOWN},
+    "payment.v1.PaymentTransaction": {"amount": SHOWN, "units": SHOWN},
     "payment.v1.RefundPaymentRequest": {"amount": MINOR},
     "payment.v1.ReservePaymentsRequest": {"total": MINOR},
     "payment.v1.SpendingAccount": {"opening_balance": MINOR, "balance": SHOWN, "reserved": SHOWN},

@@ -39,9 +39,10 @@ from services.order.application.submission.attempts import CHANGE, SUBMIT
 from services.order.domain.status import OrderStatus
 from services.payment.adapters.db.payment_store import kept
 from services.payment.adapters.db.tables import GATEWAY_WORD
-from services.payment.domain.ledger import ISSUED, RECEIPTS, RECEIVABLE, account_of
+from services.payment.domain.ledger import ISSUED, POINTS, RECEIPTS, RECEIVABLE, account_of
 from services.payment.domain.states import State
 from services.payment.domain.transaction import Cause, Result, TransactionType
+from services.payment.domain.units import MAX_CODE
 from tests.support import keys
 from tests.support.contracts import services
 from tests.support.texts import CONTEXTS, resources, texts
@@ -110,12 +111,12 @@ WIDTHS: dict[str, dict[str, int | str]] = {
         "failure": FAILURE_LENGTH,
     },
     "payment.ledger_entries": {
-        "account": longest((account_of(LONGEST_ID), ISSUED, RECEIPTS, RECEIVABLE)),
-        "currency": CURRENCY,
+        "account": longest((account_of(LONGEST_ID), ISSUED, POINTS, RECEIPTS, RECEIVABLE)),
+        "currency": MAX_CODE,
         "description": "payment.v1.AdjustSpendingAccountRequest.description",
     },
     "payment.spending_account_adjustments": {
-        "currency": CURRENCY,
+        "currency": MAX_CODE,
         "description": "payment.v1.AdjustSpendingAccountRequest.description",
     },
     "payment.payment_alerts": {"report_error": REASON_LENGTH},
@@ -139,6 +140,7 @@ WIDTHS: dict[str, dict[str, int | str]] = {
         "purchase_order_number": "payment.v1.Payment.purchase_order_number",
         "description": "payment.v1.Payment.description",
         "state": longest(State),
+        "unit": MAX_CODE,
         "failure": FAILURE_LENGTH,
     },
     "payment.test_gateway_operations": {

@@ -65,9 +65,9 @@ class RecordChanges:
         made: list[ledger.Movement] = []
         payment, gateway = change.payment, self._gateways.name_of(change.payment.type)
         if change.taken:
-            made.append(ledger.taken(row.id, payment, change.taken, gateway, WORDS[row.type]))
+            made += ledger.taken(row.id, payment, change.taken, row.units, gateway, WORDS[row.type])
         if change.returned:
-            made.append(ledger.returned(row.id, payment, change.returned, gateway, WORDS[row.type]))
+            made += ledger.returned(row.id, payment, change.returned, row.units, gateway, WORDS[row.type])
         return made
 
     def transaction(self, payment: Payment, entry: Entry, now: datetime) -> Transaction:
@@ -93,6 +93,7 @@ class RecordChanges:
             authorization_key=authorization,
             result_time=None if entry.pending else now,
             ask_time=now + self._again if again else None,
+            units=entry.units,
         )
 
 

@@ -19,7 +19,7 @@ from services.payment.application.order_payments import (
 from services.payment.application.ports import PaymentWork
 from services.payment.application.record_changes import Books
 from services.payment.application.settle_transactions import SettleTransactions
-from services.payment.domain.means import demands, unusable
+from services.payment.domain.means import demands, in_units, unusable
 from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, resolve, untaken
 from services.payment.domain.replacement import begin, replaceable
 from services.payment.domain.transaction import Transaction
@@ -73,6 +73,7 @@ class ReplacePayments:
         above = "the payments are above what there is to replace"
         problems = [replace(p, description=above) if p.reason == reasons.PAYMENT_EXCEEDS_TOTAL else p for p in problems]
         means = await self._order_payments.means(work, order, resolved, lock=True)
+        resolved = in_units(resolved, means.accounts)
         wanted, short = demands(resolved, means.accounts)
         problems += [*untaken(resolved, order.types), *unusable(resolved, means, now), *short]
         if others + len(resolved) > MAX_PAYMENTS:

@@ -11,6 +11,7 @@ from libs.ids import IdSource
 from services.payment.application.ports import PaymentWork, Units
 from services.payment.domain.assignments import Key
 from services.payment.domain.ledger import Asked, issued
+from services.payment.domain.units import smallest
 from waybill.payment.v1 import reasons
 
 
@@ -73,6 +74,8 @@ class SpendingAccounts:
                 return
             if currency != account.currency:
                 raise invalid("amount", reasons.CURRENCY_MISMATCH, f"must be in {account.currency}")
+            if amount % smallest(account.currency, account.unit_digits):
+                raise invalid("amount", reasons.AMOUNT_TOO_PRECISE, f"{account.currency} has no such amount")
             if amount < 0 and account.balance - account.reserved + amount < 0:
                 raise precondition(reasons.BALANCE_EXCEEDED, f"account {id} has not that much", spending_account=id)
             movement = issued(made, id, currency, amount, description or "adjustment", asked)

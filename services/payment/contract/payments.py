@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
-from libs.protoconv import money_out, time_out, xp_out
+from libs.protoconv import decimal_out, money_out, time_out, xp_out
 from services.payment.domain.payment import Payment
 from services.payment.domain.states import State
 from services.payment.domain.transaction import Transaction
@@ -26,11 +27,12 @@ def payment_out(p: Payment, transactions: Sequence[Transaction] = ()) -> pb.Paym
         description=p.description,
         accepted=p.accepted,
         state=pb.PaymentState.Value(f"PAYMENT_STATE_{p.state.value}"),
-        transactions=[_transaction(t, cur) for t in transactions],
+        transactions=[_transaction(t, p) for t in transactions],
         xp=xp_out(p.xp),
         etag=str(p.version),
         create_time=time_out(p.create_time),
         update_time=time_out(p.update_time),
+        unit=p.unit,
         captured_amount=money_out(p.captured, cur),
         refunded_amount=money_out(p.refunded, cur),
         authorization_expire_time=time_out(p.authorization_expire_time if p.state in _HELD else None),
@@ -40,18 +42,23 @@ def payment_out(p: Payment, transactions: Sequence[Transaction] = ()) -> pb.Paym
     if p.resolved_amount is not None:
         made.resolved_amount.CopyFrom(money_out(p.resolved_amount, cur))
         made.due_amount.CopyFrom(money_out(p.due, cur))
+    if p.unit:
+        made.rate.CopyFrom(decimal_out(Decimal(p.rate).scaleb(-6)))
+        made.debited_units.CopyFrom(money_out(p.debited_units, p.unit))
+        made.refunded_units.CopyFrom(money_out(p.refunded_units, p.unit))
     return made
 
 
-def _transaction(t: Transaction, currency: str) -> pb.PaymentTransaction:
+def _transaction(t: Transaction, p: Payment) -> pb.PaymentTransaction:
     return pb.PaymentTransaction(
         id=t.id,
         type=pb.PaymentTransactionType.Value(f"PAYMENT_TRANSACTION_TYPE_{t.type}"),
         result=pb.PaymentTransactionResult.Value(f"PAYMENT_TRANSACTION_RESULT_{t.result}"),
-        amount=money_out(t.amount, currency),
+        amount=money_out(t.amount, p.currency),
         attempt=t.attempt,
         gateway_reference=t.gateway_reference,
         message=t.message,
         create_time=time_out(t.create_time),
         result_time=time_out(t.result_time),
+        units=money_out(t.units, p.unit) if p.unit else None,
     )

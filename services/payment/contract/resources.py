@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
+from decimal import Decimal
 from typing import Any
 
 from libs import protoconv
 from libs.errors import Violations
-from libs.resource.contract import Attribute, Shape, Storage, currency, flag, ref, text, time, xp
-from services.payment.domain import cards, means
+from libs.money import MoneyError, parse_micros
+from libs.resource.contract import Attribute, Shape, Storage, flag, integer, ref, text, time, xp
+from services.payment.domain import cards, means, units
 from waybill.payment.v1 import credit_card_service_pb2 as card_pb
+from waybill.payment.v1 import reasons
 from waybill.payment.v1 import spending_account_service_pb2 as account_pb
 
 
@@ -26,7 +29,39 @@ def _read_token(found: Violations, where: str, message: Any, _: dict[str, Any]) 
     return protoconv.text_in(found, f"{where}.token", message.token, 200, required=True)
 
 
+def _unit() -> Attribute:
+    """What a balance is counted in. Whether there is such a unit, the account's other attributes say."""
+    return Attribute(
+        name="currency",
+        storage=Storage.TEXT,
+        length=units.MAX_CODE,
+        read=lambda found, where, message, _: protoconv.text_in(found, f"{where}.currency", message.currency, units.MAX_CODE),
+        write=lambda row: row["currency"],
+        kind="text",
+        immutable=True,
+        nullable=False,
+    )
+
+
+def _rate() -> Attribute:
+    """Order money per unit, kept in micros; 0 for none."""
+
+    def read(found: Violations, where: str, message: Any, _: dict[str, Any]) -> int:
+        value = protoconv.decimal_in(found, f"{where}.rate", message.rate, Decimal(0), Decimal(1_000_000))
+        try:
+            return parse_micros(value)
+        except MoneyError:
+            found.add(f"{where}.rate", reasons.AMOUNT_TOO_PRECISE, "a rate has at most six digits after the point")
+            return 1
+
+    def write(row: dict[str, Any]) -> Any:
+        return protoconv.decimal_out(Decimal(row["rate"]).scaleb(-6)) if row["rate"] else None
+
+    return Attribute("rate", Storage.MICROS, read, write, nullable=False)
+
+
 def _check_account(found: Violations, where: str, row: Mapping[str, Any]) -> None:
+    units.check(found, where, row["currency"], row["unit_digits"], row["rate"], row["order_currency"])
     means.check(found, where, row["start_time"], row["end_time"])
 
 
@@ -37,11 +72,14 @@ def _check_card(found: Violations, where: str, row: Mapping[str, Any]) -> None:
 _ACCOUNT = (
     text("name", 100, required=True),
     ref("buyer_id", required=True, immutable=True),
-    currency(),
+    _unit(),
     flag("active"),
     time("start_time"),
     time("end_time"),
     xp(),
+    replace(integer("unit_digits", 0, units.MAX_DIGITS), immutable=True),
+    _rate(),
+    text("order_currency", 3, immutable=True),
 )
 ACCOUNT = Shape("spending account", account_pb.SpendingAccount, _ACCOUNT, prefix="spa", check=_check_account, extra=_balances)
 _CARD = (

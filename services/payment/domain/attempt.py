@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.payment.domain.course import Change, Course
-from services.payment.domain.means import Demand, Means, demands, unusable
-from services.payment.domain.payment import Payment, Problem, resolve
+from services.payment.domain.means import Demand, Means, demands, in_units, unusable
+from services.payment.domain.payment import NO_UNITS, Payment, Problem, resolve
 from services.payment.domain.states import ENDS, Event, State, allows
 from services.payment.domain.transaction import Cause, Entry, Transaction, TransactionType
 from services.payment.domain.types import Holding
@@ -44,6 +44,7 @@ def judge(payments: Sequence[Payment], total: int, currency: str, must_cover: bo
             text = f"the payment is in {p.currency}, the order in {currency}"
             problems.append(Problem(p.id, reasons.CURRENCY_MISMATCH, text, field="amount"))
     problems += unusable(resolved, means, now)
+    resolved = in_units(resolved, means.accounts)
     wanted, short = demands(resolved, means.accounts)
     return Judgment(resolved, problems + short, wanted)
 
@@ -53,7 +54,7 @@ def reserve(payments: Sequence[Payment], attempt: int, now: datetime) -> list[Ch
     return [
         Change(
             p.moved(Event.RESERVE, now, attempt=attempt, authorization_expire_time=None),
-            Entry(TransactionType.RESERVE, p.due) if p.due else None,
+            Entry(TransactionType.RESERVE, p.due, units=p.debited_units) if p.due else None,
         )
         for p in payments
     ]
@@ -66,7 +67,7 @@ def confirm(payments: Sequence[Payment], now: datetime) -> list[Change]:
 
 def _confirmed(p: Payment, now: datetime) -> Change:
     # Of nothing too, where others paid for all: every payment that is permanent has been confirmed.
-    entry = Entry(TransactionType.CONFIRM, p.due)
+    entry = Entry(TransactionType.CONFIRM, p.due, units=p.debited_units)
     if p.holding is Holding.GATEWAY:
         if p.due and p.state is not State.AUTHORIZED:
             return Change(p.moved(Event.ALARM, now))
@@ -83,8 +84,8 @@ def release(payments: Sequence[Payment], now: datetime) -> list[Change]:
             entry = Entry(TransactionType.VOID, p.due, pending=True)
             changes.append(Change(p.moved(Event.DOUBT, now, accepted=False), entry))
         elif p.state is State.RESERVED:
-            recorded = Entry(TransactionType.RELEASE, p.due) if p.due else None
-            changes.append(Change(p.moved(Event.RELEASE, now), recorded, freed=_reserved(p)))
+            recorded = Entry(TransactionType.RELEASE, p.due, units=p.debited_units) if p.due else None
+            changes.append(Change(p.moved(Event.RELEASE, now, **NO_UNITS), recorded, freed=_reserved(p)))
     return changes
 
 
@@ -103,18 +104,25 @@ def cancel(payments: Sequence[Payment], rows: Sequence[Transaction], now: dateti
             # All of it went back before.
             changes.append(Change(replace(p, due=0, version=p.version + 1, update_time=now)))
         else:
-            back = p.taken
-            ends = _ENDS.get(p.state, TransactionType.VOID)
-            # A part of what was taken may have gone back before.
-            amount = p.due if p.state is State.RESERVED else back
-            entry = Entry(ends, amount, cause=Cause.CANCEL) if ends is not None and amount else None
-            after = p.moved(Event.VOID, now, accepted=False, refunded=p.refunded + back, due=0)
-            changes.append(Change(after, entry, freed=_reserved(p), returned=back))
+            changes.append(_cancel_at_once(p, now))
     return changes
 
 
 _ENDS = {State.OPEN: None, State.RESERVED: TransactionType.RELEASE}
 """What a cancel records of what is not permanent: of a payment that nothing was reserved for nothing ends."""
+
+
+def _cancel_at_once(p: Payment, now: datetime) -> Change:
+    back, undecided = p.taken, p.state is State.RESERVED
+    ends = _ENDS.get(p.state, TransactionType.VOID)
+    # A part of what was taken may have gone back before.
+    amount = p.due if undecided else back
+    units = p.debited_units - p.refunded_units
+    entry = Entry(ends, amount, cause=Cause.CANCEL, units=units) if ends is not None and amount else None
+    after = p.moved(Event.VOID, now, accepted=False, refunded=p.refunded + back, due=0, refunded_units=p.refunded_units + units)
+    if undecided:
+        after = replace(after, **NO_UNITS)
+    return Change(after, entry, freed=_reserved(p), returned=back)
 
 
 def _cancel_at_gateway(course: Course) -> list[Change]:
@@ -127,4 +135,4 @@ def _cancel_at_gateway(course: Course) -> list[Change]:
 
 
 def _reserved(p: Payment) -> int:
-    return p.due if p.holding is Holding.BALANCE and p.state is State.RESERVED else 0
+    return p.drawn if p.holding is Holding.BALANCE and p.state is State.RESERVED else 0

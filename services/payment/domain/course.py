@@ -109,8 +109,10 @@ class Course:
     def refund(self, amount: int, cause: Cause) -> None:
         """Gives an amount back: to the newest authorization first; without a gateway at once."""
         if self.payment.holding is not Holding.GATEWAY:
+            before = self.payment.refunded_units
             self.payment = refunded(self.payment, amount, self.now)
-            self.record(Entry(TransactionType.REFUND, amount, cause=cause), returned=amount)
+            units = self.payment.refunded_units - before
+            self.record(Entry(TransactionType.REFUND, amount, cause=cause, units=units), returned=amount)
             return
         for a in reversed(self.authorizations):
             part = min(amount, a.returnable)
@@ -167,4 +169,5 @@ class Course:
 def refunded(payment: Payment, amount: int, now: datetime) -> Payment:
     """After a refund without a gateway."""
     event = Event.REFUND_ALL if amount == payment.taken else Event.REFUND_PART
-    return payment.moved(event, now, refunded=payment.refunded + amount)
+    back = payment.refunded + amount
+    return payment.moved(event, now, refunded=back, refunded_units=payment.units_back(back))

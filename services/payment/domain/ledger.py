@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.payment.domain.payment import Payment
 from services.payment.domain.types import Holding
@@ -11,6 +11,8 @@ from services.payment.domain.types import Holding
 ISSUED = "marketplace:issued"
 RECEIPTS = "marketplace:receipts"
 RECEIVABLE = "marketplace:receivable"
+POINTS = "marketplace:points"
+"""Between money and the units of the seller's own that are paid in its place."""
 _SPENDING = "spending_account:"
 
 
@@ -41,7 +43,8 @@ class Adjustment:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """A movement of money. Its id is that of the payment's transaction, or of the adjustment, that is its cause."""
+    """A movement of money, or of a unit of the seller's own. Its id is that of the payment's transaction, or of the adjustment,
+    that is its cause; a transaction that moves both has one of each."""
 
     id: str
     currency: str
@@ -72,21 +75,30 @@ def issued(id: str, spending_account_id: str, currency: str, amount: int, descri
     return Movement(id, currency, description, sides, adjustment=Adjustment(spending_account_id, amount, asked))
 
 
-def taken(id: str, payment: Payment, amount: int, gateway: str, description: str) -> Movement:
-    """Money is taken: of an account or as a promise when the order is confirmed, of a card when it is captured."""
+def taken(id: str, payment: Payment, amount: int, units: int, gateway: str, description: str) -> list[Movement]:
+    """Money is taken: of an account or as a promise when the order is confirmed, of a card when it is captured.
+
+    What an account pays in a unit of the seller's own is `units` of that, and the money that they are worth.
+    """
+
+    def movement(unit: str, sides: tuple[Side, ...]) -> Movement:
+        return Movement(id, unit, description, sides, payment.order_id, payment.id)
+
     if payment.holding is Holding.GATEWAY:
-        sides = _between(RECEIPTS, f"gateway:{gateway}", amount)
-    elif payment.holding is Holding.BALANCE:
-        sides = _between(RECEIPTS, account_of(payment.spending_account_id), amount)
-    else:
-        sides = _between(RECEIVABLE, f"buyer:{payment.buyer_id}", amount)
-    return Movement(id, payment.currency, description, sides, payment.order_id, payment.id)
+        return [movement(payment.currency, _between(RECEIPTS, f"gateway:{gateway}", amount))]
+    if payment.holding is not Holding.BALANCE:
+        return [movement(payment.currency, _between(RECEIVABLE, f"buyer:{payment.buyer_id}", amount))]
+    account = account_of(payment.spending_account_id)
+    if not payment.unit:
+        return [movement(payment.currency, _between(RECEIPTS, account, amount))]
+    money = movement(payment.currency, _between(RECEIPTS, POINTS, amount))
+    return [money, movement(payment.unit, _between(POINTS, account, units))] if units else [money]
 
 
-def returned(id: str, payment: Payment, amount: int, gateway: str, description: str) -> Movement:
-    """Money goes back where it came from."""
-    sides = tuple(Side(s.account, -s.amount) for s in taken(id, payment, amount, gateway, description).sides)
-    return Movement(id, payment.currency, description, sides, payment.order_id, payment.id)
+def returned(id: str, payment: Payment, amount: int, units: int, gateway: str, description: str) -> list[Movement]:
+    """Money goes back where it came from, and units with it."""
+    made = taken(id, payment, amount, units, gateway, description)
+    return [replace(m, sides=tuple(Side(s.account, -s.amount) for s in m.sides)) for m in made]
 
 
 def account_gains(movements: Sequence[Movement]) -> dict[str, int]:

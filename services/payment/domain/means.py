@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from libs.errors import Violations
 from services.payment.domain.payment import Payment, Problem
 from services.payment.domain.types import Holding
+from services.payment.domain.units import MOST, cost
 from waybill.payment.v1 import reasons
 
 
@@ -35,6 +36,12 @@ class Account:
     """Those of the payers whom it is assigned to, with allow_exceed; an empty user is everyone of its buyer."""
     groups: Mapping[str, bool] = field(default_factory=dict)
     """Those of the payer's groups that it is assigned to, with allow_exceed."""
+    unit_digits: int = 0
+    """Of a unit of the seller's own: the digits after its point."""
+    rate: int = 0
+    """What one such unit is worth, in micros; 0 for an account that is counted in a currency."""
+    order_currency: str = ""
+    """The currency of the orders that such an account pays."""
 
     def serves(self, buyer_id: str, user_id: str) -> bool:
         """Whether the user, who is in these groups, may pay with it."""
@@ -126,13 +133,29 @@ def _unusable_account(p: Payment, account: Account | None, now: datetime) -> lis
         text = f"no account {p.spending_account_id!r} is assigned to the user"
         return [Problem(p.id, reasons.SPENDING_ACCOUNT_NOT_FOUND, text, field=where)]
     problems: list[Problem] = []
-    if account.currency != p.currency:
-        text = f"the account is in {account.currency}, the order in {p.currency}"
+    pays = account.order_currency or account.currency
+    if pays != p.currency:
+        text = f"the account pays orders in {pays}, this one is in {p.currency}"
         problems.append(Problem(p.id, reasons.CURRENCY_MISMATCH, text, field=where))
     if not account.usable_at(now):
         text = "the account cannot be paid with at this time"
         problems.append(Problem(p.id, reasons.SPENDING_ACCOUNT_EXPIRED, text, field=where))
     return problems
+
+
+def in_units(payments: Sequence[Payment], accounts: Mapping[str, Account]) -> list[Payment]:
+    """Resolved payments with what they cost in the unit of their account, where that is one of the seller's own.
+
+    The rate of this moment stays with the payment, whatever the account's becomes.
+    """
+    return [_in_unit(p, accounts.get(p.spending_account_id)) for p in payments]
+
+
+def _in_unit(p: Payment, account: Account | None) -> Payment:
+    if p.holding is not Holding.BALANCE or account is None or not account.rate:
+        return p
+    debited = cost(p.due, account.rate, account.unit_digits)
+    return replace(p, unit=account.currency, unit_digits=account.unit_digits, rate=account.rate, debited_units=debited)
 
 
 def demands(payments: Sequence[Payment], accounts: Mapping[str, Account]) -> tuple[dict[str, Demand], list[Problem]]:
@@ -148,8 +171,11 @@ def demands(payments: Sequence[Payment], accounts: Mapping[str, Account]) -> tup
             continue
         before = sums[account.id].amount if account.id in sums else 0
         exceed = account.allows_exceed(p.user_id)
-        sums[account.id] = demand = Demand(before + p.due, exceed)
-        if not exceed and demand.amount > account.balance - account.reserved:
+        sums[account.id] = demand = Demand(before + p.drawn, exceed)
+        if demand.amount > MOST:
+            text = f"no account holds that much {account.currency}"
+            problems.append(Problem(p.id, reasons.BALANCE_EXCEEDED, text))
+        elif not exceed and demand.amount > account.balance - account.reserved:
             contended = demand.amount <= account.balance
             problems.append(Problem(p.id, reasons.BALANCE_EXCEEDED, "the balance does not suffice", contended))
     return dict(sorted(sums.items())), problems

@@ -11,6 +11,7 @@ from typing import TypedDict, Unpack
 from libs.json_value import JsonObject
 from services.payment.domain.states import Event, State, move
 from services.payment.domain.types import Holding, behavior, taken
+from services.payment.domain.units import given_back
 from waybill.payment.v1 import reasons
 from waybill.payment.v1.reasons import ReasonName
 
@@ -26,6 +27,15 @@ class Changes(TypedDict, total=False):
     captured: int
     refunded: int
     authorization_expire_time: datetime | None
+    unit: str
+    unit_digits: int
+    rate: int
+    debited_units: int
+    refunded_units: int
+
+
+NO_UNITS: Changes = {"unit": "", "unit_digits": 0, "rate": 0, "debited_units": 0, "refunded_units": 0}
+"""Of a payment that draws nothing on an account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,14 @@ class Payment:
     """When the gateway lets the first of its authorizations lapse that it still holds."""
     version: int = 1
     xp: JsonObject = field(default_factory=dict)
+    unit: str = ""
+    """Unit of the seller's own that its account is counted in, from when it is reserved; empty where that is the currency."""
+    unit_digits: int = 0
+    rate: int = 0
+    """What one unit was worth when it was reserved, in micros of the currency."""
+    debited_units: int = 0
+    """What it draws on its account, in millionths of the unit."""
+    refunded_units: int = 0
 
     @property
     def holding(self) -> Holding:
@@ -73,6 +91,11 @@ class Payment:
         return (self.resolved_amount or 0) - self.refunded if self.state in (State.CONFIRMED, State.CAPTURED) else 0
 
     @property
+    def drawn(self) -> int:
+        """What it holds of its account while its order is undecided, in the account's own unit."""
+        return self.debited_units if self.unit else self.due
+
+    @property
     def uncaptured(self) -> int:
         """What a card has still to take."""
         return max(0, self.due - self.captured)
@@ -85,6 +108,10 @@ class Payment:
     def renewal_key(self, number: int) -> str:
         """Our key of the attempt's authorization that comes after so many others."""
         return f"{self.authorization_key}/{number}"
+
+    def units_back(self, refunded: int) -> int:
+        """What of its units has gone back when so much of its money has."""
+        return given_back(self.debited_units, self.unit_digits, refunded, self.resolved_amount or 0)
 
     def moved(self, event: Event, now: datetime, **changes: Unpack[Changes]) -> Payment:
         """The payment after an event; raises `PAYMENT_STATE_CONFLICT` when its state does not allow it."""

@@ -30,13 +30,13 @@ def begin(
     changes: list[Change] = []
     for p in added:
         held = p.moved(Event.RESERVE, now, attempt=attempt)
-        changes.append(Change(held, Entry(TransactionType.RESERVE, p.due, cause=Cause.REPLACEMENT)))
+        changes.append(Change(held, Entry(TransactionType.RESERVE, p.due, cause=Cause.REPLACEMENT, units=p.debited_units)))
         if p.holding is Holding.GATEWAY:
             asked = Entry(TransactionType.AUTHORIZE, p.due, True, Cause.REPLACEMENT, held.authorization_key)
             changes.append(Change(held.moved(Event.ASK, now), asked))
         else:
-            entry = Entry(TransactionType.CONFIRM, p.due, cause=Cause.REPLACEMENT)
-            freed = p.due if p.holding is Holding.BALANCE else 0
+            entry = Entry(TransactionType.CONFIRM, p.due, cause=Cause.REPLACEMENT, units=p.debited_units)
+            freed = p.drawn if p.holding is Holding.BALANCE else 0
             changes.append(Change(held.moved(Event.CONFIRM, now, accepted=True), entry, freed=freed, taken=p.due))
     good = sum(p.due for p in added if p.holding is not Holding.GATEWAY)
     return changes + _take_over(payments, rows, good, now)

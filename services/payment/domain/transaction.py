@@ -68,6 +68,8 @@ class Transaction:
     """When the gateway is asked again about a pending one; None when nobody has to."""
     expire_time: datetime | None = None
     """When the gateway lets the authorization lapse that it asked for."""
+    units: int = 0
+    """What of its amount is in the unit of the seller's own that the payment's account is counted in, in millionths."""
 
 
 def pending(rows: Iterable[Transaction], type: TransactionType) -> int:
@@ -90,3 +92,4 @@ class Entry:
     cause: Cause = Cause.SUBMIT
     authorization_key: str = ""
     """Key of the authorization that it is about; empty for the first of the payment's attempt."""
+    units: int = 0

@@ -17,6 +17,7 @@ from services.payment.application.ports import AssignmentLists, PaymentWork
 from services.payment.application.spending_accounts import SpendingAccounts
 from services.payment.domain import assignments
 from services.payment.domain.ledger import Asked
+from services.payment.domain.units import MAX_DIGITS, is_currency, is_unit, smallest
 from waybill.payment.v1 import reasons
 from waybill.payment.v1 import spending_account_service_pb2 as pb
 from waybill.payment.v1 import spending_account_service_pb2_grpc as pb_grpc
@@ -155,13 +156,20 @@ class SpendingAccountServicer(pb_grpc.SpendingAccountServiceServicer):
 
 def opening_in(found: Violations, where: str, account: pb.SpendingAccount, currency: str) -> int:
     """What an account begins with."""
-    given = account.HasField("opening_balance")
-    return money_in(found, f"{where}.opening_balance", account.opening_balance, currency) if given else 0
+    if not account.HasField("opening_balance"):
+        return 0
+    amount = money_in(found, f"{where}.opening_balance", account.opening_balance, currency)
+    if not is_currency(currency) and 0 <= account.unit_digits <= MAX_DIGITS:
+        precise = amount % smallest(currency, account.unit_digits) == 0
+        found.require(f"{where}.opening_balance", precise, reasons.AMOUNT_TOO_PRECISE, f"{currency} has no such amount")
+    return amount
 
 
 def adjustment_in(found: Violations, request: pb.AdjustSpendingAccountRequest) -> tuple[int, str]:
-    """How much is added or taken, and in which currency; notes what is wrong with the description, too."""
-    currency = currency_in(found, "amount.currency_code", request.amount.currency_code)
+    """How much is added or taken, and in which unit; notes what is wrong with the description, too."""
+    currency = request.amount.currency_code
+    if not is_unit(currency):
+        currency_in(found, "amount.currency_code", currency)
     amount = money_in(found, "amount", request.amount, currency, negative=True)
     found.require("amount", amount != 0, reasons.VALUE_OUT_OF_RANGE, "must be above or below zero")
     text_in(found, "description", request.description, 200)

@@ -215,6 +215,15 @@ CORRUPTIONS = [
         "d-po",
         lambda _: [sa.update(LEDGER).where(L.payment_id == "d-po").values(payment_id="")],
     ),
+    breaks(
+        "payment",
+        "units_are_those_of_the_account",
+        "gift-ada",
+        lambda _: [sa.update(ACCOUNTS).where(A.id == "gift-ada").values(order_currency="EUR")],
+    ),
+    breaks("payment", "units_are_worth_the_amount", "d-po", payment("d-po", rate=1)),
+    breaks("payment", "debited_units_are_moved", "d-gift", transaction("d-gift", "CONFIRM", units=5)),
+    breaks("payment", "refunded_units_are_moved", "d-card", transaction("d-card", "REFUND", units=5), "debited_units_are_moved"),
     breaks("payment", "state_follows_amounts", "d-card", payment("d-card", state="CONFIRMED")),
     breaks("payment", "gateway_holds_what_is_wanted", "stray", stray_hold),
     breaks(

@@ -70,6 +70,9 @@ class SqlMeansStore:
                 reserved=r.reserved,
                 users=users.get(r.id, {}),
                 groups=within.get(r.id, {}),
+                unit_digits=r.unit_digits,
+                rate=r.rate,
+                order_currency=r.order_currency,
             )
             for r in rows
         }

@@ -35,6 +35,11 @@ _MUTABLE = (
     "captured",
     "refunded",
     "authorization_expire_time",
+    "unit",
+    "unit_digits",
+    "rate",
+    "debited_units",
+    "refunded_units",
     "version",
     "update_time",
 )

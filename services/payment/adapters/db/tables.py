@@ -20,6 +20,7 @@ from services.payment.contract import resources
 from services.payment.domain.ledger import account_of
 from services.payment.domain.states import ENDS, State
 from services.payment.domain.transaction import Cause, Result, TransactionType
+from services.payment.domain.units import MAX_CODE
 
 METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
@@ -58,6 +59,12 @@ PAYMENTS = sa.Table(
     sa.Column("xp", Json(), nullable=False),
     sa.Column("create_time", UtcTime(), nullable=False),
     sa.Column("update_time", UtcTime(), nullable=False),
+    # Of one whose account is counted in a unit of the seller's own, from when it is reserved.
+    sa.Column("unit", sa.String(MAX_CODE), nullable=False, server_default=""),
+    sa.Column("unit_digits", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("rate", Micros(), nullable=False, server_default="0"),
+    sa.Column("debited_units", Micros(), nullable=False, server_default="0"),
+    sa.Column("refunded_units", Micros(), nullable=False, server_default="0"),
 )
 ORDERS = sa.Table(
     "payment_orders",
@@ -105,6 +112,7 @@ TRANSACTIONS = sa.Table(
     sa.Column("cause", sa.String(20), nullable=False),
     sa.Column("ask_time", UtcTime(), nullable=True, index=True),
     sa.Column("expire_time", UtcTime(), nullable=True),
+    sa.Column("units", Micros(), nullable=False, server_default="0"),
     *retries.columns(),
 )
 ATTEMPTS = sa.Table(
@@ -147,7 +155,7 @@ ADJUSTMENTS = sa.Table(
     sa.Column("id", sa.String(100), primary_key=True),
     sa.Column("spending_account_id", sa.String(100), nullable=False),
     sa.Column("amount", Micros(), nullable=False),
-    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("currency", sa.String(MAX_CODE), nullable=False),
     sa.Column("description", sa.String(200), nullable=False),
     # Empty where who asked, or in which request, was not noted.
     sa.Column("user_id", sa.String(100), nullable=False),
@@ -162,7 +170,7 @@ LEDGER = sa.Table(
     sa.Column("transaction_id", sa.String(100), nullable=False, index=True),
     sa.Column("account", sa.String(200), nullable=False, index=True),
     sa.Column("amount", Micros(), nullable=False),
-    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("currency", sa.String(MAX_CODE), nullable=False),
     sa.Column("order_id", sa.String(100), nullable=False, index=True),
     sa.Column("payment_id", sa.String(100), nullable=False),
     sa.Column("description", sa.String(200), nullable=False),

@@ -19,7 +19,7 @@ from services.payment.adapters.db.tables import (
     PAYMENTS,
     TRANSACTIONS,
 )
-from services.payment.domain.ledger import ISSUED, RECEIPTS, RECEIVABLE
+from services.payment.domain.ledger import ISSUED, POINTS, RECEIPTS, RECEIVABLE
 from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
 
 J, S, K = ADJUSTMENTS.c, ACCOUNT_ASSIGNMENTS.c, CARD_ASSIGNMENTS.c
@@ -101,8 +101,8 @@ def _fractions() -> Any:
     return sa.union_all(
         of(P.id, P.currency, P.amount, P.resolved_amount, P.due, P.captured, P.refunded),
         moved,
-        of(L.transaction_id, L.currency, L.amount),
-        of(A.id, A.currency, A.balance, A.reserved),
+        of(L.transaction_id, L.currency, L.amount).where(~sa.exists().where(A.currency == L.currency, A.rate != 0)),
+        of(A.id, A.currency, A.balance, A.reserved).where(A.rate == 0),
     )
 
 
@@ -118,37 +118,40 @@ def _times() -> Any:
 
 
 def _sides() -> Any:
-    """Two sides, of one order, one payment and one moment."""
+    """Two sides in each currency and unit, of one order, one payment and one moment."""
 
     def one(column: Any) -> Any:
         return sa.func.count(sa.distinct(column)) == 1
 
-    alike = sa.and_(one(L.currency), one(L.order_id), one(L.payment_id), one(L.description), one(L.entry_time))
+    alike = sa.and_(one(L.order_id), one(L.payment_id), one(L.description), one(L.entry_time))
     return (
         sa.select(L.transaction_id.label("subject"), sentence(sa.func.count(), " sides, or of different orders or moments"))
         .group_by(L.transaction_id)
-        .having(sa.or_(sa.func.count() != 2, ~alike))
+        .having(sa.or_(sa.func.count() != 2 * sa.func.count(sa.distinct(L.currency)), ~alike))
     )
 
 
 def _payments_movements() -> Any:
     """A payment's movement is that of a transaction of it: its amount, its time, and between the accounts of its means."""
-    back = sa.case((T.type.in_(_GIVES_BACK), -T.amount), else_=T.amount)
+    back = sa.case((T.type.in_(_GIVES_BACK), -1), else_=1)
     ours = L.account.in_((RECEIPTS, RECEIVABLE))
     theirs = sa.case(
+        (P.unit != "", L.account == POINTS),
         (P.type == SPENDING_ACCOUNT, L.account == sa.literal(_SPENDING) + P.spending_account_id),
         (P.type == CREDIT_CARD, L.account.startswith(_GATEWAY)),
         else_=L.account == sa.literal(_BUYER) + P.buyer_id,
     )
     own = sa.case((P.type.in_((SPENDING_ACCOUNT, CREDIT_CARD)), RECEIPTS), else_=RECEIVABLE)
-    right = sa.and_(
-        L.payment_id == P.id,
-        L.order_id == P.order_id,
+    money = sa.and_(
         L.currency == P.currency,
-        L.entry_time == T.result_time,
-        L.amount == sa.case((ours, back), else_=-back),
+        L.amount == sa.case((ours, back * T.amount), else_=-back * T.amount),
         sa.case((ours, L.account == own), else_=theirs),
     )
+    account = L.account == sa.literal(_SPENDING) + P.spending_account_id
+    side = sa.or_(sa.and_(L.account == POINTS, L.amount == back * T.units), sa.and_(account, L.amount == -back * T.units))
+    units = sa.and_(P.unit != "", L.currency == P.unit, T.units > 0, side)
+    named = sa.and_(L.payment_id == P.id, L.order_id == P.order_id, L.entry_time == T.result_time)
+    right = sa.and_(named, sa.or_(money, units))
     caused = sa.exists().where(T.id == L.transaction_id, P.id == T.payment_id, T.result == "SUCCEEDED", right)
     return sa.select(
         L.transaction_id.label("subject"), sentence(L.amount, " on ", L.account, " of payment ", L.payment_id)
@@ -181,7 +184,10 @@ def _adjustments() -> Any:
 
 def _means() -> Any:
     """An account of its currency, or a card of its buyer, and none of the other means."""
-    account = sa.exists().where(A.id == P.spending_account_id, A.currency == P.currency, A.buyer_id == P.buyer_id)
+    money = sa.and_(A.rate == 0, A.currency == P.currency, P.unit == "")
+    # Of nothing, where others pay for all, it has no units either.
+    unit = sa.and_(A.rate != 0, A.order_currency == P.currency, A.currency == P.unit, A.unit_digits == P.unit_digits)
+    account = sa.exists().where(A.id == P.spending_account_id, A.buyer_id == P.buyer_id, sa.or_(money, unit))
     card = sa.exists().where(C.id == P.credit_card_id, C.buyer_id == P.buyer_id, C.user_id.in_(("", P.user_id)))
     card = card.where(C.order_id.in_(("", P.order_id)))
     taken = P.state.in_(("RESERVED", "AUTHORIZING", "AUTHORIZED", "CONFIRMED", "CAPTURED", "ATTENTION"))
@@ -190,6 +196,7 @@ def _means() -> Any:
         sa.and_(P.type == CREDIT_CARD, taken, ~card),
         sa.and_(P.type != SPENDING_ACCOUNT, P.spending_account_id != ""),
         sa.and_(P.type != CREDIT_CARD, P.credit_card_id != ""),
+        sa.and_(P.type != SPENDING_ACCOUNT, P.unit != ""),
     )
     return sa.select(P.id.label("subject"), sentence(P.type, " of ", P.spending_account_id, P.credit_card_id)).where(wrong)
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from libs.db.invariants import SqlRule, names_are_known, sentence, total
 from libs.idempotency import invariants
 from services.payment.adapters.db.invariants.causes import PERMANENT, cause_rules
+from services.payment.adapters.db.invariants.units import unit_rules
 from services.payment.adapters.db.tables import (
     ACCOUNT_ASSIGNMENTS,
     ACCOUNTS,
@@ -52,6 +53,7 @@ def rules(dialect: str) -> Sequence[SqlRule]:
         **_money_rules(),
         **_gateway_rules(),
         **_alert_rules(),
+        **unit_rules(),
         **cause_rules(),
     }
     return [*(SqlRule(name, broken, _OVER.get(name, PAYMENTS)) for name, broken in made.items()), names_are_known(NAMES)]
@@ -80,6 +82,7 @@ _OVER: dict[str, sa.Table] = {
     "ledger_issue_is_to_an_account": LEDGER,
     "ledger_issue_has_its_adjustment": LEDGER,
     "adjustment_is_by_who_asked": ADJUSTMENTS,
+    "units_are_those_of_the_account": ACCOUNTS,
     "gateway_did_what_was_recorded": TRANSACTIONS,
     "gateway_did_nothing_else": GATEWAY,
 }
@@ -91,8 +94,9 @@ def _ledger_rules() -> dict[str, sa.Select[Any]]:
     sums = entries.group_by(L.account, L.currency).subquery()
     on_account = sa.and_(sums.c.account == sa.literal("spending_account:") + A.id, sums.c.currency == A.currency)
     booked = sa.func.coalesce(sums.c.sum, 0)
+    drawn = sa.case((P.unit != "", P.debited_units), else_=P.resolved_amount)
     reservations = (
-        sa.select(P.spending_account_id, sa.func.sum(P.resolved_amount).label("sum"))
+        sa.select(P.spending_account_id, sa.func.sum(drawn).label("sum"))
         .where(P.type == SPENDING_ACCOUNT, P.state == "RESERVED")
         .group_by(P.spending_account_id)
         .subquery()
