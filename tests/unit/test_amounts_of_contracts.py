@@ -41,12 +41,14 @@ MINOR, FINER, SHOWN, STORED = Fineness.MINOR, Fineness.FINER, Fineness.SHOWN, Fi
 
 MESSAGES: dict[str, dict[str, Fineness]] = {
     "fulfillment.v1.OrderSnapshot": {"shipping_cost": STORED, "tax": STORED},
-    "fulfillment.v1.OrderSnapshotLine": {"unit_price": STORED, "subtotal": STORED, "discount": STORED, "tax": STORED},
-    "fulfillment.v1.OrderSnapshotShipping": {"cost": STORED, "tax": STORED},
-    "fulfillment.v1.ShipSelection": {"cost": STORED},
+    "fulfillment.v1.OrderSnapshotLine": dict.fromkeys(("unit_price", "subtotal", "discount", "tax", "included_tax"), STORED),
+    "fulfillment.v1.OrderSnapshotShipping": dict.fromkeys(("cost", "tax", "included_tax"), STORED),
+    "fulfillment.v1.ShipSelection": {"cost": STORED, "included_tax": STORED},
     "fulfillment.v1.Shipment": {"cost": MINOR},
-    "fulfillment.v1.SupplierOrder": dict.fromkeys(("subtotal", "discount", "shipping_cost", "tax", "total"), STORED),
-    "fulfillment.v1.SupplierOrderLine": dict.fromkeys(("unit_price", "subtotal", "discount", "tax"), STORED),
+    "fulfillment.v1.SupplierOrder": dict.fromkeys(
+        ("subtotal", "discount", "shipping_cost", "tax", "included_tax", "total"), STORED
+    ),
+    "fulfillment.v1.SupplierOrderLine": dict.fromkeys(("unit_price", "subtotal", "discount", "tax", "included_tax"), STORED),
     "order.v1.Discount": {"amount": SHOWN},
     "order.v1.LineItem": {
         **dict.fromkeys(("unit_price", "line_mark_up", "subtotal", "discount", "tax", "total", "included_tax"), SHOWN),

@@ -18,9 +18,9 @@ _STATUS = {name.removeprefix("SUPPLIER_ORDER_STATUS_"): number for name, number 
 
 _SIDES: dict[Side, dict[str, tuple[str, ...]]] = {
     Side.SELL: {
-        "SupplierOrder": ("subtotal", "discount", "shipping_cost", "tax", "total", "canceled"),
-        "SupplierOrderLine": ("unit_price", "subtotal", "discount", "tax"),
-        "ShipSelection": ("cost",),
+        "SupplierOrder": ("subtotal", "discount", "shipping_cost", "tax", "included_tax", "total", "canceled"),
+        "SupplierOrderLine": ("unit_price", "subtotal", "discount", "tax", "included_tax"),
+        "ShipSelection": ("cost", "included_tax"),
     },
     Side.BUYER: {"SupplierOrder": ("user_id", "client_id", "billing_address"), "SupplierOrderLine": ("cost_center",)},
 }
@@ -47,6 +47,7 @@ def supplier_order_out(o: SupplierOrder) -> supplier_order_pb2.SupplierOrder:
         shipping_cost=money_out(o.shipping_cost, o.currency),
         tax=money_out(o.tax, o.currency),
         total=money_out(o.total, o.currency),
+        included_tax=money_out(o.included_tax, o.currency),
         ship_selections=[
             supplier_order_pb2.ShipSelection(
                 ship_estimate_id=s.ship_estimate_id,
@@ -56,6 +57,7 @@ def supplier_order_out(o: SupplierOrder) -> supplier_order_pb2.SupplierOrder:
                 cost=money_out(s.cost, o.currency),
                 pickup=s.pickup,
                 line_item_ids=list(dict.fromkeys(i.line_item_id for i in s.items)),
+                included_tax=money_out(s.included_tax, o.currency),
             )
             for s in o.selections
         ],
@@ -98,6 +100,7 @@ def canceled_out(a: Amounts, currency: str) -> CanceledAmounts:
         shipping_cost=money_out(a.shipping_cost, currency),
         tax=money_out(a.tax, currency),
         total=money_out(a.total, currency),
+        included_tax=money_out(a.included_tax, currency) if a.included_tax else None,
     )
 
 
@@ -121,6 +124,7 @@ def _line_out(line: OrderLine, currency: str) -> supplier_order_pb2.SupplierOrde
         subtotal=money_out(line.subtotal, currency),
         discount=money_out(line.discount, currency),
         tax=money_out(line.tax, currency),
+        included_tax=money_out(line.included_tax, currency),
         shippable=line.shippable,
         allocations=[
             supplier_order_pb2.LineAllocation(

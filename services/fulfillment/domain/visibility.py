@@ -21,7 +21,8 @@ class Side(StrEnum):
     """A part of a supplier order that not everyone who sees the order is shown."""
 
     SELL = "SELL"
-    """What the buyer pays for it: unit prices, subtotal, discount, shipping cost, tax, total, and what of them was canceled."""
+    """What the buyer pays for it: unit prices, subtotal, discount, shipping cost, tax, included tax, total, and what of them was
+    canceled."""
     BUYER = "BUYER"
     """Who bought, and how: the buyer's user, the API client, where the bill goes and what a line is booked on. What is shipped
     needs none of it."""

@@ -9,7 +9,7 @@ from libs.invariants import differing
 from services.host.check.subjects import ALERT, ATTEMPT, CANCEL, DELETION, HOLD, PENDING, UNREPORTED, Kind, Subject, Values
 
 HOLDERS = (("pricing", "attempt"), ("payment", "payment_attempt"), ("fulfillment", "stock_attempt"))
-AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "total")
+AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "included_tax", "total")
 SEEN_BY = ("supplier_id", "buyer_id", "user_id", "listed")
 """What sorts a supplier order into listings: whose it is, and whether its units have not moved to others by forwarding."""
 

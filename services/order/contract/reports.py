@@ -14,7 +14,7 @@ from waybill.fulfillment.v1 import shipment_pb2, supplier_order_pb2
 
 _STATUS = {"COMPLETED": "COMPLETED", "REJECTED": "CANCELED", "CANCELED": "CANCELED"}
 """Order statuses of supplier orders; every other one is OPEN."""
-_AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "total")
+_AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "included_tax", "total")
 
 
 def reports_of(
@@ -73,6 +73,7 @@ def _supplier_order(m: supplier_order_pb2.SupplierOrder) -> ReportedSupplierOrde
         "shipping_cost": money_micros(m.shipping_cost),
         "tax": money_micros(m.tax),
         "total": money_micros(m.total),
+        "included_tax": money_micros(m.included_tax),
         **{f"canceled_{name}": money_micros(getattr(m.canceled, name)) for name in _AMOUNTS},
         "shipping_cost_override": None,
         "tax_override": None,

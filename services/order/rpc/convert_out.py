@@ -25,12 +25,12 @@ from waybill.type.v1 import party_pb2
 from waybill.type.v1.address_pb2 import Address
 from waybill.type.v1.canceled_amounts_pb2 import CanceledAmounts
 
-_AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "total", "canceled")
+_AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "included_tax", "total", "canceled")
 _SIDES: dict[Side, dict[str, tuple[str, ...]]] = {
     Side.SELL: {
         "SupplierOrder": _AMOUNTS,
-        "SupplierOrderLine": ("unit_price", "subtotal", "discount", "tax"),
-        "ShipSelection": ("cost",),
+        "SupplierOrderLine": ("unit_price", "subtotal", "discount", "tax", "included_tax"),
+        "ShipSelection": ("cost", "included_tax"),
     },
     Side.BUYER: {"SupplierOrder": ("user_id", "client_id", "billing_address"), "SupplierOrderLine": ("cost_center",)},
 }
@@ -245,6 +245,7 @@ def supplier_lines_out(view: SupplierOrderView, sides: Set[Side]) -> list[line_i
             item.subtotal.CopyFrom(line.subtotal)
             item.discount.CopyFrom(line.discount)
             item.tax.CopyFrom(line.tax)
+            item.included_tax.CopyFrom(line.included_tax)
             item.total.CopyFrom(_line_total(line, m.currency))
         if line.HasField("shipping_address"):
             item.shipping_address.CopyFrom(line.shipping_address)

@@ -123,6 +123,13 @@ def test_shipping_is_given_back_when_nothing_of_its_estimate_has_left() -> None:
     assert given_up([order]).total == order.total
 
 
+def test_tax_that_freight_includes_is_given_back_with_it() -> None:
+    freight = replace(estimate("e1", 119 * CENT, 0, ("l1", 5)), included_tax=19 * CENT)
+    (order,) = confirmed(snapshot(order_line("l1", 5), shipping=(freight,)), taken("l1", 5, "bolt", "a")).created
+    assert given_up([order]).included_tax == order.included_tax == 19 * CENT
+    assert given_up([moved(order, 1)]).included_tax == 0
+
+
 def test_amounts_that_were_set_for_the_whole_order_are_given_back_in_the_proportion_of_their_parts() -> None:
     order, _ = two_suppliers()
     set_by_hand = replace(order, tax=100 * CENT, shipping_cost=700 * CENT)
@@ -141,8 +148,10 @@ def test_what_is_due_and_what_is_given_back_are_what_was_sold_and_never_below_ze
     shipped = data.draw(st.integers(1, quantity - 1))
     # What chosen options add once to the line is part of the subtotal, and of no unit's price.
     unit_price = data.draw(st.integers(0, subtotal // quantity)) * CENT
+    included = data.draw(st.integers(0, subtotal - discount)) * CENT
+    amounts = {"discount": discount * CENT, "tax": tax * CENT, "included_tax": included}
     (order,) = confirmed(
-        snapshot(order_line("l1", quantity, subtotal * CENT, discount=discount * CENT, tax=tax * CENT, unit_price=unit_price)),
+        snapshot(order_line("l1", quantity, subtotal * CENT, unit_price=unit_price, **amounts)),
         taken("l1", quantity, "bolt", "a"),
     ).created
     before = moved(order, shipped)
@@ -150,8 +159,10 @@ def test_what_is_due_and_what_is_given_back_are_what_was_sold_and_never_below_ze
     after = given_up_order(before)
     assert canceled(before) == Amounts()
     assert canceled(after) == promised == given_up([after])
-    parts = (promised.subtotal, promised.discount, promised.tax)
-    whole = (order.subtotal, order.discount, order.tax)
+    parts = (promised.subtotal, promised.discount, promised.tax, promised.included_tax)
+    whole = (order.subtotal, order.discount, order.tax, order.included_tax)
     assert all(0 <= a <= b for a, b in zip(parts, whole, strict=True))
     assert promised.discount <= promised.subtotal
+    assert promised.included_tax <= promised.subtotal - promised.discount
+    assert order.included_tax - promised.included_tax <= order.total - order.tax - (promised.total - promised.tax)
     assert order.discount - promised.discount <= order.subtotal - promised.subtotal

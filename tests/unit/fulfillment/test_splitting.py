@@ -19,8 +19,8 @@ from tests.unit.fulfillment.builders import CAUSE, NOW, confirmed, line, order_l
 CENT = 10_000
 
 
-def estimate(id: str, cost: int, *items: tuple[str, int, str], tax: int = 0) -> ShipSelection:
-    return ShipSelection(id, "ground", "Ground", "ups", cost, tax, False, tuple(SelectionItem(*i) for i in items))
+def estimate(id: str, cost: int, *items: tuple[str, int, str], tax: int = 0, included: int = 0) -> ShipSelection:
+    return ShipSelection(id, "ground", "Ground", "ups", cost, tax, False, tuple(SelectionItem(*i) for i in items), included)
 
 
 def total_of(order: OrderSnapshot) -> int:
@@ -41,6 +41,27 @@ def test_no_part_gets_more_discount_than_it_costs() -> None:
     made = confirmed(order, taken("l1", 6, "bolt"), taken("l1", 6, "nut"), taken("l1", 2, "gear")).created
     assert [o.total for o in made] == [10_000, 0, 0]
     assert [(o.subtotal, o.discount) for o in made] == [(6_050_000, 6_040_000), (6_040_000, 6_040_000), (2_020_000, 2_020_000)]
+
+
+def test_included_tax_is_split_with_the_net_that_it_is_in() -> None:
+    freight = estimate("e1", 1_190_000, ("l1", 3, ""), included=190_000)
+    order = snapshot(order_line("l1", 3, 119 * CENT, discount=19 * CENT, included_tax=16 * CENT), shipping=(freight,))
+    made = confirmed(order, taken("l1", 1, "bolt"), taken("l1", 2, "nut")).created
+    assert [o.lines[0].included_tax for o in made] == [5 * CENT, 11 * CENT]
+    assert [o.selections[0].included_tax for o in made] == [60_000, 130_000]
+    assert [o.included_tax for o in made] == [11 * CENT, 24 * CENT]
+    assert sum(o.total for o in made) == total_of(order)
+
+
+def test_no_part_includes_more_tax_than_it_costs() -> None:
+    """Split apart, 0.05 of which 0.02 are tax would leave a part of 0.00 with 0.01 of tax."""
+    reserved = [taken("l1", units, supplier) for supplier, units in (("a", 9), ("b", 9), ("c", 9), ("d", 9), ("e", 2))]
+    for net in range(1, 12):
+        for included in range(net + 1):
+            order = snapshot(order_line("l1", 38, net * CENT, included_tax=included * CENT))
+            made = confirmed(order, *reserved).created
+            assert all(0 <= o.included_tax <= o.total for o in made)
+            assert (sum(o.included_tax for o in made), sum(o.total for o in made)) == (included * CENT, net * CENT)
 
 
 def test_the_cost_of_an_estimate_follows_its_goods() -> None:
@@ -132,9 +153,11 @@ def no_amount_below_zero(o: SupplierOrder) -> None:
     for x in o.lines:
         assert 0 <= x.discount <= x.subtotal
         assert x.tax >= 0
+        assert 0 <= x.included_tax <= x.subtotal - x.discount
     for s in o.selections:
         assert s.cost >= 0
         assert s.tax >= 0
+        assert 0 <= s.included_tax <= s.cost
 
 
 @st.composite
@@ -150,12 +173,14 @@ def orders(draw: st.DrawFn) -> tuple[OrderSnapshot, list[Assignment]]:
         subtotal = draw(money)
         # Often all but a little is given away: there rounding could leave a part with less than nothing.
         most = st.integers(0, 3).map(lambda n, gross=subtotal: max(gross - n * unit, 0))
+        discount = min(subtotal, draw(most | money))
         lines.append(
             order_line(
                 f"l{n}",
                 sum(q for _, q in shares),
                 subtotal,
-                discount=min(subtotal, draw(most | money)),
+                discount=discount,
+                included_tax=min(subtotal - discount, draw(money)),
                 tax=draw(money),
                 # What chosen options add once to a line is in its subtotal only; a price may be finer than the currency.
                 unit_price=draw(st.integers(0, subtotal)),
@@ -167,7 +192,8 @@ def orders(draw: st.DrawFn) -> tuple[OrderSnapshot, list[Assignment]]:
     for n in range(draw(st.integers(0, 3))):
         some = draw(st.lists(st.sampled_from(reserved), max_size=3))
         items = [(a.line_item_id, a.quantity, draw(st.sampled_from([a.supplier_id, "other"]))) for a in some]
-        shipping.append(estimate(f"e{n}", draw(money), *items, tax=draw(money)))
+        cost = draw(money)
+        shipping.append(estimate(f"e{n}", cost, *items, tax=draw(money), included=min(cost, draw(money))))
     extra = {name: draw(money) for name in ("shipping_cost", "tax") if draw(st.booleans())}
     return snapshot(*lines, shipping=tuple(shipping), currency=currency, **extra), reserved
 
@@ -187,7 +213,8 @@ def test_every_unit_and_every_cent_is_in_exactly_one_supplier_order(case: tuple[
     assert units(made) == Counter({x.line_item_id: x.quantity for x in order.lines})
     assert len({o.supplier_id for o in made}) == len(made)
     assert sum(o.total for o in made) == total_of(order)
-    for name in ("subtotal", "discount", "tax"):
+    assert sum(o.included_tax for o in made) == sum(x.included_tax for x in (*order.lines, *order.shipping))
+    for name in ("subtotal", "discount", "tax", "included_tax"):
         for x in order.lines:
             parts = [y for o in made for y in o.lines if y.line_item_id == x.line_item_id]
             assert sum(getattr(y, name) for y in parts) == getattr(x, name)
@@ -200,6 +227,7 @@ def test_every_unit_and_every_cent_is_in_exactly_one_supplier_order(case: tuple[
     for s in order.shipping:
         shares = [mine for o in made for mine in o.selections if mine.ship_estimate_id == s.ship_estimate_id]
         assert sum(mine.cost for mine in shares) == s.cost
+        assert sum(mine.included_tax for mine in shares) == s.included_tax
 
 
 @given(orders())
@@ -255,3 +283,4 @@ def test_whatever_is_rejected_and_joined_no_part_is_below_zero_and_nothing_is_lo
             no_amount_below_zero(o)
         assert sum(o.total for o in standing) == total_of(order)
         assert sum(o.discount for o in standing) == sum(x.discount for x in order.lines)
+        assert sum(o.included_tax for o in standing) == sum(x.included_tax for x in (*order.lines, *order.shipping))

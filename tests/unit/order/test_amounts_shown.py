@@ -28,9 +28,9 @@ def test_both_sides_are_all_that_was_reported() -> None:
 
 def test_the_sell_side_is_every_amount_and_does_not_say_who_bought() -> None:
     order, (line,) = any_order(VIEW, {Side.SELL}), any_lines(Found(VIEW), {Side.SELL})
-    for name in ("subtotal", "discount", "shipping_cost", "tax", "total", "canceled"):
+    for name in ("subtotal", "discount", "shipping_cost", "tax", "included_tax", "total", "canceled"):
         assert getattr(order, name) == getattr(REPORT, name), name
-    for name in ("unit_price", "subtotal", "discount", "tax"):
+    for name in ("unit_price", "subtotal", "discount", "tax", "included_tax"):
         assert getattr(line, name) == getattr(REPORT.line_items[0], name), name
     assert line.total == line.subtotal
     assert not order.HasField("from_user")

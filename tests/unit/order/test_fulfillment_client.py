@@ -38,10 +38,13 @@ async def test_the_freight_of_the_estimates_is_the_orders_also_where_it_was_set(
     )
     lines, sheet = [line(f"l{n}") for n in range(3)], Worksheet(estimates=estimates)
     wanted = order(shipping_cost_override=own, estimated_version=1)
-    parts = tuple(ShippingPart(f.ship_estimate_id, f.cost, 10_000, RATE) for f in charged(wanted, lines, sheet))
+    parts = tuple(
+        ShippingPart(f.ship_estimate_id, f.cost, 10_000, RATE, (), True, f.cost // 7) for f in charged(wanted, lines, sheet)
+    )
     sums = totals((), parts)
     wanted = order(shipping_cost_override=own, estimated_version=1, shipping_cost=sums.shipping_cost, tax=sums.tax)
     await FulfillmentClient(peers).confirm(wanted, lines, Worksheet(estimates=estimates, shipments=parts), 1)
     assert sum(money_micros(s.cost) for s in stub.kept.shipping) == money_micros(stub.kept.shipping_cost) == sums.shipping_cost
     assert sum(money_micros(s.tax) for s in stub.kept.shipping) == money_micros(stub.kept.tax)
+    assert sum(money_micros(s.included_tax) for s in stub.kept.shipping) == sums.included_tax
     assert sums.shipping_cost == (3 * 1_230_000 if own is None else own)

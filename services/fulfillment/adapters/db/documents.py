@@ -84,6 +84,7 @@ def selections_out(selections: Iterable[ShipSelection]) -> list[dict[str, Any]]:
             "tax": s.tax,
             "pickup": s.pickup,
             "items": [[i.line_item_id, i.quantity, i.supplier_id] for i in s.items],
+            **({"included_tax": s.included_tax} if s.included_tax else {}),
         }
         for s in selections
     ]
@@ -101,6 +102,7 @@ def selections_in(documents: Iterable[Mapping[str, Any]]) -> tuple[ShipSelection
             tax=d["tax"],
             pickup=d["pickup"],
             items=tuple(SelectionItem(*item) for item in d["items"]),
+            included_tax=d.get("included_tax", 0),
         )
         for d in documents
     )

@@ -231,6 +231,7 @@ supplier_order_lines = sa.Table(
     sa.Column("comments", sa.String(2_000), nullable=False, server_default=""),
     sa.Column("date_needed", UtcTime()),
     sa.Column("specs", Json(), nullable=False, server_default="[]"),
+    sa.Column("included_tax", Micros(), nullable=False, server_default="0"),
 )
 OPEN_DELIVERY = sa.and_(
     sa.not_(supplier_order_lines.c.shippable),

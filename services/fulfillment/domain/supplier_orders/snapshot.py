@@ -42,6 +42,7 @@ class SnapshotLine:
     comments: str = ""
     date_needed: datetime | None = None
     specs: tuple[LineSpec, ...] = ()
+    included_tax: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ def _line(position: int, line: SnapshotLine, taken: Sequence[Assignment], new_ke
         comments=line.comments,
         date_needed=line.date_needed,
         specs=line.specs,
+        included_tax=line.included_tax,
     )
 
 

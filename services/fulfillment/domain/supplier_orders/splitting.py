@@ -65,9 +65,10 @@ def parts_by_supplier(lines: Sequence[OrderLine]) -> list[Part]:
 def partition(whole: SupplierOrder, parts: Sequence[Part]) -> list[Share]:
     """Divides lines and amounts between the parts. Their units must be exactly those of the whole.
 
-    Net, discount and tax of a line go by quantity, and its subtotal is net plus discount; the cost of an estimate
+    Net, discount, tax and included tax of a line go by quantity, and its subtotal is net plus discount; the cost of an estimate
     goes by the quantities in it; shipping cost and tax of the header follow these parts, and go by subtotal where
-    there is nothing to follow. No amount of a part is below zero, and no discount above its subtotal.
+    there is nothing to follow. No amount of a part is below zero, no discount above its subtotal, and
+    no included tax above the net that it is in.
 
     Raises ValueError when the parts are no partition.
     """
@@ -135,14 +136,15 @@ def _pieces(line: OrderLine, parts: Sequence[Part], unit: int) -> Iterable[tuple
         return
     weights = [part.units[line.line_item_id] for _, part in owners]
     # Net and discount are split and the gross is their sum: subtotal and discount split apart could give a part more
-    # discount than subtotal, since each rounds for itself.
+    # discount than subtotal, since each rounds for itself. So are the tax that the net includes and the rest of it.
     amounts = zip(
-        apportion(line.subtotal - line.discount, weights, unit),
+        apportion(line.subtotal - line.discount - line.included_tax, weights, unit),
         apportion(line.discount, weights, unit),
         apportion(line.tax, weights, unit),
+        apportion(line.included_tax, weights, unit),
         strict=True,
     )
-    for (index, part), (net, discount, tax) in zip(owners, amounts, strict=True):
+    for (index, part), (rest, discount, tax, included) in zip(owners, amounts, strict=True):
         quantity = part.units[line.line_item_id]
         yield (
             index,
@@ -153,9 +155,10 @@ def _pieces(line: OrderLine, parts: Sequence[Part], unit: int) -> Iterable[tuple
                 shipped=sum(a.shipped for a in part.allocations.get(line.line_item_id, ())),
                 packed=0,
                 canceled=0,
-                subtotal=net + discount,
+                subtotal=rest + included + discount,
                 discount=discount,
                 tax=tax,
+                included_tax=included,
                 allocations=part.allocations.get(line.line_item_id, ()),
             ),
         )
@@ -201,7 +204,8 @@ def _selection_pieces(
         yield 0, selection
         return
     weights = [sum(item.quantity for item in owned[i]) for i in holders]
-    costs = apportion(selection.cost, weights, unit)
+    rests = apportion(selection.cost - selection.included_tax, weights, unit)
     taxes = apportion(selection.tax, weights, unit)
-    for index, cost, tax in zip(holders, costs, taxes, strict=True):
-        yield index, replace(selection, cost=cost, tax=tax, items=tuple(owned[index]))
+    included = apportion(selection.included_tax, weights, unit)
+    for index, rest, tax, inside in zip(holders, rests, taxes, included, strict=True):
+        yield index, replace(selection, cost=rest + inside, tax=tax, included_tax=inside, items=tuple(owned[index]))

@@ -77,6 +77,8 @@ class OrderLine:
     comments: str = ""
     date_needed: datetime | None = None
     specs: tuple[LineSpec, ...] = ()
+    included_tax: int = 0
+    """What of subtotal less discount is tax that the price includes."""
 
     @property
     def open(self) -> int:
@@ -128,6 +130,8 @@ class ShipSelection:
     tax: int
     pickup: bool
     items: tuple[SelectionItem, ...]
+    included_tax: int = 0
+    """What of the cost is tax that it includes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,11 @@ class SupplierOrder:
     def total(self) -> int:
         """Subtotal less discount plus shipping cost plus tax."""
         return self.subtotal - self.discount + self.shipping_cost + self.tax
+
+    @property
+    def included_tax(self) -> int:
+        """What of lines and shipping is tax that they include."""
+        return sum(line.included_tax for line in self.lines) + sum(s.included_tax for s in self.selections)
 
     def has_left(self) -> bool:
         """Whether a unit is on a shipment, left or being packed. What was delivered without one does not count."""

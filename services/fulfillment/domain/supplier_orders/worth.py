@@ -22,6 +22,8 @@ class Amounts:
     discount: int = 0
     shipping_cost: int = 0
     tax: int = 0
+    included_tax: int = 0
+    """What of them is tax that prices include."""
 
     @property
     def total(self) -> int:
@@ -34,6 +36,7 @@ class Amounts:
             self.discount + other.discount,
             self.shipping_cost + other.shipping_cost,
             self.tax + other.tax,
+            self.included_tax + other.included_tax,
         )
 
 
@@ -57,7 +60,7 @@ def given_up(orders: Iterable[SupplierOrder]) -> Amounts:
 def _worth(order: SupplierOrder, kept: Mapping[str, int]) -> Amounts:
     """What all but the first `kept` units of each line were sold for."""
     if not any(kept.values()):
-        return Amounts(order.subtotal, order.discount, order.shipping_cost, order.tax)
+        return Amounts(order.subtotal, order.discount, order.shipping_cost, order.tax, order.included_tax)
     unit = minor_unit(order.currency)
     goods = [_beyond(line, kept[line.line_item_id], unit) for line in order.lines]
     ended = [_ends(order, at, kept) for at in range(len(order.selections))]
@@ -78,6 +81,10 @@ def _worth(order: SupplierOrder, kept: Mapping[str, int]) -> Amounts:
             for line, tax in zip(order.lines, of_lines, strict=True)
         )
         + sum(tax for tax, over in zip(of_shipping, ended, strict=True) if over),
+        included_tax=sum(
+            between(line.included_tax, line.quantity, kept[line.line_item_id], line.quantity, unit) for line in order.lines
+        )
+        + sum(s.included_tax for s, over in zip(order.selections, ended, strict=True) if over),
     )
 
 

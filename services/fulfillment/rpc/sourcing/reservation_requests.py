@@ -124,6 +124,7 @@ def snapshot_in(m: pb.OrderSnapshot) -> OrderSnapshot:
                 subtotal=money_micros(line.subtotal),
                 discount=money_micros(line.discount),
                 tax=money_micros(line.tax),
+                included_tax=money_micros(line.included_tax),
                 shippable=line.shippable,
                 default_supplier_id=line.default_supplier_id,
                 shipping_address=_address(line.HasField("shipping_address"), line.shipping_address),
@@ -140,6 +141,7 @@ def snapshot_in(m: pb.OrderSnapshot) -> OrderSnapshot:
                 carrier_id=s.carrier_id,
                 cost=money_micros(s.cost),
                 tax=money_micros(s.tax),
+                included_tax=money_micros(s.included_tax),
                 pickup=s.pickup,
                 items=tuple(SelectionItem(i.line_item_id, i.quantity, i.supplier_id) for i in s.items),
             )

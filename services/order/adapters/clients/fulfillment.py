@@ -112,7 +112,13 @@ class FulfillmentClient:
         """Freezes what is open; what will have been canceled of the whole order."""
         request = pb.TryChangeRequest(order_key=str(key), attempt=attempt, deadline=time_out(deadline))
         a = (await self._stub.TryChange(request)).canceled
-        return CanceledAmounts(*(money_micros(m) for m in (a.subtotal, a.discount, a.shipping_cost, a.tax)))
+        return CanceledAmounts(
+            subtotal=money_micros(a.subtotal),
+            discount=money_micros(a.discount),
+            shipping_cost=money_micros(a.shipping_cost),
+            tax=money_micros(a.tax),
+            included_tax=money_micros(a.included_tax),
+        )
 
     async def apply_change(self, key: uuid.UUID, attempt: int) -> Reports:
         """Cancels what is frozen for a change and returns its stock."""
@@ -189,6 +195,7 @@ def _snapshot_line(line: Line, currency: str) -> pb.OrderSnapshotLine:
         subtotal=money_out(line.subtotal, currency),
         discount=money_out(line.discount, currency),
         tax=money_out(line.tax, currency),
+        included_tax=money_out(line.included_tax, currency),
         shippable=line.product.shippable,
         shipping_address=address_out(Address, line.shipping_address),
         pickup_location_id=line.pickup_location_id,
@@ -209,14 +216,14 @@ def _snapshot_line(line: Line, currency: str) -> pb.OrderSnapshotLine:
 
 def _shipping(order: Order, worksheet: Worksheet) -> list[pb.OrderSnapshotShipping]:
     """Chosen methods at what they are charged with; each item with the supplier that it ships from, as the plan says."""
-    charged = {s.ship_estimate_id: (s.net, s.tax) for s in worksheet.shipments}
+    charged = {s.ship_estimate_id: (s.net, s.tax, s.included_tax) for s in worksheet.shipments}
     sources = _sources(worksheet.plan)
     made: list[pb.OrderSnapshotShipping] = []
     for estimate in worksheet.estimates:
         method = estimate.selected
         if method is None:
             continue
-        cost, tax = charged.get(estimate.id, (0, 0))
+        cost, tax, included = charged.get(estimate.id, (0, 0, 0))
         items = [
             pb.OrderSnapshotShippingItem(line_item_id=line, quantity=quantity, supplier_id=supplier)
             for line, quantity, supplier in _by_supplier(estimate.items, estimate.supplier_id, sources)
@@ -229,6 +236,7 @@ def _shipping(order: Order, worksheet: Worksheet) -> list[pb.OrderSnapshotShippi
                 carrier_id=method.carrier_id,
                 cost=money_out(cost, order.currency),
                 tax=money_out(tax, order.currency),
+                included_tax=money_out(included, order.currency),
                 pickup=method.pickup,
                 items=items,
             )

@@ -162,7 +162,7 @@ def _order_rules() -> list[SqlRule]:
 def _fractions() -> Any:
     """What is owed for a supplier order, and what a shipment has cost, has no part of a minor unit, and is not negative."""
     header = (_O.subtotal, _O.discount, _O.shipping_cost, _O.tax, _O.total)
-    line = (_L.subtotal, _L.discount, _L.tax)
+    line = (_L.subtotal, _L.discount, _L.tax, _L.included_tax)
 
     def of(subject: Any, currency: Any, amounts: Any) -> sa.Select[Any]:
         wrong = sa.or_(finer_than_minor_unit(currency, *amounts), *(amount < 0 for amount in amounts))

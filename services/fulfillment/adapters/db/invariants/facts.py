@@ -98,6 +98,7 @@ async def _supplier_orders(tx: Tx, keys: Sequence[str]) -> list[Fact]:
             "user_id": row.user_id,
             "canceled_total": str(canceled(order).total),
             "said": digests(supplier_order_out(order)),
+            "included_tax": str(order.included_tax),
             **{name: str(row._mapping[name]) for name in ("subtotal", "discount", "shipping_cost", "tax", "total")},
         }
         found.append(Fact(CONTEXT, "supplier_order", row.order_key, values))

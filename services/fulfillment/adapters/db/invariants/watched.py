@@ -93,7 +93,8 @@ _LINES = Watch(
         **all_by(
             "reports_are_word_for_word",
             "line_item_id product_id product_name quantity packed shipped canceled unit_price subtotal discount tax shippable "
-            "shipping_address pickup_location_id xp variant_id cost_center shipping_account comments date_needed specs",
+            "shipping_address pickup_location_id xp variant_id cost_center shipping_account comments date_needed specs "
+            "included_tax",
         ),
         "position": Free("the order in which lines are shown"),
     },

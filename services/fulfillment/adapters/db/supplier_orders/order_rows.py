@@ -91,6 +91,7 @@ def line_rows(orders: Iterable[SupplierOrder]) -> list[dict[str, Any]]:
             "comments": line.comments,
             "date_needed": line.date_needed,
             "specs": [astuple(spec) for spec in line.specs],
+            "included_tax": line.included_tax,
         }
         for o in orders
         for line in o.lines
@@ -168,6 +169,7 @@ def lines_of(rows: Iterable[Any], allocations: Mapping[tuple[UUID, str], tuple[A
                 comments=row.comments,
                 date_needed=row.date_needed,
                 specs=tuple(LineSpec(*spec) for spec in row.specs),
+                included_tax=row.included_tax,
             )
         )
     return found

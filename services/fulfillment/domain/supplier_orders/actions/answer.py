@@ -230,6 +230,7 @@ def _merged(mine: OrderLine, piece: OrderLine) -> OrderLine:
         subtotal=mine.subtotal + piece.subtotal,
         discount=mine.discount + piece.discount,
         tax=mine.tax + piece.tax,
+        included_tax=mine.included_tax + piece.included_tax,
         allocations=(*mine.allocations, *piece.allocations),
     )
 
@@ -239,12 +240,18 @@ def _joined_selections(mine: Sequence[ShipSelection], theirs: Sequence[ShipSelec
     by_estimate = {s.ship_estimate_id: s for s in mine}
     for s in theirs:
         known = by_estimate.get(s.ship_estimate_id)
-        by_estimate[s.ship_estimate_id] = (
-            s
-            if known is None
-            else replace(known, cost=known.cost + s.cost, tax=known.tax + s.tax, items=(*known.items, *s.items))
-        )
+        by_estimate[s.ship_estimate_id] = s if known is None else _merged_selection(known, s)
     return tuple(by_estimate.values())
+
+
+def _merged_selection(mine: ShipSelection, piece: ShipSelection) -> ShipSelection:
+    return replace(
+        mine,
+        cost=mine.cost + piece.cost,
+        tax=mine.tax + piece.tax,
+        included_tax=mine.included_tax + piece.included_tax,
+        items=(*mine.items, *piece.items),
+    )
 
 
 def _taking(shares: Iterable[Share], cause: Cause) -> Iterable[Movement]:

@@ -45,7 +45,8 @@ def settled(order: SupplierOrder, now: datetime) -> SupplierOrder:
 
 def emptied(line: OrderLine) -> OrderLine:
     """A line whose units are in other supplier orders now: they were moved, not canceled."""
-    return replace(line, quantity=0, packed=0, shipped=0, canceled=0, subtotal=0, discount=0, tax=0, allocations=())
+    nothing = replace(line, quantity=0, packed=0, shipped=0, canceled=0, allocations=())
+    return replace(nothing, subtotal=0, discount=0, tax=0, included_tax=0)
 
 
 def moved_away(order: SupplierOrder, now: datetime) -> SupplierOrder:

@@ -51,7 +51,10 @@ def _parted_line(line: OrderLine, unit: int) -> tuple[OrderLine, OrderLine]:
     if end - front == line.quantity:
         return emptied(line), line
     discount = between(line.discount, line.quantity, front, end, unit)
-    subtotal = between(line.subtotal - line.discount, line.quantity, front, end, unit) + discount
+    included = between(line.included_tax, line.quantity, front, end, unit)
+    # The net as the tax that it includes and the rest, so that neither part has more of it than it has net.
+    rest = between(line.subtotal - line.discount - line.included_tax, line.quantity, front, end, unit)
+    subtotal = rest + included + discount
     tax = between(line.tax, line.quantity, front, end, unit)
     kept = replace(
         line,
@@ -59,6 +62,7 @@ def _parted_line(line: OrderLine, unit: int) -> tuple[OrderLine, OrderLine]:
         subtotal=line.subtotal - subtotal,
         discount=line.discount - discount,
         tax=line.tax - tax,
+        included_tax=line.included_tax - included,
         allocations=tuple(replace(a, quantity=a.packed + a.shipped) for a in line.allocations if a.packed + a.shipped),
     )
     leaving = replace(
@@ -70,6 +74,7 @@ def _parted_line(line: OrderLine, unit: int) -> tuple[OrderLine, OrderLine]:
         subtotal=subtotal,
         discount=discount,
         tax=tax,
+        included_tax=included,
         allocations=tuple(replace(a, quantity=a.unpacked, packed=0, shipped=0) for a in line.allocations if a.unpacked),
     )
     return kept, leaving
@@ -93,5 +98,6 @@ def _selections(selections: Sequence[ShipSelection], kept: dict[str, int]) -> tu
         if here:
             staying.append(replace(s, items=tuple(here)))
         if gone or not here:
-            going.append(replace(s, items=tuple(gone), cost=0 if here else s.cost, tax=0 if here else s.tax))
+            free = replace(s, cost=0, tax=0, included_tax=0) if here else s
+            going.append(replace(free, items=tuple(gone)))
     return staying, going

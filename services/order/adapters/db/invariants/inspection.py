@@ -30,7 +30,7 @@ from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder
 
 CONTEXT = "order"
 _O, _L, _S, _C, _P, _D = ORDERS.c, LINE_ITEMS.c, SUBMISSIONS.c, CANCELLATIONS.c, SHIPMENTS.c, DELETED_ORDERS.c
-_AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "gratuity", "total")
+_AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "gratuity", "included_tax", "total")
 
 
 class Inspection:
