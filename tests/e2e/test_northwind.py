@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from libs.db.tuning import Tuning
 from services.host.check import check
+from services.host.northwind import included_tax
 from services.host.northwind.figures import KNOWN, expected, measured
 from services.host.northwind.files import Northwind, Row, country, read
 from services.host.northwind.replay import employees, replay
@@ -33,14 +35,16 @@ def some(count: int) -> list[Row]:
 
 
 @asynccontextmanager
-async def replayed(folder: Path, url: str, orders: list[Row], forward: bool) -> AsyncIterator[AsyncWaybill]:
+async def replayed(
+    folder: Path, url: str, orders: list[Row], forward: bool, included: Decimal | None = None
+) -> AsyncIterator[AsyncWaybill]:
     """A marketplace in which these orders have been replayed; its invariants are checked."""
     async with running(
         HostSettings(data=folder, database_url=url, sealing_key=sealing_key_for(url), tuning=Tuning(pool_size=8))
     ) as host:
         assert host.secret is not None
         owner = AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret)
-        await load(owner, DATA, "seller")
+        await load(owner, DATA, "seller", included)
         clients = await employees(owner, Servers(host.address, {}), DATA)
         await replay(clients, DATA, orders, lambda: None, forward=forward)
         yield owner
@@ -65,6 +69,17 @@ async def test_a_replay_reproduces_every_figure_to_the_cent(tmp_path: Path, data
     orders = some(count)
     async with replayed(tmp_path, database_url, orders, forward=True) as owner:
         assert await measured(owner) == expected(DATA, orders)
+
+
+@pytest.mark.parametrize("count", [5, pytest.param(830, marks=pytest.mark.long)])
+async def test_prices_that_include_a_tax_leave_every_figure_and_the_tax_of_every_line_is_right_to_the_cent(
+    tmp_path: Path, count: int
+) -> None:
+    orders = some(count)
+    async with replayed(tmp_path, "", orders, forward=True, included=included_tax.RATE) as owner:
+        assert await measured(owner) == expected(DATA, orders)
+        taxes = await included_tax.compared(owner, DATA, orders)
+        assert (taxes.differences, taxes.lines, taxes.total > 0) == ((), expected(DATA, orders).lines, True)
 
 
 @pytest.mark.long

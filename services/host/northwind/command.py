@@ -23,6 +23,7 @@ from services.host.check import Report, check
 from services.host.database_options import environment
 from services.host.northwind.figures import KNOWN, Figures, listed, measured
 from services.host.northwind.files import Northwind, read
+from services.host.northwind.included_tax import RATE, IncludedTax, compared
 from services.host.northwind.replay import employees, remaining, replay
 from services.host.northwind.setup import CURRENCY, load
 from services.host.process.embedded import running
@@ -49,6 +50,9 @@ def _imports() -> None:
 def import_northwind(
     folder: Annotated[Path, typer.Argument(help="Folder with the CSV files.", exists=True, file_okay=False)],
     replay: Annotated[bool, typer.Option("--replay", help="Put all historic orders through the real calls.")] = False,
+    tax_included: Annotated[
+        bool, typer.Option("--tax-included", help=f"Declare every price to include a tax of {RATE:.0%}; for a new marketplace.")
+    ] = False,
     data: Annotated[
         Path | None, typer.Option(file_okay=False, help="Folder of a marketplace on SQLite, not being served.")
     ] = None,
@@ -78,7 +82,7 @@ def import_northwind(
         session = _remote(parsed(server), client_id, client_secret)
     else:
         session = _embedded(settings, client_id, client_secret)
-    raise typer.Exit(asyncio.run(_run(_read(folder), session, seller, replay, json)))
+    raise typer.Exit(asyncio.run(_run(_read(folder), session, seller, replay, tax_included, json)))
 
 
 def _read(folder: Path) -> Northwind:
@@ -110,9 +114,9 @@ async def _embedded(settings: HostSettings, client_id: str, secret: str) -> Asyn
             yield owner, Servers(host.address, {})
 
 
-async def _run(data: Northwind, session: Any, seller: str, with_orders: bool, as_json: bool) -> int:
+async def _run(data: Northwind, session: Any, seller: str, with_orders: bool, tax_included: bool, as_json: bool) -> int:
     async with session as (owner, servers):
-        await load(owner, data, seller)
+        await load(owner, data, seller, RATE if tax_included else None)
         loaded = {"buyers": len(data.customers), "suppliers": len(data.suppliers), "products": len(data.products)}
         err.print(f"{', '.join(f'{count} {name}' for name, count in loaded.items())} are in place", highlight=False)
         if not with_orders:
@@ -127,12 +131,14 @@ async def _run(data: Northwind, session: Any, seller: str, with_orders: bool, as
         for client in clients.values():
             await client.close()
         figures = await measured(owner)
+        taxes = await compared(owner, data, data.orders) if tax_included else None
         report = await check(owner, servers.every)
-    ok = figures == KNOWN and report.ok
+    ok = figures == KNOWN and report.ok and not (taxes and taxes.differences)
     if as_json:
-        out.print_json(json_module.dumps(_json(figures, report, ok), default=str))
+        shown = _json(figures, report, ok) | ({} if taxes is None else {"included_tax": asdict(taxes)})
+        out.print_json(json_module.dumps(shown, default=str))
     else:
-        _show(figures, report)
+        _show(figures, report, taxes)
     return 0 if ok else 1
 
 
@@ -147,7 +153,7 @@ def _json(figures: Figures, report: Report, ok: bool) -> dict[str, Any]:
     return {"ok": ok, "figures": asdict(figures), "known": asdict(KNOWN), "invariants_ok": report.ok, "findings": findings}
 
 
-def _show(figures: Figures, report: Report) -> None:
+def _show(figures: Figures, report: Report, taxes: IncludedTax | None) -> None:
     table = Table(box=box.SIMPLE, header_style="dim")
     for name in ("figure", "the marketplace says", "known"):
         table.add_column(name, justify="left" if name == "figure" else "right")
@@ -157,6 +163,11 @@ def _show(figures: Figures, report: Report) -> None:
         mark = "[green]=[/green]" if ours == known else "[red]differs[/red]"
         table.add_row(item.name.replace("_", " "), _text(ours), _text(known), mark)
     put(out, table)
+    if taxes is not None:
+        for text in taxes.differences:
+            out.print(f"[red]included tax[/red] {text}")
+        word = f"[red]{len(taxes.differences)} differ[/red]" if taxes.differences else "[green]each to the cent[/green]"
+        out.print(f"{word}  {_text(taxes.total)} of tax in {taxes.lines:,} lines, worked out apart from the files")
     for finding in report.findings:
         out.print(f"[red]{finding.context}[/red] {finding.rule} {finding.subject}: {finding.detail}")
     word = "[green]invariants OK[/green]" if report.ok else f"[red]{len(report.findings)} invariants broken[/red]"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from google.protobuf.struct_pb2 import Struct
+from google.type.decimal_pb2 import Decimal as RateValue
 
 from services.host.northwind.files import Northwind, Row, country, product_id, supplier_id
 from waybill.catalog.v1 import product_pb2, product_service_pb2
@@ -15,7 +18,7 @@ from waybill.directory.v1 import (
     user_service_pb2,
 )
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
-from waybill.pricing.v1 import price_schedule_service_pb2
+from waybill.pricing.v1 import price_schedule_service_pb2, tax_rate_service_pb2
 from waybill.shipping.v1 import carrier_service_pb2
 from waybill.type.v1.address_pb2 import Address
 from waybill.type.v1.party_pb2 import PARTY_KIND_BUYER, PARTY_KIND_SELLER, PARTY_KIND_SUPPLIER, Party
@@ -62,11 +65,27 @@ def request_id(what: str) -> str:
     return f"northwind-{what}"
 
 
-async def load(owner: AsyncWaybill, data: Northwind, seller_id: str) -> None:
-    """Everything but the orders."""
+async def load(owner: AsyncWaybill, data: Northwind, seller_id: str, included: Decimal | None = None) -> None:
+    """Everything but the orders. With a rate prices include a tax of it wherever the orders go; without one nothing is taxed."""
     await _parties(owner, data, seller_id)
     await _addresses(owner, data)
-    await _products(owner, data)
+    await _products(owner, data, included is not None)
+    if included is not None:
+        await _rates(owner, data, included)
+
+
+async def _rates(owner: AsyncWaybill, data: Northwind, rate: Decimal) -> None:
+    """One rate for each country that an order goes to."""
+    countries = sorted({country(order["ship_country"]) for order in data.orders})
+    await owner.tax_rates.BatchCreateTaxRates(
+        tax_rate_service_pb2.BatchCreateTaxRatesRequest(
+            request_id=request_id("tax-rates"),
+            tax_rates=[
+                tax_rate_service_pb2.TaxRate(id=f"tax-{code}", name="Northwind", country=code, rate=RateValue(value=str(rate)))
+                for code in countries
+            ],
+        )
+    )
 
 
 # Long because it lists what is set up, one request after the other.
@@ -171,7 +190,7 @@ async def _addresses(owner: AsyncWaybill, data: Northwind) -> None:
 
 
 # Long because it lists what is set up, one request after the other.
-async def _products(owner: AsyncWaybill, data: Northwind) -> None:
+async def _products(owner: AsyncWaybill, data: Northwind, tax_included: bool) -> None:
     demand = data.demand()
     await owner.carriers.BatchCreateCarriers(
         carrier_service_pb2.BatchCreateCarriersRequest(
@@ -206,6 +225,7 @@ async def _products(owner: AsyncWaybill, data: Northwind) -> None:
             name=p["product_name"],
             currency=CURRENCY,
             price_breaks=[price_schedule_service_pb2.PriceBreak(quantity=1, price=money(p["unit_price"], CURRENCY))],
+            tax_included=tax_included,
         )
         for p in data.products
     ]
