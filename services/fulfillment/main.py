@@ -19,12 +19,14 @@ from libs.service.retries import Retries
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.adapters.clients.catalog_client import CatalogClient
 from services.fulfillment.adapters.clients.directory_client import DirectoryClient
+from services.fulfillment.adapters.clients.memberships import DirectoryMemberships
 from services.fulfillment.adapters.clients.order_client import OrderClient
 from services.fulfillment.adapters.db import tables
 from services.fulfillment.adapters.db.gauges import Gauges
 from services.fulfillment.adapters.db.invariants.inspection import inspection
 from services.fulfillment.adapters.db.report_store import TABLES
 from services.fulfillment.adapters.db.work import SqlFulfillmentWork
+from services.fulfillment.application.customers import Customers
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.shipments.create_shipments import CreateShipments
@@ -98,7 +100,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     )
     failed = Retries(database, runtime.clock, ("fulfillment", "deliveries"), tables.supplier_orders, "deliver_time", "key")
     deliveries = DeliverOpenUnits(units, reporting, runtime.clock, Pace(failed, settings.delivery_batch))
-    rejecting = RejectSupplierOrder(units, reporting, runtime.clock, runtime.ids)
+    rejecting = RejectSupplierOrder(units, _customers(runtime), reporting, runtime.clock, runtime.ids)
     late = Retries(database, runtime.clock, ("fulfillment", "answers"), tables.supplier_orders, "deliver_time", "key")
     answers = RejectUnanswered(units, rejecting, runtime.clock, Pace(late, settings.answer_batch))
     changes, orders = SqlChangeFeed(database, tables.changes), SupplierOrders(units, reporting, runtime.clock)
@@ -158,8 +160,8 @@ def _reservations(settings: Settings, runtime: Runtime, units: Units) -> Reserva
     grace = timedelta(seconds=settings.expiry_grace)
     return ReservationServicer(
         UseCases(
-            plan=PlanSourcing(units),
-            reserve=ReserveStock(units, clock, grace),
+            plan=PlanSourcing(units, _customers(runtime)),
+            reserve=ReserveStock(units, _customers(runtime), clock, grace),
             confirm=ConfirmReservation(units, clock, ids),
             release=ReleaseReservation(units, clock),
             forward=ForwardOrder(units, clock, ids),
@@ -189,7 +191,11 @@ def _shipments(runtime: Runtime, units: Units, reporting: Reporting) -> Shipment
     )
 
 
+def _customers(runtime: Runtime) -> Customers:
+    return Customers(DirectoryMemberships(runtime.peers))
+
+
 def _inventory(runtime: Runtime, units: Units) -> InventoryServicer:
     addresses, products = DirectoryClient(runtime.peers), CatalogClient(runtime.peers)
     records = InventoryRecords(units, addresses, products, runtime.clock, runtime.ids)
-    return InventoryServicer(records, StockBook(units, products, runtime.clock))
+    return InventoryServicer(records, StockBook(units, products, _customers(runtime), runtime.clock))

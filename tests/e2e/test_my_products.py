@@ -10,7 +10,9 @@ from tests.support.guests import guest, open_to_guests
 from tests.support.marketplace import Marketplace
 from waybill.catalog.v1 import my_product_pb2
 from waybill.catalog.v1 import my_product_service_pb2 as pb
+from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
 from waybill.pricing.v1 import price_schedule_service_pb2 as prices_pb
+from waybill.type.v1.address_pb2 import Address
 from waybill_client import AsyncWaybill, money
 
 
@@ -54,6 +56,25 @@ async def test_two_buyers_and_a_group_see_and_pay_different_things(market: Marke
     hidden = await refused(people.ada.my_products.GetMyProduct(pb.GetMyProductRequest(product_id="tape")))
     unknown = await refused(people.ada.my_products.GetMyProduct(pb.GetMyProductRequest(product_id="none")))
     assert hidden.reason == unknown.reason == "RESOURCE_NOT_FOUND"
+
+
+async def test_stock_that_is_kept_for_a_group_is_shown_and_sold_to_it_alone(market: Marketplace) -> None:
+    people = market.people
+    kept = inventory_pb2.InventoryRecord(
+        id="kept", product_id="anvil", supplier_id="northforge", location_id="northforge-dock", user_group_ids=["purchasing"]
+    )
+    kept.address.CopyFrom(Address(id="northforge-dock", lines=["1 Anvil Way"], city="Pittsburgh", country="US"))
+    made = inventory_service_pb2.CreateInventoryRecordRequest(inventory_record=kept, opening_quantity=5)
+    await people.owner.inventory.CreateInventoryRecord(made)
+
+    seen = [(await shop(person))["anvil"].availability.available for person in (people.ada, people.gil)]
+    assert seen == [45, 40]
+    assert (await shop(people.owner, buyer_id="acme", user_id="ada"))["anvil"].availability.available == 45
+    assert (await shop(people.owner, buyer_id="acme"))["anvil"].availability.available == 40
+    await people.ada.place_order({"anvil": 1}, id="ADAS")
+    await people.gil.place_order({"anvil": 1}, id="GILS")
+    asked = inventory_service_pb2.GetInventoryRecordRequest(inventory_record_id="kept")
+    assert (await people.owner.inventory.GetInventoryRecord(asked)).inventory_record.allocated == 1
 
 
 async def test_the_seller_looks_at_the_shop_of_a_buyer_and_of_its_user(market: Marketplace) -> None:

@@ -264,8 +264,8 @@ class Prices(Protocol):
 class Stock(Protocol):
     """Fulfillment, which counts stock."""
 
-    async def of(self, product_ids: Sequence[str]) -> Mapping[str, Availability]:
-        """What can be had of each; raises when fulfillment does not answer."""
+    async def of(self, customer: Customer, product_ids: Sequence[str]) -> Mapping[str, Availability]:
+        """What the customer can have of each; raises when fulfillment does not answer."""
         ...
 
 

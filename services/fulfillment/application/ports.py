@@ -267,6 +267,14 @@ class ProductPeer(Protocol):
         ...
 
 
+class Memberships(Protocol):
+    """The directory, which knows who is in which group."""
+
+    async def group_ids(self, user_id: str) -> Collection[str]:
+        """The groups that the user is in now; raises when the directory does not answer."""
+        ...
+
+
 class AddressPeer(Protocol):
     """The directory's address books."""
 

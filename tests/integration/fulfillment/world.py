@@ -26,6 +26,8 @@ from tests.support.server import Served, fake_peers, runtime_for, serving
 from tests.support.shops import FakeShop
 from waybill.catalog.v1 import supplier_product_service_pb2 as supplied_pb
 from waybill.catalog.v1 import supplier_product_service_pb2_grpc as supplied_grpc
+from waybill.directory.v1 import membership_service_pb2 as membership_pb
+from waybill.directory.v1 import membership_service_pb2_grpc as membership_grpc
 from waybill.directory.v1 import ordering_context_service_pb2 as directory_pb
 from waybill.directory.v1 import ordering_context_service_pb2_grpc as directory_grpc
 from waybill.fulfillment.v1 import inventory_pb2 as inv
@@ -111,6 +113,18 @@ class FakeCatalog(supplied_grpc.SupplierProductServiceServicer):
         return supplied_pb.CheckSupplierProductsResponse(fulfilled_product_ids=fulfilled)
 
 
+class FakeMemberships(membership_grpc.MembershipServiceServicer):
+    """Who is in which group, and how often that was asked."""
+
+    def __init__(self) -> None:
+        self.groups: dict[str, list[str]] = {}
+        self.asked: list[str] = []
+
+    async def ListUserGroupIds(self, request: Any, context: Any) -> Any:
+        self.asked.append(request.user_id)
+        return membership_pb.ListUserGroupIdsResponse(user_group_ids=self.groups.get(request.user_id, []))
+
+
 class FakeDirectory:
     """An address book in which every id but `nowhere` is a location."""
 
@@ -135,6 +149,7 @@ class World:
     orders: FakeOrders
     shop: FakeShop = field(default_factory=FakeShop)
     facts: list[Fact] = field(default_factory=list)
+    memberships: FakeMemberships = field(default_factory=FakeMemberships)
     replica: Callable[[], Background] | None = None
     """Makes the background loops of another replica on the same database."""
 
@@ -341,7 +356,7 @@ async def fulfillment(databases: Any) -> AsyncIterator[World]:
     """The service over a fresh database; the block ends with its inspection."""
     url, schema = await databases("fulfillment")
     orders, clock = FakeOrders(), ManualClock(START)
-    runtime, shop = runtime_for("fulfillment", clock=clock), FakeShop()
+    runtime, shop, memberships = runtime_for("fulfillment", clock=clock), FakeShop(), FakeMemberships()
     fakes = {
         "order": [
             (
@@ -368,7 +383,8 @@ async def fulfillment(databases: Any) -> AsyncIterator[World]:
                 directory_grpc.add_OrderingContextServiceServicer_to_server,
                 _Directory(),
                 "waybill.directory.v1.OrderingContextService",
-            )
+            ),
+            (membership_grpc.add_MembershipServiceServicer_to_server, memberships, "waybill.directory.v1.MembershipService"),
         ],
     }
     settings = Settings(url, schema)
@@ -376,7 +392,7 @@ async def fulfillment(databases: Any) -> AsyncIterator[World]:
         database = await open_migrated(url, schema, VERSIONS, settings.tuning)
         app, background = assemble(settings, runtime, database)
         async with serving(app) as served:
-            world = World(served, app, background, clock, orders, shop)
+            world = World(served, app, background, clock, orders, shop, memberships=memberships)
             world.replica = lambda: assemble(settings, runtime, database)[1]
             yield world
             await world.check()

@@ -101,7 +101,7 @@ class Shopping:
         counted = [product.id for product in products if product.track_inventory]
         prices, stock = await _both(
             self._prices.of(customer, currency, [product.id for product in products]),
-            self._stock.of(counted) if counted else _nothing(),
+            self._stock.of(customer, counted) if counted else _nothing(),
         )
         return [Offered(product, prices.get(product.id), stock.get(product.id)) for product in products]
 

@@ -76,6 +76,9 @@ inventory_records = sa.Table(
     sa.Column("notify_below", sa.BigInteger),
     sa.Column("low_stock", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("crossings", sa.BigInteger, nullable=False, server_default="0"),
+    # Whom it is for; open to all without any.
+    sa.Column("buyer_ids", Json(), nullable=False, server_default="[]"),
+    sa.Column("user_group_ids", Json(), nullable=False, server_default="[]"),
     sa.Index("ix_inventory_records_product_variant", "product_id", "variant_id"),
 )
 

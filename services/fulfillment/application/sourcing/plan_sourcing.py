@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.application.customers import Customers, Groups
 from services.fulfillment.application.ports import FulfillmentWork
-from services.fulfillment.domain.sourcing.model import Line, Outcome, Stock, Strategy
+from services.fulfillment.domain.sourcing.candidates import usable
+from services.fulfillment.domain.sourcing.model import Customer, Line, Outcome, Stock, Strategy
 from services.fulfillment.domain.sourcing.pipeline import source
 
 
@@ -19,11 +22,16 @@ async def stock_of(work: FulfillmentWork, lines: Sequence[Line], lock: bool) -> 
 class PlanSourcing:
     """The use case."""
 
-    def __init__(self, units: UnitsOfWork[FulfillmentWork]) -> None:
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], customers: Customers) -> None:
         self._units = units
+        self._customers = customers
 
-    async def __call__(self, strategy: Strategy, lines: Sequence[Line]) -> Outcome:
+    async def __call__(self, customer: Customer, strategy: Strategy, lines: Sequence[Line]) -> Outcome:
         """Assignments in the order of the lines, and all problems."""
         async with self._units.reading() as work:
             stocks = await stock_of(work, lines, lock=False)
-        return source(strategy, lines, stocks)
+
+        async def decide(groups: Groups) -> Outcome:
+            return source(strategy, lines, usable(replace(customer, groups=groups), stocks))
+
+        return await self._customers.deciding(customer.groups, decide)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from libs.clock import Clock
 from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.application.customers import Customers, Groups
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.sourcing.plan_sourcing import stock_of
-from services.fulfillment.domain.sourcing.model import Assignment, Line, Outcome, Problem, Stock, Strategy
+from services.fulfillment.domain.sourcing.candidates import usable
+from services.fulfillment.domain.sourcing.model import Assignment, Customer, Line, Outcome, Problem, Stock, Strategy
 from services.fulfillment.domain.sourcing.pipeline import bind, follow, source, stale
 from services.fulfillment.domain.sourcing.reservation import Freeze, Reservation, ReservationState
 from services.fulfillment.domain.stock.ledger import Cause, reserving, summed_by_record
@@ -27,6 +29,11 @@ class Demand:
     strategy: Strategy
     lines: tuple[Line, ...]
     plan: tuple[Assignment, ...]
+    customer: Customer
+
+    def with_groups(self, groups: Groups) -> Demand:
+        """The same, of a customer in these groups."""
+        return replace(self, customer=replace(self.customer, groups=groups))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +51,31 @@ class ReserveStock:
     `grace`: how long past the attempt's deadline the order service is asked what became of it.
     """
 
-    def __init__(self, units: UnitsOfWork[FulfillmentWork], clock: Clock, grace: timedelta) -> None:
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], customers: Customers, clock: Clock, grace: timedelta) -> None:
         self._units = units
+        self._customers = customers
         self._clock = clock
         self._grace = grace
 
     async def check(self, demand: Demand) -> Reserved:
         """Whether the demand could be reserved now. Leaves nothing."""
-        async with self._units.reading() as work:
-            outcome, _ = await self._decide(work, demand, lock=False)
+
+        async def decide(groups: Groups) -> Outcome:
+            async with self._units.reading() as work:
+                return (await self._decide(work, demand.with_groups(groups), lock=False))[0]
+
+        outcome = await self._customers.deciding(demand.customer.groups, decide)
         return Reserved(None, outcome.assignments, outcome.problems)
 
     async def __call__(self, demand: Demand) -> Reserved:
         """Reserves, in four statements; a repeat returns what was recorded, a late try that it was
         released.
         """
-        return await self._units.retrying(lambda work: self._reserve(work, demand))
+
+        async def decide(groups: Groups) -> Reserved:
+            return await self._units.retrying(lambda work: self._reserve(work, demand.with_groups(groups)))
+
+        return await self._customers.deciding(demand.customer.groups, decide)
 
     async def _reserve(self, work: FulfillmentWork, demand: Demand) -> Reserved:
         now = self._clock.now()
@@ -92,15 +108,16 @@ class ReserveStock:
         A plan that no longer holds is stale if the lines could be sourced at all.
         """
         if not demand.plan:
-            stocks = await stock_of(work, demand.lines, lock)
+            stocks = usable(demand.customer, await stock_of(work, demand.lines, lock))
             return source(demand.strategy, demand.lines, stocks), stocks
         named = {item.record_id for item in demand.plan if item.record_id}
-        stocks = await work.stock.of_ids(named, lock) if named else []
+        stocks = usable(demand.customer, await work.stock.of_ids(named, lock)) if named else []
         broken = follow(demand.lines, demand.plan, stocks)
         if not broken:
             return Outcome(bind(demand.plan, stocks)), stocks
         # Not locked: this only finds out why. Locking more records now could deadlock with their key order.
-        again = source(demand.strategy, demand.lines, await stock_of(work, demand.lines, lock=False))
+        others = usable(demand.customer, await stock_of(work, demand.lines, lock=False))
+        again = source(demand.strategy, demand.lines, others)
         return Outcome((), again.problems or stale(demand.lines, broken)), stocks
 
 

@@ -43,6 +43,8 @@ class RecordDraft:
     opening: int
     variant_id: str = ""
     notify_below: int | None = None
+    buyer_ids: tuple[str, ...] = ()
+    user_group_ids: tuple[str, ...] = ()
 
 
 RecordEdit = Callable[[InventoryRecord], InventoryRecord]
@@ -249,4 +251,6 @@ def _record(d: RecordDraft, ids: IdSource, now: datetime) -> InventoryRecord:
         variant_id=d.variant_id,
         notify_below=d.notify_below,
         low_stock=is_low(d.opening, d.notify_below),
+        buyer_ids=d.buyer_ids,
+        user_group_ids=d.user_group_ids,
     )

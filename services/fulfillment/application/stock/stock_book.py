@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from libs.auth import PartyKind, Principal
@@ -11,9 +12,11 @@ from libs.errors import Violations
 from libs.idempotency.key import RequestKey
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.application.customers import Customers, Groups
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.stock.inventory_records import in_order
-from services.fulfillment.domain.sourcing.model import Sku, Stock
+from services.fulfillment.domain.sourcing.candidates import may_use
+from services.fulfillment.domain.sourcing.model import Customer, Sku, Stock
 from services.fulfillment.domain.stock.availability import Asked, Availability, for_buyers, whole
 from services.fulfillment.domain.stock.inventory import Adjustment, InventoryRecord, LedgerEntry
 from services.fulfillment.domain.stock.ledger import Cause, Movement, summed_by_record
@@ -33,8 +36,9 @@ class Shop(Protocol):
 class StockBook:
     """The use cases."""
 
-    def __init__(self, units: UnitsOfWork[FulfillmentWork], shop: Shop, clock: Clock) -> None:
+    def __init__(self, units: UnitsOfWork[FulfillmentWork], shop: Shop, customers: Customers, clock: Clock) -> None:
         self._units = units
+        self._customers = customers
         self._shop = shop
         self._clock = clock
 
@@ -58,9 +62,12 @@ class StockBook:
 
         return await self._units.retrying(decide)
 
-    async def availability(self, caller: Principal, asked: Sequence[Asked]) -> dict[Asked, Availability]:
+    async def availability(
+        self, caller: Principal, asked: Sequence[Asked], customer: Customer | None
+    ) -> dict[Asked, Availability]:
         """Whoever reads all stock sees all records, a supplier that reads stock its own; everybody else sees sums, a
         supplier of its own. To a user of a buyer, a product that no catalog shows has no stock, like one that does not exist.
+        With a customer it is what that one may be sold, in sums.
         """
         products: Collection[str] = {each.product_id for each in asked}
         if caller.party_kind is PartyKind.BUYER and caller.service is None:
@@ -68,12 +75,23 @@ class StockBook:
         shown = [each for each in asked if each.product_id in products]
         async with self._units.reading() as work:
             stocks = await _stock_of(work, shown)
-        own = stock(caller) if caller.has(*STOCK_READERS) else NOTHING
+        own = stock(caller) if customer is None and caller.has(*STOCK_READERS) else NOTHING
+        if customer is not None:
+            stocks = await self._for(customer, stocks)
         found: dict[Asked, list[Stock]] = {each: [] for each in asked}
         for each, s in stocks:
             if own.of_supplier(s.supplier_id) or (own.nothing and _in_sums(caller, s.supplier_id)):
                 found[each].append(s)
         return {each: (for_buyers if own.nothing else whole)(mine) for each, mine in found.items()}
+
+    async def _for(self, customer: Customer, stocks: list[tuple[Asked, Stock]]) -> list[tuple[Asked, Stock]]:
+        """What of it the customer may be sold."""
+
+        async def decide(groups: Groups) -> list[tuple[Asked, Stock]]:
+            known = replace(customer, groups=groups)
+            return [(each, s) for each, s in stocks if may_use(known, s)]
+
+        return await self._customers.deciding(customer.groups, decide)
 
     async def movements(self, caller: Principal, page: PageRequest) -> Page[LedgerEntry]:
         """The ledger of records that the caller may see."""

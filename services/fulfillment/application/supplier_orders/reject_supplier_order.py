@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from libs.auth import Principal
@@ -11,10 +11,13 @@ from libs.errors import missing
 from libs.idempotency.key import RequestKey
 from libs.ids import IdSource
 from libs.service.unit_of_work import UnitsOfWork
+from services.fulfillment.application.customers import Customers, Groups
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.sourcing.plan_sourcing import stock_of
 from services.fulfillment.application.supplier_orders.supplier_orders import RESOURCE, visible
+from services.fulfillment.domain.sourcing.candidates import usable
+from services.fulfillment.domain.sourcing.model import Customer
 from services.fulfillment.domain.stock.ledger import Cause, summed_by_record
 from services.fulfillment.domain.supplier_orders.actions.answer import Rejection, check_rejectable, reject
 from services.fulfillment.domain.supplier_orders.answer_time import UNANSWERED, overdue, timed
@@ -24,8 +27,11 @@ from services.fulfillment.domain.supplier_orders.supplier_order import SupplierO
 class RejectSupplierOrder:
     """The use case; it reports to the order service after its commit."""
 
-    def __init__(self, units: UnitsOfWork[FulfillmentWork], reporting: Reporting, clock: Clock, ids: IdSource) -> None:
+    def __init__(
+        self, units: UnitsOfWork[FulfillmentWork], customers: Customers, reporting: Reporting, clock: Clock, ids: IdSource
+    ) -> None:
         self._units = units
+        self._customers = customers
         self._reporting = reporting
         self._clock = clock
         self._ids = ids
@@ -33,33 +39,37 @@ class RejectSupplierOrder:
     async def __call__(self, caller: Principal, id: str, comment: str, request: RequestKey | None) -> SupplierOrder:
         """From OPEN to REJECTED; its units find new homes. Raises SUPPLIER_ORDER_STATUS_CONFLICT."""
 
-        async def decide(work: FulfillmentWork) -> list[SupplierOrder]:
+        async def decide(work: FulfillmentWork, groups: Groups) -> list[SupplierOrder]:
             replayed = await work.requests.claim(request, self._clock.now())
             # What is only read here is locked below, after the order's reservation.
             order = await visible(work, caller, id, lock=replayed is not None)
             if replayed is not None:
                 return [order]
-            return await self._reject(work, order, comment, self._clock.now())
+            return await self._reject(work, order, comment, groups)
 
-        changed = await self._units.retrying(decide)
+        changed = await self._deciding(decide)
         await self._reporting.report(changed)
         return changed[0]
 
     async def overdue(self, key: UUID) -> bool:
         """Rejects it as the system, if its supplier has not answered in time: False when it has by now."""
 
-        async def decide(work: FulfillmentWork) -> list[SupplierOrder]:
+        async def decide(work: FulfillmentWork, groups: Groups) -> list[SupplierOrder]:
             found = await work.orders.of_keys([key])
-            return await self._reject(work, found[0], UNANSWERED, self._clock.now(), late=True) if found else []
+            return await self._reject(work, found[0], UNANSWERED, groups, late=True) if found else []
 
-        changed = await self._units.retrying(decide)
+        changed = await self._deciding(decide)
         await self._reporting.report(changed)
         return bool(changed)
 
+    async def _deciding(self, decide: Callable[[FulfillmentWork, Groups], Awaitable[list[SupplierOrder]]]) -> list[SupplierOrder]:
+        return await self._customers.deciding(None, lambda groups: self._units.retrying(lambda work: decide(work, groups)))
+
     async def _reject(
-        self, work: FulfillmentWork, seen: SupplierOrder, comment: str, now: datetime, late: bool = False
+        self, work: FulfillmentWork, seen: SupplierOrder, comment: str, groups: Groups, late: bool = False
     ) -> list[SupplierOrder]:
         """The rejected one first, then all that took its units. None when it is to be rejected for being `late`, and is not."""
+        now = self._clock.now()
         reserved = await work.reservations.confirmed(seen.order_key)
         if reserved is None:
             raise missing(RESOURCE, seen.id)
@@ -70,7 +80,7 @@ class RejectSupplierOrder:
         check_rejectable(order)
         demand = {line.line_item_id: line for line in reserved.lines}
         wanted = [demand[line.line_item_id] for line in order.lines if line.line_item_id in demand]
-        stocks = await stock_of(work, wanted, lock=True)
+        stocks = usable(Customer(order.buyer_id, order.user_id, groups), await stock_of(work, wanted, lock=True))
         change = reject(
             Rejection(
                 rejected=order,

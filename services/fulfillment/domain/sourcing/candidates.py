@@ -4,10 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from services.fulfillment.domain.sourcing.model import Line, Sku, Stock
+from services.fulfillment.domain.sourcing.model import Customer, Line, Sku, Stock
 
 Candidates = Mapping[str, tuple[Stock, ...]]
 """Stock by line id."""
+
+
+class GroupsUnknown(Exception):
+    """Whether a record is for a customer depends on the customer's groups, which nobody has looked up."""
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__(user_id)
+        self.user_id = user_id
+
+
+def usable(customer: Customer, stocks: Iterable[Stock]) -> list[Stock]:
+    """Stock that is for the customer, open or restricted. Nothing that is decided or said afterwards depends on any other. Raises
+    GroupsUnknown."""
+    return [s for s in stocks if may_use(customer, s)]
+
+
+def may_use(customer: Customer, stock: Stock) -> bool:
+    """Whether the record is for the customer: open to all, or for its buyer or one of its groups. Raises GroupsUnknown."""
+    if not stock.restricted or (customer.buyer_id and customer.buyer_id in stock.buyer_ids):
+        return True
+    if not stock.user_group_ids:
+        return False
+    if customer.groups is None:
+        raise GroupsUnknown(customer.user_id)
+    return not customer.groups.isdisjoint(stock.user_group_ids)
 
 
 def candidates(lines: Iterable[Line], stocks: Iterable[Stock]) -> dict[str, tuple[Stock, ...]]:

@@ -63,6 +63,15 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Customer:
+    """Who is sold to: a user of a buyer. `groups` are the user's, None while nobody has looked them up."""
+
+    buyer_id: str = ""
+    user_id: str = ""
+    groups: frozenset[str] | None = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Stock:
     """An inventory record as sourcing sees it."""
 
@@ -82,6 +91,13 @@ class Stock:
     variant_id: str = ""
     watched: bool = False
     """Whether somebody is alerted when it gets low."""
+    buyer_ids: Sequence[str] = ()
+    user_group_ids: Sequence[str] = ()
+
+    @property
+    def restricted(self) -> bool:
+        """Whether it is for some buyers and groups only."""
+        return bool(self.buyer_ids or self.user_group_ids)
 
     @property
     def sku(self) -> Sku:

@@ -26,7 +26,11 @@ def rank(strategy: Strategy, lines: Sequence[Line], found: Candidates) -> dict[s
             by = _by_supplier if strategy is Strategy.DEFAULT_SUPPLIER else _by_priority
             return lambda s: by(line, s)
 
-    return {line.line_item_id: tuple(sorted(found[line.line_item_id], key=order(line))) for line in lines}
+    # What is kept for the customer comes first: others cannot be sold it, while what is open may yet serve anybody.
+    return {
+        line.line_item_id: tuple(sorted(sorted(found[line.line_item_id], key=order(line)), key=lambda s: not s.restricted))
+        for line in lines
+    }
 
 
 def _by_supplier(line: Line, stock: Stock) -> tuple[object, ...]:

@@ -36,6 +36,9 @@ class InventoryRecord:
     notify_below: int | None = None
     low_stock: bool = False
     """Whether fewer are available than `notify_below`, as the counters say."""
+    buyer_ids: tuple[str, ...] = ()
+    user_group_ids: tuple[str, ...] = ()
+    """Whom it is for; open to all without any."""
 
     @property
     def available(self) -> int:

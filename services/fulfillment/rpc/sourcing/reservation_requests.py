@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from libs.errors import Violations
 from libs.protoconv import address_plain, instant, money_micros, struct_plain
 from services.fulfillment.application.sourcing.reserve_stock import Demand
-from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY, Address, Assignment, Line, Strategy
+from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY, Address, Assignment, Customer, Line, Strategy
 from services.fulfillment.domain.supplier_orders.snapshot import OrderSnapshot, SnapshotLine
 from services.fulfillment.domain.supplier_orders.supplier_order import LineSpec, SelectionItem, ShipSelection
 from waybill.fulfillment.v1 import reasons, sourcing_pb2
@@ -71,7 +71,7 @@ def lines_in(found: Violations, messages: Iterable[sourcing_pb2.SourcingLine]) -
     return tuple(lines)
 
 
-def demand_in(found: Violations, m: pb.ReserveStockRequest) -> Demand:
+def demand_in(found: Violations, m: pb.ReserveStockRequest, customer: Customer) -> Demand:
     """A ReserveStockRequest."""
     order_key_in(found, m.order_key, m.attempt)
     lines = lines_in(found, m.lines)
@@ -96,6 +96,7 @@ def demand_in(found: Violations, m: pb.ReserveStockRequest) -> Demand:
             )
             for a in m.plan
         ),
+        customer,
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.protoconv import instant
+from libs.rpc.call import current
+from services.fulfillment.application.customers import customer_of
 from services.fulfillment.application.sourcing.plan_sourcing import PlanSourcing
 from services.fulfillment.application.sourcing.release_reservation import ReleaseReservation
 from services.fulfillment.application.sourcing.reserve_stock import ReserveStock
@@ -73,7 +75,8 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
         found = Violations()
         lines, strategy = lines_in(found, request.lines), strategy_in(found, request.strategy)
         found.raise_if_any()
-        outcome = await self._use.plan(strategy, lines)
+        customer = customer_of(current().caller, request.buyer_id, request.user_id)
+        outcome = await self._use.plan(customer, strategy, lines)
         return pb.PlanSourcingResponse(
             assignments=[assignment_out(a) for a in outcome.assignments], problems=[problem_out(p) for p in outcome.problems]
         )
@@ -81,7 +84,7 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
     async def ReserveStock(self, request: pb.ReserveStockRequest, context: Any) -> pb.ReserveStockResponse:
         """Holds stock for an attempt."""
         found = Violations()
-        demand = demand_in(found, request)
+        demand = demand_in(found, request, customer_of(current().caller, request.buyer_id, request.user_id))
         found.raise_if_any()
         done = await (self._use.reserve.check(demand) if request.validate_only else self._use.reserve(demand))
         state = f"RESERVATION_STATE_{done.state.value if done.state else 'UNSPECIFIED'}"

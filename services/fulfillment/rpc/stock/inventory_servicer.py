@@ -12,7 +12,7 @@ from services.fulfillment.application.stock.inventory_records import InventoryRe
 from services.fulfillment.application.stock.stock_book import StockBook
 from services.fulfillment.rpc.requests import refuse_duplicates
 from services.fulfillment.rpc.stock.messages import alert_out, availability_out, movement_out, record_body, record_out
-from services.fulfillment.rpc.stock.requests import adjustments_in, availability_in, record_edit_in, record_in
+from services.fulfillment.rpc.stock.requests import adjustments_in, availability_in, customer_in, record_edit_in, record_in
 from waybill.fulfillment.v1 import inventory_service_pb2 as pb
 from waybill.fulfillment.v1 import inventory_service_pb2_grpc, reasons
 
@@ -107,9 +107,10 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
     async def CheckAvailability(self, request: pb.CheckAvailabilityRequest, context: Any) -> pb.CheckAvailabilityResponse:
         """What can be had now."""
         found = Violations()
-        asked = availability_in(found, request)
+        asked, caller = availability_in(found, request), current().principal
+        customer = customer_in(found, request, caller)
         found.raise_if_any()
-        answers = await self._book.availability(current().principal, asked)
+        answers = await self._book.availability(caller, asked, customer)
         shown = [availability_out(each, answers[each], request.totals_only) for each in asked]
         return pb.CheckAvailabilityResponse(products=shown)
 

@@ -39,6 +39,8 @@ def record_out(r: InventoryRecord) -> inventory_pb2.InventoryRecord:
         update_time=time_out(r.update_time),
         notify_below=r.notify_below,
         low_stock=r.low_stock,
+        buyer_ids=r.buyer_ids,
+        user_group_ids=r.user_group_ids,
     )
 
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from libs.auth import PartyKind, Principal
 from libs.errors import Violations
 from libs.protoconv import address_in, mask_paths, text_in, xp_in
+from services.fulfillment.application.customers import customer_of
 from services.fulfillment.application.stock.inventory_records import RecordDraft, RecordEdit
-from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY
+from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY, Customer
 from services.fulfillment.domain.stock.availability import Asked
 from services.fulfillment.domain.stock.inventory import Adjustment, InventoryRecord
 from services.fulfillment.domain.stock.ledger import MovementKind
@@ -18,7 +20,9 @@ from services.fulfillment.rpc.requests import refuse_duplicates, xp_edit
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, reasons
 
 MAX_PRIORITY = 1_000_000
-RECORD_FIELDS = ("address", "can_exceed", "priority", "active", "pickup", "notify_below", "xp")
+MAX_AUDIENCE = 1_000
+"""Most buyers and groups that one record is for."""
+RECORD_FIELDS = ("address", "can_exceed", "priority", "active", "pickup", "notify_below", "buyer_ids", "user_group_ids", "xp")
 
 
 def record_in(found: Violations, field: str, m: inventory_pb2.InventoryRecord, opening: int, opening_field: str) -> RecordDraft:
@@ -31,6 +35,7 @@ def record_in(found: Violations, field: str, m: inventory_pb2.InventoryRecord, o
     found.check_id(f"{field}.location_id", location)
     _priority(found, f"{field}.priority", m.priority)
     _threshold(found, f"{field}.notify_below", m.notify_below)
+    _audience(found, field, m)
     if not 0 <= opening <= MAX_QUANTITY:
         found.add(opening_field, reasons.VALUE_OUT_OF_RANGE, f"must be 0 to {MAX_QUANTITY:,}")
     address = None
@@ -51,6 +56,8 @@ def record_in(found: Violations, field: str, m: inventory_pb2.InventoryRecord, o
         opening=opening,
         variant_id=m.variant_id,
         notify_below=m.notify_below if m.HasField("notify_below") else None,
+        buyer_ids=tuple(m.buyer_ids),
+        user_group_ids=tuple(m.user_group_ids),
     )
 
 
@@ -64,6 +71,8 @@ def record_edit_in(found: Violations, m: inventory_service_pb2.UpdateInventoryRe
     }
     _priority(found, "inventory_record.priority", record.priority)
     _threshold(found, "inventory_record.notify_below", record.notify_below)
+    _audience(found, "inventory_record", record)
+    values |= {name: tuple(getattr(record, name)) for name in ("buyer_ids", "user_group_ids") if name in paths}
     if "notify_below" in paths:
         values["notify_below"] = record.notify_below if record.HasField("notify_below") else None
     if "address" in paths:
@@ -97,6 +106,23 @@ def availability_in(found: Violations, m: inventory_service_pb2.CheckAvailabilit
     return list(asked)
 
 
+def customer_in(found: Violations, m: inventory_service_pb2.CheckAvailabilityRequest, caller: Principal) -> Customer | None:
+    """Whose availability is asked for; None where it is nobody's in particular."""
+    if m.user_id and not m.buyer_id:
+        found.add("buyer_id", reasons.FIELD_REQUIRED, "is needed with user_id")
+    mine = (("buyer_id", m.buyer_id, caller.party_id), ("user_id", m.user_id, caller.user_id))
+    if caller.party_kind is PartyKind.BUYER and caller.service is None:
+        for name, asked, own in mine:
+            found.require(name, asked in ("", own), reasons.FIELD_INVALID, "a user of a buyer asks for itself only")
+    elif m.buyer_id and not caller.is_seller and caller.service is None:
+        found.add("buyer_id", reasons.FIELD_INVALID, "the seller alone asks for a buyer")
+    if m.buyer_id and caller.party_kind is not PartyKind.BUYER:
+        return customer_of(caller, m.buyer_id, m.user_id)
+    if caller.party_kind is PartyKind.BUYER:
+        return customer_of(caller, m.buyer_id or caller.party_id, m.user_id or caller.user_id)
+    return None
+
+
 def _priority(found: Violations, field: str, value: int) -> None:
     if abs(value) > MAX_PRIORITY:
         found.add(field, reasons.VALUE_OUT_OF_RANGE, f"must be within {MAX_PRIORITY:,} of zero")
@@ -105,6 +131,19 @@ def _priority(found: Violations, field: str, value: int) -> None:
 def _threshold(found: Violations, field: str, value: int) -> None:
     if not 0 <= value <= MAX_THRESHOLD:
         found.add(field, reasons.VALUE_OUT_OF_RANGE, f"must be 0 to {MAX_THRESHOLD:,}")
+
+
+def _audience(found: Violations, field: str, m: inventory_pb2.InventoryRecord) -> None:
+    """Whom a record is for."""
+    if len(m.buyer_ids) + len(m.user_group_ids) > MAX_AUDIENCE:
+        name = "buyer_ids" if m.buyer_ids else "user_group_ids"
+        found.add(f"{field}.{name}", reasons.TOO_MANY_ITEMS, f"at most {MAX_AUDIENCE:,} buyers and groups")
+        return
+    for name in ("buyer_ids", "user_group_ids"):
+        ids = [(f"{field}.{name}[{n}]", id) for n, id in enumerate(getattr(m, name))]
+        for at, id in ids:
+            found.check_id(at, id)
+        refuse_duplicates(found, ids)
 
 
 def _adjustment(found: Violations, field: str, m: inventory_service_pb2.StockAdjustment) -> Adjustment:

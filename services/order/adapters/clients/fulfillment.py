@@ -31,7 +31,12 @@ class FulfillmentClient:
     async def plan(self, order: Order, lines: Sequence[Line]) -> tuple[tuple[Assignment, ...], list[Problem]]:
         """Where every unit would come from."""
         answer: pb.PlanSourcingResponse = await self._stub.PlanSourcing(
-            pb.PlanSourcingRequest(strategy=order.policy.sourcing_strategy, lines=[_line(line) for line in lines])
+            pb.PlanSourcingRequest(
+                strategy=order.policy.sourcing_strategy,
+                lines=[_line(line) for line in lines],
+                buyer_id=order.buyer_id,
+                user_id=order.user.id,
+            )
         )
         return tuple(_assignment(a) for a in answer.assignments), [problem_in(p) for p in answer.problems]
 
@@ -64,6 +69,8 @@ class FulfillmentClient:
                     )
                     for a in plan
                 ],
+                buyer_id=order.buyer_id,
+                user_id=order.user.id,
             )
         )
         return [problem_in(p) for p in answer.problems]

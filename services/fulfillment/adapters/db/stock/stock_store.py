@@ -50,6 +50,8 @@ _STOCK = (
     _T.c.address,
     _T.c.variant_id,
     _T.c.notify_below.is_not(None),
+    _T.c.buyer_ids,
+    _T.c.user_group_ids,
 )
 _MOVE = sa.insert(stock_movements)
 _PLACE = sa.insert(stock_addresses)
@@ -73,7 +75,7 @@ _EDIT = (
             name: sa.bindparam(f"new_{name}")
             for name in (
                 *("address", "can_exceed", "priority", "active", "pickup", "xp", "version", "update_time"),
-                *("notify_below", "low_stock"),
+                *("notify_below", "low_stock", "buyer_ids", "user_group_ids"),
             )
         }
     )
@@ -207,6 +209,8 @@ class SqlStockStore:
                 "new_update_time": r.update_time,
                 "new_notify_below": r.notify_below,
                 "new_low_stock": r.low_stock,
+                "new_buyer_ids": list(r.buyer_ids),
+                "new_user_group_ids": list(r.user_group_ids),
             },
         )
         self._add_to_feed([r.key], r.update_time)
@@ -256,6 +260,8 @@ def record(row: Any) -> InventoryRecord:
         variant_id=row.variant_id,
         notify_below=row.notify_below,
         low_stock=row.low_stock,
+        buyer_ids=tuple(row.buyer_ids),
+        user_group_ids=tuple(row.user_group_ids),
     )
 
 
@@ -283,4 +289,6 @@ def _row(r: InventoryRecord) -> dict[str, Any]:
         "notify_below": r.notify_below,
         "low_stock": r.low_stock,
         "crossings": 0,
+        "buyer_ids": list(r.buyer_ids),
+        "user_group_ids": list(r.user_group_ids),
     }
