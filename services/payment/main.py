@@ -52,6 +52,7 @@ from services.payment.application.report_alerts import ReportAlerts
 from services.payment.application.reserve_payments import ReservePayments
 from services.payment.application.settle_transactions import SettleTransactions
 from services.payment.application.spending_accounts import SpendingAccounts
+from services.payment.application.update_payment import UpdatePayment
 from services.payment.application.void_payments import VoidPayments
 from services.payment.rpc.credit_card_servicer import CreditCardServicer
 from services.payment.rpc.ledger_servicer import LedgerServicer
@@ -213,6 +214,7 @@ def _payments(settings: Settings, runtime: Runtime, on: Wiring) -> tuple[Service
         OrderPaymentServicer(
             OrderPaymentUseCases(
                 order_payments=order_payments,
+                update=UpdatePayment(units, clock, order_payments),
                 replace=ReplacePayments(books, order_payments, settle),
                 void=VoidPayments(books, settle),
                 lower=LowerPayments(books, settle),

@@ -10,7 +10,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.host.sample.marketplace import CURRENCY, SHOP, dock
-from tests.e2e.steps import card, checked_out, promise, ready, xp
+from tests.e2e.steps import card, checked_out, ready, xp
 from tests.support.answers import READS, compared, sent_twice
 from tests.support.contracts import services
 from tests.support.guests import guest, open_to_guests
@@ -77,7 +77,9 @@ async def before_it_is_submitted(ada: AsyncWaybill) -> None:
     await ada.line_items.RemoveLineItems(line_pb.RemoveLineItemsRequest(order_id="CART", line_item_ids=["l1"]))
     changed = order_pb2.Order(id="CART", comments="At the back door.")
     await ada.orders.UpdateOrder(order_pb.UpdateOrderRequest(order=changed, update_mask=FieldMask(paths=["comments"])))
-    await checked_out(ada, "CART", promise())
+    await checked_out(ada, "CART", [payment_pb2.Payment(id="cart-po", type="purchase_order")])
+    noted = payment_pb2.Payment(id="cart-po", purchase_order_number="4711")
+    await ada.checkout.UpdatePayment(pb.UpdatePaymentRequest(order_id="CART", payment=noted))
     await ada.orders.CancelOrder(order_pb.CancelOrderRequest(order_id="CART"))
 
 

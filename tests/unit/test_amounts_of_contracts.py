@@ -74,6 +74,7 @@ MESSAGES: dict[str, dict[str, Fineness]] = {
     "payment.v1.PaymentTransaction": {"amount": SHOWN, "units": SHOWN},
     "payment.v1.RefundPaymentRequest": {"amount": MINOR},
     "payment.v1.ReservePaymentsRequest": {"total": MINOR},
+    "payment.v1.UpdatePaymentRequest": {"total": MINOR},
     "payment.v1.SpendingAccount": {"opening_balance": MINOR, "balance": SHOWN, "reserved": SHOWN},
     "pricing.v1.ExpectedPrice": {"unit_price": STORED, "line_mark_up": STORED},
     "pricing.v1.PriceBreak": {"price": FINER, "sale_price": FINER},

@@ -135,6 +135,10 @@ class Payments(Protocol):
     async def create(self, order: Order, payments: Sequence[PaymentDocument], request_id: str) -> list[PaymentDocument]:
         """Adds payments; those of an open order replace payments that need attention."""
 
+    async def update(self, order: Order, payment: PaymentDocument, fields: Sequence[str], request_id: str) -> PaymentDocument:
+        """Changes these fields of a payment; those that are set where none is named."""
+        ...
+
     async def remove(self, order: Order, payment_ids: Sequence[str], request_id: str) -> None: ...
     async def delete(self, order: Order) -> None:
         """Removes all payments of an order that is to be deleted as it is, and lets none come to it at this version."""

@@ -211,14 +211,18 @@ def _being_deleted(order_id: str) -> WaybillError:
     )
 
 
-def refused(made: Sequence[Payment], problems: Sequence[Problem]) -> WaybillError:
-    """Problems of a field of the request make it invalid; a sum above the total alone is a rule."""
+def refused(made: Sequence[Payment], problems: Sequence[Problem], field: str = "") -> WaybillError:
+    """Problems of a field of the request make it invalid; a sum above the total alone is a rule.
+
+    `field` is where the request has its only payment; where it is not given the request has a list of `payments`.
+    """
     index = {p.id: i for i, p in enumerate(made)}
     found = Violations()
     rules: list[RuleViolation] = []
     for p in problems:
         if p.field:
-            where = f"payments[{index[p.payment_id]}].{p.field}" if p.payment_id in index else "payments"
+            at = field or f"payments[{index.get(p.payment_id, 0)}]"
+            where = f"{at}.{p.field}" if p.payment_id in index else "payments"
             found.items.append(FieldViolation(where, p.reason, p.description))
         else:
             rules.append(RuleViolation(p.reason, "payments", p.description))

@@ -53,6 +53,9 @@ class PaymentStore(Protocol):
         """Payments of an order, locked; and those of the ids that some payment has."""
 
     async def save(self, payments: Sequence[Payment]) -> None: ...
+    async def edit(self, payment: Payment) -> None:
+        """Writes what its people may change of a payment, and what follows from that."""
+
     async def remove(self, payment_ids: Sequence[str], now: datetime) -> None:
         """With their transactions."""
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from libs.errors import Violations, invalid
-from libs.protoconv import currency_in, money_in, text_in, xp_in
+from libs.protoconv import currency_in, mask_paths, money_in, text_in, xp_in
 from services.payment.application.order_payments import Draft, OrderRef
+from services.payment.domain.editing import FIELDS, MEANS, Edit
 from services.payment.domain.payment import MAX_PAYMENTS, Problem
 from services.payment.domain.types import CREDIT_CARD, REGISTRY, SPENDING_ACCOUNT, known
 from waybill.payment.v1 import order_payment_service_pb2 as order_pb
@@ -43,7 +44,9 @@ def due_in(found: Violations, message: order_pb.LowerPaymentsRequest) -> int:
     return money_in(found, "due", message.due)
 
 
-def order_in(found: Violations, message: order_pb.CreatePaymentsRequest | attempt_pb.ReservePaymentsRequest) -> OrderRef:
+def order_in(
+    found: Violations, message: order_pb.CreatePaymentsRequest | order_pb.UpdatePaymentRequest | attempt_pb.ReservePaymentsRequest
+) -> OrderRef:
     """What the order service passes."""
     currency = currency_in(found, "total.currency_code", message.total.currency_code)
     total = money_in(found, "total", message.total, currency) if currency else 0
@@ -83,6 +86,31 @@ def _draft(found: Violations, where: str, m: pb.Payment, currency: str) -> Draft
     return Draft(
         id=m.id,
         type=m.type,
+        amount=amount,
+        spending_account_id=m.spending_account_id,
+        credit_card_id=m.credit_card_id,
+        purchase_order_number=text_in(found, f"{where}.purchase_order_number", m.purchase_order_number, 100),
+        description=text_in(found, f"{where}.description", m.description, 2_000),
+        xp=xp_in(found, f"{where}.xp", m.xp),
+    )
+
+
+def edit_in(found: Violations, request: order_pb.UpdatePaymentRequest, currency: str) -> Edit:
+    """What is to be changed of a payment. Its own means, and what there is of them, the use case knows."""
+    m, where = request.payment, "payment"
+    paths = mask_paths(found, request.update_mask, m, FIELDS)
+    found.check_id(f"{where}.id", m.id)
+    found.require("update_mask", bool(paths) or bool(found), reasons.FIELD_REQUIRED, "names nothing to change")
+    amount = None
+    if m.HasField("amount") and "amount" in paths:
+        amount = money_in(found, f"{where}.amount", m.amount, currency, negative=True)
+        found.require(f"{where}.amount", amount > 0, reasons.PAYMENT_AMOUNT_NOT_POSITIVE, "must be above zero")
+    for name in MEANS:
+        found.check_id(f"{where}.{name}", getattr(m, name), required=False)
+    return Edit(
+        payment_id=m.id,
+        fields=frozenset(paths),
+        etag=m.etag,
         amount=amount,
         spending_account_id=m.spending_account_id,
         credit_card_id=m.credit_card_id,

@@ -13,6 +13,7 @@ from services.payment.application.delete_payments import DeletePayments, Doomed,
 from services.payment.application.lower_payments import LowerPayments
 from services.payment.application.order_payments import OrderPayments
 from services.payment.application.replace_payments import ReplacePayments
+from services.payment.application.update_payment import UpdatePayment
 from services.payment.application.void_payments import VoidPayments
 from services.payment.contract.payments import payment_out
 from services.payment.domain.payment import MAX_PAYMENTS
@@ -30,6 +31,7 @@ class OrderPaymentUseCases:
     """What the servicer calls."""
 
     order_payments: OrderPayments
+    update: UpdatePayment
     replace: ReplacePayments
     void: VoidPayments
     lower: LowerPayments
@@ -40,16 +42,16 @@ def _key(request: Any) -> RequestKey | None:
     return key_of(current().principal, current().method, request)
 
 
-def _bare_key(request: pb.CreatePaymentsRequest) -> RequestKey | None:
+def _bare_key(request: pb.CreatePaymentsRequest | pb.UpdatePaymentRequest) -> RequestKey | None:
     """What the buyer asked for: the rest is the order service's, and may have changed when it asks again."""
     if not request.request_id:
         return None
-    bare = pb.CreatePaymentsRequest()
-    bare.CopyFrom(request)
+    bare = type(request).FromString(request.SerializeToString())
     bare.ClearField("total")
-    bare.ClearField("replacement")
-    bare.ClearField("order_version")
     bare.ClearField("payment_types")
+    if isinstance(bare, pb.CreatePaymentsRequest):
+        bare.ClearField("replacement")
+        bare.ClearField("order_version")
     return _key(bare)
 
 
@@ -69,6 +71,14 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
         create = self._use.replace if request.replacement else self._use.order_payments.create
         made = await create(order, drafts, _bare_key(request))
         return pb.CreatePaymentsResponse(payments=[payment_out(p) for p in made])
+
+    async def UpdatePayment(self, request: pb.UpdatePaymentRequest, context: Any) -> pb.UpdatePaymentResponse:
+        found = Violations()
+        order = replace(convert.order_in(found, request), caller=current().caller)
+        edit = convert.edit_in(found, request, order.currency)
+        found.raise_if_any()
+        made = await self._use.update(order, edit, _bare_key(request))
+        return pb.UpdatePaymentResponse(payment=payment_out(made))
 
     async def RemovePayments(self, request: pb.RemovePaymentsRequest, context: Any) -> pb.RemovePaymentsResponse:
         key = convert.key_in(request.order_key)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.money_pb2 import Money
 
 from libs.auth import Principal
@@ -252,6 +253,15 @@ class Order:
             order_pb.CreatePaymentsRequest(**self.reference(), payments=payments, request_id=request_id, order_version=1)
         )
         return list(got.payments)
+
+    async def update(self, payment: pay.Payment, *fields: str, request_id: str = "") -> pay.Payment:
+        """UpdatePayment; what is set where no field is named."""
+        got = await self.world.payments.UpdatePayment(
+            order_pb.UpdatePaymentRequest(
+                **self.reference(), payment=payment, update_mask=FieldMask(paths=fields), request_id=request_id
+            )
+        )
+        return got.payment
 
     async def remove(self, *ids: str, request_id: str = "") -> None:
         await self.world.payments.RemovePayments(

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from google.protobuf.field_mask_pb2 import FieldMask
+
 from libs.protoconv import money_out, time_out
 from libs.rpc.peers import Peers
 from services.order.application.peers import PaymentTry
@@ -48,6 +50,24 @@ class PaymentClient:
             )
         )
         return [_document(p) for p in answer.payments]
+
+    async def update(self, order: Order, payment: PaymentDocument, fields: Sequence[str], request_id: str) -> PaymentDocument:
+        """Changes a payment; passes total, currency and user."""
+        answer: order_pb.UpdatePaymentResponse = await self._orders.UpdatePayment(
+            order_pb.UpdatePaymentRequest(
+                order_key=str(order.key),
+                order_id=order.id,
+                buyer_id=order.buyer_id,
+                user_id=order.user.id,
+                guest=order.guest,
+                total=money_out(order.total, order.currency),
+                payment=payment_pb2.Payment.FromString(payment),
+                update_mask=FieldMask(paths=fields),
+                request_id=request_id,
+                payment_types=order.policy.payment_types,
+            )
+        )
+        return _document(answer.payment)
 
     async def remove(self, order: Order, payment_ids: Sequence[str], request_id: str) -> None:
         """Removes payments."""

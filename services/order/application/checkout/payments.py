@@ -1,13 +1,15 @@
-"""AddPayments, RemovePayments, ListPayments: the payment service owns them, the order service passes what it knows."""
+"""Add-, Update-, Remove- and ListPayments: the payment service owns them, the order service passes what it knows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from libs.auth import PartyKind, Principal
 from libs.clock import Clock
 from libs.errors import WaybillError, missing, precondition
 from libs.idempotency.key import RequestKey
+from libs.json_value import JsonObject
 from services.order.application.access import readable, require_no_attempt, writable
 from services.order.application.peers import Payments
 from services.order.application.ports import PaymentDocument, Units
@@ -16,6 +18,15 @@ from services.order.domain.model import Order
 from services.order.domain.status import OrderStatus, Trigger, move
 from waybill.order.v1 import reasons
 from waybill.payment.v1 import reasons as payment_reasons
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedPayment:
+    """New values of one payment; the fields that count, or none for those that are set."""
+
+    id: str
+    document: PaymentDocument
+    fields: Sequence[str]
 
 
 class OrderPayments:
@@ -41,7 +52,7 @@ class OrderPayments:
         if not again and not order.calculated:
             raise precondition(reasons.ORDER_NOT_CALCULATED, f"order {order_id} is not calculated", order=order_id)
         made = await self._created(caller, order, payments, request_id)
-        await self._note(caller, order_id, "payments_added", len(made), request)
+        await self._note(caller, order_id, "payments_added", {"count": len(made)}, request)
         return made
 
     async def _created(
@@ -62,6 +73,20 @@ class OrderPayments:
                 kept = after
         return await self._payments.create(kept, payments, request_id)
 
+    async def update(
+        self, caller: Principal, order_id: str, payment: ChangedPayment, request_id: str, request: RequestKey | None
+    ) -> PaymentDocument:
+        """The payment as it is then."""
+        async with self._units.reading() as work:
+            again = await work.requests.find(request) is not None
+            trigger = Trigger.MARK if again else Trigger.EDIT
+            order = await writable(work.orders, caller, order_id, self._clock.now(), trigger, lock=False)
+        if not again and not order.calculated:
+            raise precondition(reasons.ORDER_NOT_CALCULATED, f"order {order_id} is not calculated", order=order_id)
+        made = await self._payments.update(order, payment.document, payment.fields, request_id)
+        await self._note(caller, order_id, "payment_updated", {"payment": payment.id}, request)
+        return made
+
     async def remove(
         self, caller: Principal, order_id: str, payment_ids: Sequence[str], request_id: str, request: RequestKey | None
     ) -> None:
@@ -72,7 +97,7 @@ class OrderPayments:
             order = await writable(work.orders, caller, order_id, self._clock.now(), trigger, lock=False)
         if not again:
             await self._payments.remove(order, payment_ids, request_id)
-            await self._note(caller, order_id, "payments_removed", len(payment_ids), request)
+            await self._note(caller, order_id, "payments_removed", {"count": len(payment_ids)}, request)
 
     async def list(self, caller: Principal, order_id: str) -> list[PaymentDocument]:
         """All payments of an order; suppliers see none."""
@@ -82,11 +107,11 @@ class OrderPayments:
             order = await readable(work.orders, caller, order_id)
         return (await self._payments.of_orders([order.key])).get(order.key, [])
 
-    async def _note(self, caller: Principal, order_id: str, type: str, count: int, request: RequestKey | None) -> None:
+    async def _note(self, caller: Principal, order_id: str, type: str, data: JsonObject, request: RequestKey | None) -> None:
         async with self._units.transaction() as work:
             now = self._clock.now()
             if await work.requests.claim(request, {"order": order_id}, now) is not None:
                 return
             order = await writable(work.orders, caller, order_id, now, Trigger.MARK)
-            after, event = changed(order, type, caller.user_id, caller.party_id, now, data={"count": count})
+            after, event = changed(order, type, caller.user_id, caller.party_id, now, data=data)
             await work.orders.save(order, after, [event])

@@ -7,7 +7,7 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.rpc import current
-from services.order.application.checkout.payments import OrderPayments
+from services.order.application.checkout.payments import ChangedPayment, OrderPayments
 from services.order.application.checkout.place_order import Paying, PlaceOrder, Wishes
 from services.order.application.checkout.validate_order import ValidateOrder
 from services.order.application.checkout.worksheets import Worksheets
@@ -78,6 +78,16 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
         _few_payments(request.payments)
         made = await self._use.payments.add(caller, request.order_id, documents_in(request.payments), request.request_id, key)
         return pb.AddPaymentsResponse(payments=payments_out(made))
+
+    async def UpdatePayment(self, request: pb.UpdatePaymentRequest, context: Any) -> pb.UpdatePaymentResponse:
+        caller, key = request_key(request)
+        found = Violations()
+        found.check_id("payment.id", request.payment.id)
+        found.raise_if_any()
+        (document,) = documents_in([request.payment])
+        changed = ChangedPayment(request.payment.id, document, list(request.update_mask.paths))
+        made = await self._use.payments.update(caller, request.order_id, changed, request.request_id, key)
+        return pb.UpdatePaymentResponse(payment=payments_out([made])[0])
 
     async def RemovePayments(self, request: pb.RemovePaymentsRequest, context: Any) -> pb.RemovePaymentsResponse:
         caller, key = request_key(request)

@@ -19,6 +19,7 @@ from libs.relay.changes import note
 from services.payment.adapters.db.tables import CHANGES, GATEWAY_WORD, ORDERS, PAYMENTS, TRANSACTIONS
 from services.payment.application.ports import Deletion
 from services.payment.contract.payments import payment_out
+from services.payment.domain.editing import FIELDS
 from services.payment.domain.payment import Payment
 from services.payment.domain.states import PERMANENT, State
 from services.payment.domain.transaction import Cause, Result, Transaction, TransactionType
@@ -155,6 +156,13 @@ class SqlPaymentStore:
             rows = [{"b_id": p.id, **{f"b_{n}": getattr(p, n) for n in _MUTABLE}} for p in payments]
             await self._tx.execute(_SAVE, [{**row, "b_state": row["b_state"].value} for row in rows])
             self._add_to_feed(payments)
+
+    async def edit(self, payment: Payment) -> None:
+        """One whose people have changed it."""
+        row = payment_row(payment)
+        values = {name: row[name] for name in (*FIELDS, "resolved_amount", "due", "version", "update_time")}
+        await self._tx.execute(sa.update(PAYMENTS).where(P.id == payment.id).values(values))
+        self._add_to_feed([payment])
 
     async def remove(self, payment_ids: Sequence[str], now: datetime) -> None:
         """Removed ones, with their transactions: the id may be given again."""
