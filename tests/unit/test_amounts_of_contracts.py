@@ -137,6 +137,9 @@ READERS: dict[str, Callable[[Violations, Any], object]] = {
     "payment.v1.ReservePaymentsRequest.total": lambda found, m: payment.order_in(
         found, attempt_pb.ReservePaymentsRequest(total=m, **_total)
     ),
+    "payment.v1.UpdatePaymentRequest.total": lambda found, m: payment.order_in(
+        found, order_pb.UpdatePaymentRequest(total=m, **_total)
+    ),
     "payment.v1.SpendingAccount.opening_balance": lambda found, m: opening_in(
         found, "spending_account", spending_account_service_pb2.SpendingAccount(opening_balance=m), m.currency_code
     ),
