@@ -142,7 +142,7 @@ OWN = {"User": "username", "CreditCard": "token", "ShipMethodAssignment": "ship_
 """Fields that a copy cannot have from the original."""
 ONE_OF_A_KIND = ("InventoryRecord", "RateTable")
 """What there is only one of for its place: it is updated, and no copy is made."""
-ELSEWHERE = ("CreatePayments", "UpdateLineItems")
+ELSEWHERE = ("CreatePayments", "UpdateLineItems", "UpdatePayment")
 """For services alone, or within an order."""
 
 
