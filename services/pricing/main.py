@@ -26,7 +26,7 @@ from services.pricing.adapters.db.invariants.rules import look
 from services.pricing.adapters.db.schedules.assignment_store import SqlAssignmentLists
 from services.pricing.adapters.db.schedules.floor_store import SqlFloorLists
 from services.pricing.adapters.db.stores import RESERVED
-from services.pricing.adapters.db.tables import AUDIT, CHANGES, FLOOR, MADE, REQUESTS, RESERVATIONS, SCHEDULE, TAX_RATE
+from services.pricing.adapters.db.tables import AUDIT, CHANGES, COST, FLOOR, MADE, REQUESTS, RESERVATIONS, SCHEDULE, TAX_RATE
 from services.pricing.adapters.db.work import SqlPricingWork
 from services.pricing.application.calculation.calculate_order import CalculateOrder
 from services.pricing.application.calculation.expire_reservations import ExpireReservations
@@ -42,11 +42,13 @@ from services.pricing.rpc.calculation.order_pricing_servicer import OrderPricing
 from services.pricing.rpc.calculation.pricing_servicer import PricingServicer
 from services.pricing.rpc.calculation.product_price_servicer import ProductPriceServicer
 from services.pricing.rpc.calculation.redemption_servicer import RedemptionServicer
+from services.pricing.rpc.schedules.cost_schedule_servicer import CostScheduleServicer
 from services.pricing.rpc.schedules.price_floor_servicer import PriceFloorServicer
 from services.pricing.rpc.schedules.price_schedule_servicer import PriceScheduleServicer
 from services.pricing.rpc.tax.tax_rate_servicer import TaxRateServicer
 from services.pricing.settings import Settings
 from waybill.pricing.v1 import (
+    cost_schedule_service_pb2_grpc,
     order_pricing_service_pb2_grpc,
     price_floor_service_pb2_grpc,
     price_schedule_service_pb2_grpc,
@@ -110,6 +112,11 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             price_floor_service_pb2_grpc.add_PriceFloorServiceServicer_to_server,
             PriceFloorServicer(standard(FLOOR), FloorsOfProducts(SqlFloorLists(database), suppliers)),
             "PriceFloorService",
+        ),
+        (
+            cost_schedule_service_pb2_grpc.add_CostScheduleServiceServicer_to_server,
+            CostScheduleServicer(standard(COST)),
+            "CostScheduleService",
         ),
         (tax_rate_service_pb2_grpc.add_TaxRateServiceServicer_to_server, TaxRateServicer(standard(TAX_RATE)), "TaxRateService"),
     ]

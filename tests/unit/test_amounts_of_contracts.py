@@ -42,22 +42,29 @@ MINOR, FINER, SHOWN, STORED = Fineness.MINOR, Fineness.FINER, Fineness.SHOWN, Fi
 MESSAGES: dict[str, dict[str, Fineness]] = {
     "fulfillment.v1.OrderSnapshot": {"shipping_cost": STORED, "tax": STORED},
     "fulfillment.v1.OrderSnapshotLine": dict.fromkeys(("unit_price", "subtotal", "discount", "tax", "included_tax"), STORED),
+    "fulfillment.v1.OrderSnapshotCost": {"unit_cost": STORED},
     "fulfillment.v1.OrderSnapshotShipping": dict.fromkeys(("cost", "tax", "included_tax"), STORED),
     "fulfillment.v1.ShipSelection": {"cost": STORED, "included_tax": STORED},
     "fulfillment.v1.Shipment": {"cost": MINOR},
     "fulfillment.v1.SupplierOrder": dict.fromkeys(
-        ("subtotal", "discount", "shipping_cost", "tax", "included_tax", "total"), STORED
+        ("subtotal", "discount", "shipping_cost", "tax", "included_tax", "total", "cost", "payable", "commission"), STORED
     ),
-    "fulfillment.v1.SupplierOrderLine": dict.fromkeys(("unit_price", "subtotal", "discount", "tax", "included_tax"), STORED),
+    "fulfillment.v1.SupplierOrderLine": dict.fromkeys(
+        ("unit_price", "subtotal", "discount", "tax", "included_tax", "unit_cost", "cost"), STORED
+    ),
     "order.v1.Discount": {"amount": SHOWN},
     "order.v1.LineItem": {
-        **dict.fromkeys(("unit_price", "line_mark_up", "subtotal", "discount", "tax", "total", "included_tax"), SHOWN),
+        **dict.fromkeys(
+            ("unit_price", "line_mark_up", "subtotal", "discount", "tax", "total", "included_tax", "unit_cost", "cost"), SHOWN
+        ),
         "unit_price_override": FINER,
         "discount_override": MINOR,
     },
     "order.v1.PriceStep": {"unit_amount": SHOWN, "line_amount": SHOWN},
     "order.v1.Order": {
-        **dict.fromkeys(("subtotal", "discount", "shipping_cost", "tax", "total", "included_tax"), SHOWN),
+        **dict.fromkeys(
+            ("subtotal", "discount", "shipping_cost", "tax", "total", "included_tax", "cost", "payable", "commission"), SHOWN
+        ),
         "gratuity": MINOR,
         "shipping_cost_override": MINOR,
         "tax_override": MINOR,

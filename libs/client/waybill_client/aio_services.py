@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from waybill.payment.v1.payment_service_pb2_grpc import PaymentServiceAsyncStub
     from waybill.payment.v1.reconciliation_service_pb2_grpc import ReconciliationServiceAsyncStub
     from waybill.payment.v1.spending_account_service_pb2_grpc import SpendingAccountServiceAsyncStub
+    from waybill.pricing.v1.cost_schedule_service_pb2_grpc import CostScheduleServiceAsyncStub
     from waybill.pricing.v1.price_floor_service_pb2_grpc import PriceFloorServiceAsyncStub
     from waybill.pricing.v1.price_schedule_service_pb2_grpc import PriceScheduleServiceAsyncStub
     from waybill.pricing.v1.pricing_service_pb2_grpc import PricingServiceAsyncStub
@@ -82,6 +83,7 @@ class AsyncServices:
     product_proposals: ProductProposalServiceAsyncStub = _stub("product_proposals")
     supplier_permissions: SupplierPermissionServiceAsyncStub = _stub("supplier_permissions")
     pricing: PricingServiceAsyncStub = _stub("pricing")
+    cost_schedules: CostScheduleServiceAsyncStub = _stub("cost_schedules")
     price_floors: PriceFloorServiceAsyncStub = _stub("price_floors")
     price_schedules: PriceScheduleServiceAsyncStub = _stub("price_schedules")
     tax_rates: TaxRateServiceAsyncStub = _stub("tax_rates")

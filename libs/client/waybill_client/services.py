@@ -45,6 +45,7 @@ from waybill.payment.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from waybill.payment.v1.payment_service_pb2_grpc import PaymentServiceStub
 from waybill.payment.v1.reconciliation_service_pb2_grpc import ReconciliationServiceStub
 from waybill.payment.v1.spending_account_service_pb2_grpc import SpendingAccountServiceStub
+from waybill.pricing.v1.cost_schedule_service_pb2_grpc import CostScheduleServiceStub
 from waybill.pricing.v1.price_floor_service_pb2_grpc import PriceFloorServiceStub
 from waybill.pricing.v1.price_schedule_service_pb2_grpc import PriceScheduleServiceStub
 from waybill.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
@@ -95,6 +96,7 @@ class Services:
     product_proposals = Service(ProductProposalServiceStub)
     supplier_permissions = Service(SupplierPermissionServiceStub)
     pricing = Service(PricingServiceStub)
+    cost_schedules = Service(CostScheduleServiceStub)
     price_floors = Service(PriceFloorServiceStub)
     price_schedules = Service(PriceScheduleServiceStub)
     tax_rates = Service(TaxRateServiceStub)

@@ -15,7 +15,7 @@ from libs.json_value import JsonObject
 from libs.query.request import Page, PageRequest
 from libs.relay.delivery import Head, Outcome
 from services.fulfillment.domain.shipments.shipment import Shipment
-from services.fulfillment.domain.sourcing.model import Address, Sku, Stock
+from services.fulfillment.domain.sourcing.model import Address, Costs, Sku, Stock
 from services.fulfillment.domain.sourcing.reservation import Freeze, Kind, Reservation, ReservationState
 from services.fulfillment.domain.stock.inventory import InventoryRecord, LedgerEntry
 from services.fulfillment.domain.stock.ledger import Effect, Movement
@@ -89,9 +89,10 @@ class ReservationStore(Protocol):
         now: datetime,
         order_xp: JsonObject | None = None,
         accept_within: timedelta | None = None,
+        costs: Costs | None = None,
     ) -> None:
-        """Moves a locked one to its final state; a confirmed one keeps the buyer order's xp, and how long suppliers have to
-        answer.
+        """Moves a locked one to its final state; a confirmed one keeps the buyer order's xp, how long suppliers have to
+        answer, and what they are paid.
         """
 
     async def set_held(self, order_key: str, held: bool, version: int, now: datetime) -> bool:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import asdict, replace
 
+from google.type.money_pb2 import Money
+
 from libs.protoconv import address_out, money_out, time_out, xp_out
 from services.fulfillment.domain.shipments.shipment import Shipment
+from services.fulfillment.domain.supplier_orders.costs import commission, cost, line_cost, payable
 from services.fulfillment.domain.supplier_orders.supplier_order import OrderLine, SupplierOrder
 from services.fulfillment.domain.supplier_orders.worth import Amounts, canceled
 from services.fulfillment.domain.visibility import Side
@@ -22,6 +25,8 @@ _SIDES: dict[Side, dict[str, tuple[str, ...]]] = {
         "SupplierOrderLine": ("unit_price", "subtotal", "discount", "tax", "included_tax"),
         "ShipSelection": ("cost", "included_tax"),
     },
+    Side.COST: {"SupplierOrder": ("cost", "payable"), "SupplierOrderLine": ("unit_cost", "cost")},
+    Side.COMMISSION: {"SupplierOrder": ("commission",)},
     Side.BUYER: {"SupplierOrder": ("user_id", "client_id", "billing_address"), "SupplierOrderLine": ("cost_center",)},
 }
 """By side, the fields of each message that show it."""
@@ -79,7 +84,14 @@ def supplier_order_out(o: SupplierOrder) -> supplier_order_pb2.SupplierOrder:
         moved=o.moved,
         held=o.held,
         canceled=canceled_out(canceled(o), o.currency),
+        cost=_known(cost(o), o.currency),
+        payable=_known(payable(o), o.currency),
+        commission=_known(commission(o), o.currency),
     )
+
+
+def _known(amount: int | None, currency: str) -> Money | None:
+    return None if amount is None else money_out(amount, currency)
 
 
 def supplier_order_shown(o: SupplierOrder, sides: Set[Side]) -> supplier_order_pb2.SupplierOrder:
@@ -135,6 +147,8 @@ def _line_out(line: OrderLine, currency: str) -> supplier_order_pb2.SupplierOrde
         shipping_address=address_out(Address, line.shipping_address),
         pickup_location_id=line.pickup_location_id,
         xp=xp_out(line.xp),
+        unit_cost=_known(line.unit_cost, currency),
+        cost=_known(line_cost(line, currency), currency),
     )
 
 

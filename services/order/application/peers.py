@@ -12,7 +12,7 @@ from services.order.application.ports import Deleted, PaymentDocument, Reports
 from services.order.domain.building.drafts import LineDraft
 from services.order.domain.building.products import Article
 from services.order.domain.checkout.quotes import Asked, Quote
-from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, ShippingPart, Worksheet
+from services.order.domain.checkout.worksheet import Assignment, Estimate, LineCost, LinePart, ShippingPart, Worksheet
 from services.order.domain.model import Address, CanceledAmounts, Line, Order, OrderUser, Policy, Problem
 
 
@@ -93,16 +93,25 @@ class Catalog(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """What pricing works out for an order: every part of the amounts, the costs, and when that held; or problems."""
+
+    lines: tuple[LinePart, ...]
+    shipments: tuple[ShippingPart, ...]
+    time: datetime
+    costs: tuple[LineCost, ...] = ()
+    problems: Sequence[Problem] = ()
+
+
 class Pricing(Protocol):
-    """Prices, discounts, tax."""
+    """Prices, discounts, tax, costs."""
 
     async def quote(self, order: Order, lines: Sequence[Asked]) -> Quote:
         """Prices without shipping and tax, for whom the order is: one call for all lines, and none for no line."""
         ...
 
-    async def calculate(
-        self, order: Order, lines: Sequence[Line], worksheet: Worksheet
-    ) -> tuple[tuple[LinePart, ...], tuple[ShippingPart, ...], datetime, list[Problem]]: ...
+    async def calculate(self, order: Order, lines: Sequence[Line], worksheet: Worksheet) -> Priced: ...
     async def check_quote(
         self, order: Order, lines: Sequence[Line], worksheet: Worksheet, attempt: int, deadline: datetime
     ) -> list[Problem]: ...

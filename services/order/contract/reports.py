@@ -74,6 +74,7 @@ def _supplier_order(m: supplier_order_pb2.SupplierOrder) -> ReportedSupplierOrde
         "tax": money_micros(m.tax),
         "total": money_micros(m.total),
         "included_tax": money_micros(m.included_tax),
+        "cost": money_micros(m.cost) if m.HasField("cost") else None,
         **{f"canceled_{name}": money_micros(getattr(m.canceled, name)) for name in _AMOUNTS},
         "shipping_cost_override": None,
         "tax_override": None,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
 from google.type.money_pb2 import Money
 
+from libs.auth import Principal
 from libs.json_value import JsonObject
 from libs.protoconv import address_out, money_micros, money_out, time_out, xp_out
 from services.order.application.building.quoted import Quoted
@@ -17,7 +17,7 @@ from services.order.application.reading.read_orders import Found
 from services.order.contract.problems import problem_out
 from services.order.domain.model import CanceledAmounts as Canceled
 from services.order.domain.model import Event, Order, OrderHold, Submission
-from services.order.domain.reading.visibility import Side
+from services.order.domain.reading.visibility import Side, sides
 from services.order.rpc.convert_lines import lines_out
 from waybill.fulfillment.v1 import shipment_pb2, supplier_order_pb2
 from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2, submission_pb2
@@ -32,6 +32,8 @@ _SIDES: dict[Side, dict[str, tuple[str, ...]]] = {
         "SupplierOrderLine": ("unit_price", "subtotal", "discount", "tax", "included_tax"),
         "ShipSelection": ("cost", "included_tax"),
     },
+    Side.COST: {"SupplierOrder": ("cost", "payable"), "SupplierOrderLine": ("unit_cost", "cost")},
+    Side.COMMISSION: {"SupplierOrder": ("commission",)},
     Side.BUYER: {"SupplierOrder": ("user_id", "client_id", "billing_address"), "SupplierOrderLine": ("cost_center",)},
 }
 """By side, the fields of each message that show it."""
@@ -47,16 +49,16 @@ def status_out(status: str) -> order_pb2.OrderStatus.ValueType:
     return order_pb2.OrderStatus.Value(f"ORDER_STATUS_{status}")
 
 
-def any_order(found: Order | SupplierOrderView, sides: Set[Side]) -> order_pb2.Order:
-    """An order of either kind; of a supplier order these sides."""
-    return order_out(found) if isinstance(found, Order) else supplier_order_out(found, sides)
+def any_order(found: Order | SupplierOrderView, caller: Principal) -> order_pb2.Order:
+    """An order of either kind; of a supplier order the sides that the caller may see."""
+    return order_out(found) if isinstance(found, Order) else supplier_order_out(found, caller)
 
 
-def any_lines(found: Found, sides: Set[Side]) -> list[line_item_pb2.LineItem]:
-    """Lines of an order of either kind; of a supplier order these sides."""
+def any_lines(found: Found, caller: Principal) -> list[line_item_pb2.LineItem]:
+    """Lines of an order of either kind; of a supplier order the sides that the caller may see."""
     if isinstance(found.order, Order):
         return lines_out(found.order, found.lines, found.allocations)
-    return supplier_lines_out(found.order, sides)
+    return supplier_lines_out(found.order, caller)
 
 
 def order_out(o: Order) -> order_pb2.Order:
@@ -128,10 +130,10 @@ def _canceled(amounts: Canceled, cur: str) -> CanceledAmounts:
     )
 
 
-def reported(view: SupplierOrderView, sides: Set[Side]) -> supplier_order_pb2.SupplierOrder:
+def reported(view: SupplierOrderView, caller: Principal) -> supplier_order_pb2.SupplierOrder:
     """The report of a supplier order with the sides that its reader may see."""
     made = supplier_order_pb2.SupplierOrder.FromString(view.document)
-    for side in _SIDES.keys() - sides:
+    for side in _SIDES.keys() - sides(caller, costed=made.HasField("cost")):
         for part in (made, *made.line_items, *made.ship_selections):
             for name in _SIDES[side].get(part.DESCRIPTOR.name, ()):
                 part.ClearField(name)
@@ -144,9 +146,9 @@ def order_plain(order: Order) -> JsonObject:
     return made
 
 
-def supplier_order_out(view: SupplierOrderView, sides: Set[Side]) -> order_pb2.Order:
+def supplier_order_out(view: SupplierOrderView, caller: Principal) -> order_pb2.Order:
     """A supplier order as last reported."""
-    m = reported(view, sides)
+    m = reported(view, caller)
     made = order_pb2.Order(
         id=m.id,
         key=m.key,
@@ -168,7 +170,7 @@ def supplier_order_out(view: SupplierOrderView, sides: Set[Side]) -> order_pb2.O
         held=m.held,
     )
     for target, source in (
-        *((name, name) for name in _AMOUNTS),
+        *((name, name) for name in (*_AMOUNTS, "cost", "payable", "commission")),
         ("create_time", "create_time"),
         ("update_time", "update_time"),
         ("submit_time", "create_time"),
@@ -215,9 +217,9 @@ def submission_out(s: Submission) -> submission_pb2.Submission:
     )
 
 
-def supplier_lines_out(view: SupplierOrderView, sides: Set[Side]) -> list[line_item_pb2.LineItem]:
+def supplier_lines_out(view: SupplierOrderView, caller: Principal) -> list[line_item_pb2.LineItem]:
     """Lines of a supplier order, with the buyer's line ids."""
-    m = reported(view, sides)
+    m = reported(view, caller)
     made: list[line_item_pb2.LineItem] = []
     for line in m.line_items:
         item = line_item_pb2.LineItem(
@@ -240,13 +242,16 @@ def supplier_lines_out(view: SupplierOrderView, sides: Set[Side]) -> list[line_i
             quantity_canceled=line.quantity_canceled,
             quantity_open=max(0, line.quantity - line.quantity_shipped - line.quantity_canceled),
         )
-        if Side.SELL in sides:
+        if line.HasField("subtotal"):
             item.unit_price.CopyFrom(line.unit_price)
             item.subtotal.CopyFrom(line.subtotal)
             item.discount.CopyFrom(line.discount)
             item.tax.CopyFrom(line.tax)
             item.included_tax.CopyFrom(line.included_tax)
             item.total.CopyFrom(_line_total(line, m.currency))
+        if line.HasField("unit_cost"):
+            item.unit_cost.CopyFrom(line.unit_cost)
+            item.cost.CopyFrom(line.cost)
         if line.HasField("shipping_address"):
             item.shipping_address.CopyFrom(line.shipping_address)
         if line.HasField("xp"):

@@ -24,7 +24,6 @@ from services.order.application.building.update_order import PATHS, UpdateOrder
 from services.order.application.progress.hold_order import HoldOrder
 from services.order.application.reading.read_orders import ReadOrders
 from services.order.application.reading.watch_orders import Wanted, WatchOrders
-from services.order.domain.reading.visibility import sides
 from services.order.rpc.convert_in import direction_in, lines_in, masked, order_in
 from services.order.rpc.convert_lines import lines_out
 from services.order.rpc.convert_out import (
@@ -100,17 +99,15 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
             request.min_version,
             (current().remaining(self._version_wait) or 0.0) - TO_ANSWER,
         )
-        lines = any_lines(found, sides(caller)) if request.include_line_items else ()
-        return pb.GetOrderResponse(order=any_order(found.order, sides(caller)), line_items=lines)
+        lines = any_lines(found, caller) if request.include_line_items else ()
+        return pb.GetOrderResponse(order=any_order(found.order, caller), line_items=lines)
 
     async def ListOrders(self, request: pb.ListOrdersRequest, context: Any) -> pb.ListOrdersResponse:
         caller = current().principal
         bound = {"party": caller.party_id, "user": caller.identity}
         page = await self._use.read.page(caller, direction_in(request.direction), page_request(request), bound)
         return pb.ListOrdersResponse(
-            orders=[any_order(o, sides(caller)) for o in page.items],
-            next_page_token=page.next_page_token,
-            total_size=page.total_size,
+            orders=[any_order(o, caller) for o in page.items], next_page_token=page.next_page_token, total_size=page.total_size
         )
 
     async def CountOrders(self, request: pb.CountOrdersRequest, context: Any) -> pb.CountOrdersResponse:
@@ -159,7 +156,7 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
     async def ForwardOrder(self, request: pb.ForwardOrderRequest, context: Any) -> pb.ForwardOrderResponse:
         caller, key = request_key(request)
         order, suppliers = await self._use.forward(caller, request.order_id, key)
-        shown = [supplier_order_out(view, sides(caller)) for view in suppliers]
+        shown = [supplier_order_out(view, caller) for view in suppliers]
         return pb.ForwardOrderResponse(order=order_out(order), supplier_orders=shown)
 
     async def HoldOrder(self, request: pb.HoldOrderRequest, context: Any) -> pb.HoldOrderResponse:
@@ -185,7 +182,7 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
         return pb.GetOrderTreeResponse(
             order=order_out(tree.order),
             line_items=lines_out(tree.order, tree.lines, tree.allocations),
-            supplier_orders=[reported(view, sides(caller)) for view in tree.supplier_orders],
+            supplier_orders=[reported(view, caller) for view in tree.supplier_orders],
             shipments=[shipment_out(document, caller.party_kind is PartyKind.BUYER) for document in tree.shipments],
         )
 

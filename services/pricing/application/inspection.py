@@ -11,6 +11,7 @@ CONTEXT = "pricing"
 RULES: Mapping[str, str] = {
     "assigned_schedule_exists": "price_assignments",
     "price_breaks_ascend": "price_schedules",
+    "cost_breaks_ascend": "cost_schedules",
     "rate_is_a_share": "tax_rates",
     "reservation_has_a_state": "redemption_reservations",
 }
@@ -37,6 +38,10 @@ class Inspection:
         findings += [
             Finding(CONTEXT, "price_breaks_ascend", f"price schedule {id}", "its breaks are no price breaks")
             for id in census.misordered
+        ]
+        findings += [
+            Finding(CONTEXT, "cost_breaks_ascend", f"cost schedule {id}", "its breaks are no price breaks")
+            for id in census.misordered_costs
         ]
         findings += [
             Finding(CONTEXT, "rate_is_a_share", f"tax rate {id}", "is not between 0 and 1") for id in census.rates_out_of_range

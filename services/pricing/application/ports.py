@@ -12,14 +12,27 @@ from libs.idempotency.key import RequestKey
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services.pricing.domain.schedules.assignment import Assignment, Key
+from services.pricing.domain.schedules.cost import CostsByProduct, Spot
 from services.pricing.domain.schedules.floor import Floors
 from services.pricing.domain.schedules.schedule import Schedule, SchedulesByProduct
 from services.pricing.domain.schedules.supply import Supplied
 from services.pricing.domain.tax.rates import Destination, Rates
 
 
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """The price schedules that hold for each product, and whether suppliers have any cost schedule at all."""
+
+    schedules: SchedulesByProduct
+    costed: bool = True
+
+
 class PriceStore(Protocol):
     """Schedules and rates, for whole orders."""
+
+    async def priced(self, buyer_id: str, groups: Collection[str], products: Collection[str]) -> Priced:
+        """As `schedules`, in the same one statement."""
+        ...
 
     async def schedules(self, buyer_id: str, groups: Collection[str], products: Collection[str]) -> SchedulesByProduct:
         """The schedules that hold for each product: those of the buyer's groups, else the buyer's, else the default."""
@@ -67,6 +80,22 @@ class FloorStore(Protocol):
         ...
 
 
+class CostStore(Protocol):
+    """Cost schedules, for many products at once."""
+
+    async def spots(self, products: Collection[str]) -> Collection[Spot]:
+        """Where these products have cost schedules."""
+        ...
+
+    async def of(self, products: Collection[str], suppliers: Collection[str], currency: str) -> CostsByProduct:
+        """The schedules of these products at these suppliers, in the currency."""
+        ...
+
+    async def costed(self, supplier: str, products: Collection[str]) -> Collection[str]:
+        """Those of the products that the supplier has a cost schedule for."""
+        ...
+
+
 class ReservationStore(Protocol):
     """What attempts to submit hold."""
 
@@ -94,6 +123,8 @@ class PricingWork(Protocol):
     def assignments(self) -> AssignmentStore: ...
     @property
     def floors(self) -> FloorStore: ...
+    @property
+    def costs(self) -> CostStore: ...
     @property
     def reservations(self) -> ReservationStore: ...
     @property
@@ -174,6 +205,8 @@ class Census:
     """Assignments of schedules that do not exist."""
     misordered: tuple[str, ...]
     """Schedules whose breaks cannot be."""
+    misordered_costs: tuple[str, ...]
+    """Cost schedules whose breaks cannot be."""
     rates_out_of_range: tuple[str, ...]
     unknown_states: tuple[Held, ...]
     """Reservations in a state that there is not."""

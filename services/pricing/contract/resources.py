@@ -13,8 +13,9 @@ from libs import protoconv
 from libs.errors import Violations
 from libs.postal import MAX_PREFIX, prefix_in
 from libs.resource.contract import Attribute, Shape, Storage, currency, decimal, flag, integer, money, ref, text, time, xp
-from services.pricing.domain.schedules import schedule
+from services.pricing.domain.schedules import cost, schedule
 from services.pricing.domain.tax import rates
+from waybill.pricing.v1 import cost_schedule_service_pb2 as cost_pb
 from waybill.pricing.v1 import price_floor_service_pb2 as floor_pb
 from waybill.pricing.v1 import price_schedule_service_pb2 as schedule_pb
 from waybill.pricing.v1 import reasons
@@ -96,6 +97,11 @@ def _check_schedule(found: Violations, where: str, row: Mapping[str, Any]) -> No
     schedule.check_sale(found, where, row["sale_start_time"], row["sale_end_time"])
 
 
+def _check_cost(found: Violations, where: str, row: Mapping[str, Any]) -> None:
+    cost.check_first_break(found, where, row["price_breaks"])
+    schedule.check_sale(found, where, row["sale_start_time"], row["sale_end_time"])
+
+
 def _check_rate(found: Violations, where: str, row: Mapping[str, Any]) -> None:
     rates.check(found, where, row["start_time"], row["end_time"])
 
@@ -121,6 +127,17 @@ _FLOOR = (
     money("unit_price", required=True, finer=True),
 )
 FLOOR = Shape("price floor", floor_pb.PriceFloor, _FLOOR, prefix="prf")
+_COST = (
+    ref("supplier_id", required=True, immutable=True),
+    ref("product_id", required=True, immutable=True, index=False),
+    currency(),
+    Attribute("price_breaks", Storage.DOCUMENT, _read_breaks, _write_breaks, nullable=False),
+    text("name", 100),
+    time("sale_start_time"),
+    time("sale_end_time"),
+    xp(),
+)
+COST = Shape("cost schedule", cost_pb.CostSchedule, _COST, prefix="cos", check=_check_cost)
 _TAX_RATE = (
     text("name", 100),
     _country(),

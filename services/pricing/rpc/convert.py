@@ -35,8 +35,9 @@ def destination_in(message: Any, field: str) -> Destination | None:
     return Destination(address.country, address.region, address.postal_code)
 
 
-def lines_in(found: Violations, request: Any) -> list[Line]:
-    """Checked lines of a request; its buyer, user and currency are checked too."""
+def lines_in(found: Violations, request: Any, costed: bool = False) -> list[Line]:
+    """Checked lines of a request; its buyer, user and currency are checked too. `costed` ones name the suppliers whose costs
+    are asked for."""
     messages, currency = request.lines, request.currency
     found.check_id("buyer_id", request.buyer_id, required=False)
     found.check_id("user_id", request.user_id, required=False)
@@ -44,7 +45,7 @@ def lines_in(found: Violations, request: Any) -> list[Line]:
     if len(messages) > MAX_LINES:
         found.add("lines", reasons.TOO_MANY_ITEMS, f"at most {MAX_LINES:,} lines")
         return []
-    lines = [_line(found, currency, i, message) for i, message in enumerate(messages)]
+    lines = [_line(found, currency, i, message, costed) for i, message in enumerate(messages)]
     if len({line.id for line in lines}) < len(lines):
         seen: set[str] = set()
         for i, line in enumerate(lines):
@@ -53,7 +54,7 @@ def lines_in(found: Violations, request: Any) -> list[Line]:
     return lines
 
 
-def _line(found: Violations, currency: str, i: int, message: pricing_pb2.PricingLine) -> Line:
+def _line(found: Violations, currency: str, i: int, message: pricing_pb2.PricingLine, costed: bool) -> Line:
     where = f"lines[{i}]"
     found.check_id(f"{where}.line_item_id", message.line_item_id)
     found.check_id(f"{where}.product_id", message.product_id)
@@ -75,6 +76,7 @@ def _line(found: Violations, currency: str, i: int, message: pricing_pb2.Pricing
         discount_override=amount("discount_override"),
         destination=destination_in(message, "destination"),
         mark_ups=mark_ups_in(found, f"{where}.mark_ups", message.mark_ups) if message.mark_ups else (),
+        supplier_ids=tuple(message.supplier_ids) if costed else (),
     )
 
 

@@ -1,4 +1,4 @@
-"""Between messages and values: the mark-ups of a line, and the steps of its price."""
+"""Between messages and values: the mark-ups of a line, the steps of its price, and its costs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import assert_never
 from libs.errors import Violations
 from libs.mark_ups import check_mark_up
 from libs.protoconv import decimal_out, money_micros, money_out
+from services.pricing.domain.calculation.costs import LineCost
 from services.pricing.domain.calculation.mark_ups import MarkUp, MarkUpType
 from services.pricing.domain.calculation.unit_prices import ByHand, FromSchedule, Step
 from waybill.pricing.v1 import pricing_pb2 as pb
@@ -75,3 +76,8 @@ def step_out(step: Step, currency: str) -> pb.PriceStep:
         case _ as unreachable:
             assert_never(unreachable)
     return made
+
+
+def cost_out(cost: LineCost, currency: str) -> pb.LineCost:
+    """What a supplier is paid for a unit of a line."""
+    return pb.LineCost(line_item_id=cost.line_id, supplier_id=cost.supplier_id, unit_cost=money_out(cost.unit, currency))

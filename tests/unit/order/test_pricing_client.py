@@ -62,7 +62,7 @@ async def test_every_shipping_that_was_calculated_can_be_compared(
     client = PricingClient(peers)
     wanted, lines = order(shipping_cost_override=own, estimated_version=0 if stale else 1), [line("l0"), line("l1")]
     sheet = Worksheet(estimates=estimates(selected))
-    _, shipments, _, _ = await client.calculate(wanted, lines, sheet)
+    shipments = (await client.calculate(wanted, lines, sheet)).shipments
     await client.check_quote(wanted, lines, replace(sheet, shipments=shipments), 1, NOW)
     assert stub.compared == [part.ship_estimate_id for part in shipments if part.cost]
 

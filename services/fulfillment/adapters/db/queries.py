@@ -72,17 +72,16 @@ _MOVEMENTS = Listing(
     },
     _M.key,
 )
-_ORDERS = Listing(
-    {
-        **{n: Field(_O[n]) for n in ("id", "order_id", "supplier_id", "buyer_id")},
-        "status": Field(_O.status, "enum", {s.value: s.value for s in SupplierOrderStatus}),
-        **{n: Field(_O[n], "bool") for n in ("implicit", "unclaimed")},
-        "total": Field(_O.total, "micros"),
-        **_times(_O, "create_time", "update_time", "accept_time", "complete_time", "accept_by"),
-    },
-    _O.key,
-    xp=_O.xp,
-)
+_ORDER_FIELDS = {
+    **{n: Field(_O[n]) for n in ("id", "order_id", "supplier_id", "buyer_id")},
+    "status": Field(_O.status, "enum", {s.value: s.value for s in SupplierOrderStatus}),
+    **{n: Field(_O[n], "bool") for n in ("implicit", "unclaimed")},
+    **{n: Field(_O[n], "micros") for n in ("total", "cost")},
+    **_times(_O, "create_time", "update_time", "accept_time", "complete_time", "accept_by"),
+}
+_ORDERS = Listing(_ORDER_FIELDS, _O.key, xp=_O.xp)
+_OF_SUPPLIERS = Listing({**_ORDER_FIELDS, "total": Field(sa.case((_O.cost.is_(None), _O.total)), "micros")}, _O.key, xp=_O.xp)
+"""What a supplier is not shown it does not find by a filter or an order either: what has a cost side has no total here."""
 _SHIPMENTS = Listing(
     {
         **{n: Field(_S[n]) for n in ("id", "supplier_id", "buyer_id", "carrier", "tracking_number", "supplier_number")},
@@ -125,14 +124,14 @@ class SqlLists:
 
     async def supplier_orders(self, scope: Scope, page: PageRequest) -> Page[SupplierOrder]:
         """Supplier orders that the scope holds; a page ends before its lines are too many."""
-        plan = _plan(self._tx, _ORDERS, scope, page)
+        plan = _plan(self._tx, _listing(scope), scope, page)
         fitting = partial(fitting_rows, self._tx, supplier_order_lines.c.supplier_order_key)
         kept = await plan.read(self._tx, sa.select(supplier_orders).where(*_of_supplier(_O, scope)), fitting)
         return kept.of(await self._orders.with_lines(kept.items))
 
     async def supplier_order_counts(self, scope: Scope, filter: str) -> dict[str, int]:
         """How many supplier orders the scope holds, by status."""
-        plan = _plan(self._tx, _ORDERS, scope, PageRequest(filter=filter))
+        plan = _plan(self._tx, _listing(scope), scope, PageRequest(filter=filter))
         return await plan.count_by(self._tx, sa.select(supplier_orders).where(*_of_supplier(_O, scope)), _O.status)
 
     async def shipments(self, scope: Scope, page: PageRequest, order_id: str) -> Page[Shipment]:
@@ -159,6 +158,10 @@ class SqlLists:
         keys = storable(order_keys)
         n = await fitting_orders(self._tx, keys)
         return keys[:n], keys[n:]
+
+
+def _listing(scope: Scope) -> Listing:
+    return _ORDERS if scope.supplier_id is None else _OF_SUPPLIERS
 
 
 def _of_supplier(columns: Any, scope: Scope) -> list[sa.ColumnElement[bool]]:

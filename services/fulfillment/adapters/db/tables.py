@@ -146,6 +146,8 @@ reservations = sa.Table(
     sa.Column("order_xp", Json()),
     # Seconds that each supplier has to answer, those of a later forward or rejection too; null for without a limit.
     sa.Column("accept_within", sa.Integer),
+    # What suppliers are paid for a unit, by line and supplier, as the order was confirmed; null where nobody has a cost.
+    sa.Column("costs", Json()),
     # When to ask what became of the attempt; null once it is confirmed or released.
     sa.Column("check_time", UtcTime(), index=True),
     sa.Column("create_time", UtcTime(), nullable=False),
@@ -195,6 +197,8 @@ supplier_orders = sa.Table(
     # When what a loop has failed at is tried again: the delivery of its open units, or its rejection because nobody answered;
     # null when nothing has failed.
     sa.Column("deliver_time", UtcTime()),
+    # Sum of the lines' costs; null without a cost side.
+    sa.Column("cost", Micros()),
     *retries.columns(),
 )
 UNANSWERED = sa.and_(supplier_orders.c.status == sa.literal_column("'OPEN'"), supplier_orders.c.accept_by.is_not(None))
@@ -235,6 +239,8 @@ supplier_order_lines = sa.Table(
     sa.Column("date_needed", UtcTime()),
     sa.Column("specs", Json(), nullable=False, server_default="[]"),
     sa.Column("included_tax", Micros(), nullable=False, server_default="0"),
+    # What the supplier is paid for one unit; null when that is not known.
+    sa.Column("unit_cost", Micros()),
 )
 OPEN_DELIVERY = sa.and_(
     sa.not_(supplier_order_lines.c.shippable),

@@ -67,7 +67,7 @@ class ConfirmReservation:
         elif any(not line.shippable for line in order.lines):
             stocks = await work.stock.of_keys(summed_by_record(change.movements), lock=True)
             change = delivered(change, stocks, now)
-        await work.reservations.end(reserved, ReservationState.CONFIRMED, now, order.xp, within)
+        await work.reservations.end(reserved, ReservationState.CONFIRMED, now, order.xp, within, order.costs)
         await work.stock.book(change.movements, summed_by_record(change.movements), now)
         await work.orders.insert(change.created, now)
         return list(change.created)

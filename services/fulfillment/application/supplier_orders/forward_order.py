@@ -36,7 +36,8 @@ class ForwardOrder:
                 raise missing("order", order_key)
 
             def forwarded(orders: Sequence[SupplierOrder], now: datetime) -> Change:
-                return timed(forward(orders, reserved.order_xp, self._ids.key, now), reserved.accept_within, now)
+                made = forward(orders, reserved.order_xp, reserved.costs, self._ids.key, now)
+                return timed(made, reserved.accept_within, now)
 
             return await apply_action(work, self._clock, order_key, forwarded)
 

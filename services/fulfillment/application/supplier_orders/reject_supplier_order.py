@@ -91,6 +91,7 @@ class RejectSupplierOrder:
                 strategy=reserved.strategy,
                 cause=Cause(order.order_key),
                 order_xp=reserved.order_xp,
+                costs=reserved.costs,
             ),
             self._ids.key,
             now,

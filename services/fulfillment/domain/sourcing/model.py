@@ -34,6 +34,10 @@ class Strategy(StrEnum):
     FEWEST_PARCELS = "fewest_parcels"
 
 
+Costs = Mapping[str, Mapping[str, int]]
+"""What a unit costs, by line and supplier, as the order was submitted; also of suppliers that got none of the line then."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line that needs stock; the fields are those of waybill.fulfillment.v1.SourcingLine."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from libs.json_value import JsonObject
-from services.fulfillment.domain.sourcing.model import Assignment, Line, Strategy
+from services.fulfillment.domain.sourcing.model import Assignment, Costs, Line, Strategy
 
 
 class ReservationState(StrEnum):
@@ -55,6 +55,8 @@ class Reservation:
     kind: Kind = Kind.SUBMIT
     accept_within: timedelta | None = None
     """How long each supplier has to answer, once it is confirmed; None for without a limit."""
+    costs: Costs = field(default_factory=dict)
+    """What suppliers are paid for units of the order as it was confirmed: also those that get units later."""
 
 
 def change(order_key: str, attempt: int, state: ReservationState, check_time: datetime | None) -> Reservation:

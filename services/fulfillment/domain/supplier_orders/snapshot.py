@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from libs.json_value import JsonObject
-from services.fulfillment.domain.sourcing.model import Address, Assignment
+from services.fulfillment.domain.sourcing.model import Address, Assignment, Costs
 from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus
 from services.fulfillment.domain.supplier_orders.supplier_order import (
     Allocation,
@@ -63,6 +63,7 @@ class OrderSnapshot:
     billing_address: Address | None = None
     comments: str = ""
     xp: JsonObject = field(default_factory=dict)
+    costs: Costs = field(default_factory=dict)
 
 
 def whole_order(

@@ -155,6 +155,8 @@ def _pieces(line: OrderLine, parts: Sequence[Part], unit: int) -> Iterable[tuple
                 shipped=sum(a.shipped for a in part.allocations.get(line.line_item_id, ())),
                 packed=0,
                 canceled=0,
+                # What its supplier is paid is said by whoever makes a supplier order of the part.
+                unit_cost=None,
                 subtotal=rest + included + discount,
                 discount=discount,
                 tax=tax,

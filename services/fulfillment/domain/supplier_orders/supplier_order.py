@@ -79,6 +79,8 @@ class OrderLine:
     specs: tuple[LineSpec, ...] = ()
     included_tax: int = 0
     """What of subtotal less discount is tax that the price includes."""
+    unit_cost: int | None = None
+    """What the supplier is paid for one unit; None when that is not known."""
 
     @property
     def open(self) -> int:

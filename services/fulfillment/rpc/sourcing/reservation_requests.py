@@ -154,7 +154,16 @@ def snapshot_in(m: pb.OrderSnapshot) -> OrderSnapshot:
         billing_address=_address(m.HasField("billing_address"), m.billing_address),
         comments=m.comments,
         xp=struct_plain(m.xp),
+        costs=_costs(m.costs),
     )
+
+
+def _costs(messages: Iterable[pb.OrderSnapshotCost]) -> dict[str, dict[str, int]]:
+    """Unit costs by line and supplier."""
+    found: dict[str, dict[str, int]] = {}
+    for m in messages:
+        found.setdefault(m.line_item_id, {})[m.supplier_id] = money_micros(m.unit_cost)
+    return found
 
 
 def _address(given: bool, message: address_pb2.Address) -> Address | None:

@@ -13,6 +13,7 @@ from services.fulfillment.application.supplier_orders.accept_supplier_order impo
 from services.fulfillment.application.supplier_orders.reject_supplier_order import RejectSupplierOrder
 from services.fulfillment.application.supplier_orders.supplier_orders import SupplierOrders
 from services.fulfillment.contract.reports import supplier_order_shown
+from services.fulfillment.domain.supplier_orders.costs import has_costs
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from services.fulfillment.domain.visibility import sides
 from services.fulfillment.rpc.requests import check_supplier_order_id, xp_edit
@@ -83,7 +84,7 @@ class SupplierOrderServicer(supplier_order_service_pb2_grpc.SupplierOrderService
 
 def _shown(order: SupplierOrder) -> supplier_order_pb2.SupplierOrder:
     """As whoever calls sees it."""
-    return supplier_order_shown(order, sides(current().principal))
+    return supplier_order_shown(order, sides(current().principal, has_costs(order)))
 
 
 def check_comment(found: Violations, request: pb.RejectSupplierOrderRequest) -> None:

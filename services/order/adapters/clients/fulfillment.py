@@ -188,6 +188,10 @@ def _snapshot(order: Order, lines: Sequence[Line], worksheet: Worksheet) -> pb.O
         billing_address=address_out(Address, order.billing_address),
         comments=order.comments,
         xp=xp_out(order.xp),
+        costs=[
+            pb.OrderSnapshotCost(line_item_id=c.line_item_id, supplier_id=c.supplier_id, unit_cost=money_out(c.unit_cost, cur))
+            for c in worksheet.costs
+        ],
     )
 
 

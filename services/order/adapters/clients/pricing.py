@@ -9,12 +9,13 @@ from typing import Any
 
 from libs.protoconv import decimal_out, instant, money_micros, money_out, time_out
 from libs.rpc.peers import Peers
+from services.order.application.peers import Priced
 from services.order.contract.mark_ups import mark_up_out
 from services.order.contract.problems import problem_in
 from services.order.domain.checkout.amounts import Freight, charged
 from services.order.domain.checkout.quotes import Asked, Quote, asked
 from services.order.domain.checkout.taxation import Places
-from services.order.domain.checkout.worksheet import LinePart, ShippingPart, Worksheet
+from services.order.domain.checkout.worksheet import LineCost, LinePart, ShippingPart, Worksheet
 from services.order.domain.discounts import Discount, Override, Source
 from services.order.domain.model import Line, Order, Problem
 from services.order.domain.price_steps import ByHand, FromSchedule, MarkedUp, PriceStep
@@ -37,9 +38,7 @@ class PricingClient:
         self._orders: Any = peers.stub("pricing", order_grpc.OrderPricingServiceStub)
         self._redemptions: Any = peers.stub("pricing", redemption_grpc.RedemptionServiceStub)
 
-    async def calculate(
-        self, order: Order, lines: Sequence[Line], worksheet: Worksheet
-    ) -> tuple[tuple[LinePart, ...], tuple[ShippingPart, ...], datetime, list[Problem]]:
+    async def calculate(self, order: Order, lines: Sequence[Line], worksheet: Worksheet) -> Priced:
         """Every part of the amounts, or all problems."""
         cur, places = order.currency, Places(order, lines, worksheet.plan)
         answer: order_pb.CalculateOrderResponse = await self._orders.CalculateOrder(
@@ -52,10 +51,11 @@ class PricingClient:
                 tax_overridden=order.tax_override is not None,
             )
         )
-        return (
+        return Priced(
             tuple(_line_part(p) for p in answer.lines),
             tuple(_shipping_part(s) for s in answer.shipments),
             instant(answer.price_time),
+            _costs(answer.costs),
             [problem_in(p) for p in answer.problems],
         )
 
@@ -124,6 +124,7 @@ def _rate(text: str) -> Decimal:
 def _line(line: Line, currency: str, places: Places) -> pricing_pb2.PricingLine:
     made = _asked(line.id, asked(line), currency)
     made.tax_class = line.product.tax_class
+    made.supplier_ids.extend(dict.fromkeys(id for id in (line.product.default_supplier_id, *line.product.supplier_ids) if id))
     if place := _place(places.of_line(line)):
         made.destination.CopyFrom(place)
     return made
@@ -167,6 +168,10 @@ def _expected_shipping(order: Order, lines: Sequence[Line], worksheet: Worksheet
         for part in worksheet.shipments
         if part.net
     ]
+
+
+def _costs(messages: Iterable[pricing_pb2.LineCost]) -> tuple[LineCost, ...]:
+    return tuple(LineCost(m.line_item_id, m.supplier_id, money_micros(m.unit_cost)) for m in messages)
 
 
 def _line_part(p: pricing_pb2.PricedLine) -> LinePart:

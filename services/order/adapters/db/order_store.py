@@ -59,6 +59,7 @@ _FIELDS = {
     "held": Field(O.held, "bool"),
     "line_item_count": Field(O.line_item_count, "int"),
     **{name: Field(O[name], "micros") for name in (*_AMOUNTS, "total", "canceled_total")},
+    "cost": Field(O.cost, "micros"),
     "comments": Field(O.comments),
     **{
         name: Field(O[name], "time")
@@ -66,8 +67,9 @@ _FIELDS = {
     },
 }
 LISTING = Listing(_FIELDS, O.key, xp=O.xp)
-_OF_SUPPLIERS = Listing({n: f for n, f in _FIELDS.items() if n not in ("user_id", "client_id")}, O.key, xp=O.xp)
-"""What a supplier is not shown it does not find by a filter either."""
+_SOLD = {name: Field(sa.case((O.cost.is_(None), O[name])), "micros") for name in (*_AMOUNTS, "total", "canceled_total")}
+_OF_SUPPLIERS = Listing({n: f for n, f in {**_FIELDS, **_SOLD}.items() if n not in ("user_id", "client_id")}, O.key, xp=O.xp)
+"""What a supplier is not shown it does not find by a filter or an order either: of what has a cost it sees no other amount."""
 FIXED = ("key", "kind", "id", "create_time", "created_by", "currency")
 """What never changes of a buyer order."""
 _GET = sa.select(ORDERS).where(O.key == sa.bindparam("key"), O.kind == "BUYER")

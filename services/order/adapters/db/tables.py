@@ -87,6 +87,8 @@ ORDERS = sa.Table(
     sa.Column("forward_time", UtcTime(), nullable=True),
     sa.Column("complete_time", UtcTime(), nullable=True),
     sa.Column("cancel_time", UtcTime(), nullable=True),
+    # What the supplier of a supplier order is paid; null on buyer orders and where that is not known.
+    sa.Column("cost", Micros(), nullable=True),
     sa.Column("source_version", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("document", sa.LargeBinary, nullable=True),
     sa.UniqueConstraint("kind", "id"),

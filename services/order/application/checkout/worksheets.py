@@ -167,7 +167,7 @@ class Worksheets:
                 now,
                 data={"total": order.total},
             )
-            worksheet = replace(stored, lines=made.lines, shipments=made.shipments, price_time=made.price_time)
+            worksheet = replace(stored, lines=made.lines, shipments=made.shipments, price_time=made.price_time, costs=made.costs)
             await work.orders.save(locked, after, [event])
             await work.orders.update_lines(locked.key, lines)
             await work.orders.save_worksheet(locked.key, worksheet)
@@ -181,11 +181,11 @@ class Worksheets:
             raise precondition(
                 reasons.SHIP_ESTIMATE_STALE, f"order {order.id} changed since shipping was estimated", order=order.id
             )
-        parts, shipments, price_time, problems = await self._peers.pricing.calculate(order, lines, worksheet)
-        if problems:
-            raise refuse(reasons.CALCULATION_REFUSED, order.id, "a calculation", problems)
-        parts, shipments = with_own_tax(order, parts, shipments)
-        made = replace(worksheet, lines=parts, shipments=shipments, price_time=price_time)
+        priced_now = await self._peers.pricing.calculate(order, lines, worksheet)
+        if priced_now.problems:
+            raise refuse(reasons.CALCULATION_REFUSED, order.id, "a calculation", priced_now.problems)
+        parts, shipments = with_own_tax(order, priced_now.lines, priced_now.shipments)
+        made = replace(worksheet, lines=parts, shipments=shipments, price_time=priced_now.time, costs=priced_now.costs)
         return with_totals(order, totals(parts, shipments)), made, priced(lines, parts)
 
     async def _store(

@@ -111,6 +111,15 @@ class ShippingPart:
 
 
 @dataclass(frozen=True, slots=True)
+class LineCost:
+    """What a supplier that may fulfill a line is paid for a unit of it. Only the seller and that supplier are to know."""
+
+    line_item_id: str
+    supplier_id: str
+    unit_cost: int
+
+
+@dataclass(frozen=True, slots=True)
 class Worksheet:
     """Everything worked out; empty parts have not been worked out yet."""
 
@@ -120,6 +129,7 @@ class Worksheet:
     lines: tuple[LinePart, ...] = ()
     shipments: tuple[ShippingPart, ...] = ()
     price_time: datetime | None = None
+    costs: tuple[LineCost, ...] = ()
 
     def with_estimates(self, plan: Sequence[Assignment], estimates: Sequence[Estimate], time: datetime) -> Worksheet:
         """The worksheet with new estimates; a selection that is still offered by the same group is kept."""

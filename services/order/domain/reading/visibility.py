@@ -34,6 +34,10 @@ class Side(StrEnum):
 
     SELL = "SELL"
     """What the buyer pays for it: unit prices, subtotal, discount, shipping cost, tax, total, and what of them was canceled."""
+    COST = "COST"
+    """What the seller pays its supplier: unit costs, cost and payable."""
+    COMMISSION = "COMMISSION"
+    """What the seller keeps, which follows from the two."""
     BUYER = "BUYER"
     """Who bought, and how: the buyer's user, the API client, where the bill goes and what a line is booked on. What is shipped
     needs none of it."""
@@ -96,13 +100,15 @@ def sees(seen: Scope, owners: Owners) -> bool:
     return own or (buyers.others and (buyers.others_unsubmitted or owners.is_submitted))
 
 
-def sides(caller: Principal) -> frozenset[Side]:
-    """Which sides of the supplier orders that `caller` sees are shown: to the seller all, to their supplier the sell side,
-    to a buyer none. Of amounts with two sides a supplier would see one.
+def sides(caller: Principal, costed: bool) -> frozenset[Side]:
+    """Which sides of a supplier order that `caller` sees are shown: to the seller all, to a buyer none, and to its supplier
+    one side of the amounts: the cost side of one that is `costed`, the sell side of any other.
     """
     if caller.is_seller:
         return frozenset(Side)
-    return frozenset() if caller.party_kind is PartyKind.BUYER else frozenset({Side.SELL})
+    if caller.party_kind is PartyKind.BUYER:
+        return frozenset()
+    return frozenset({Side.COST if costed else Side.SELL})
 
 
 def event_shown(event: Event, caller: Principal) -> Event:

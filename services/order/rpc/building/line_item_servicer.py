@@ -14,7 +14,6 @@ from services.order.application.reading.read_orders import ReadOrders
 from services.order.contract.problems import problem_out
 from services.order.domain.building.drafts import check_count
 from services.order.domain.model import MAX_LINES, Order
-from services.order.domain.reading.visibility import sides
 from services.order.rpc.convert_in import direction_in, lines_in, masked
 from services.order.rpc.convert_lines import line_out, lines_out
 from services.order.rpc.convert_out import order_out, quoted_out, supplier_lines_out
@@ -70,7 +69,7 @@ class LineItemServicer(pb_grpc.LineItemServiceServicer):
         if isinstance(order, Order):
             items = page.of(lines_out(order, page.items, allocations))
         else:
-            items = page_of(supplier_lines_out(order, sides(caller)), query)
+            items = page_of(supplier_lines_out(order, caller), query)
         return pb.ListLineItemsResponse(
             line_items=items.items, next_page_token=items.next_page_token, total_size=items.total_size
         )

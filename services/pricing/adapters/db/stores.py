@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from libs.db import Tx
 from libs.idempotency import outcomes
 from libs.idempotency.key import RequestKey
-from services.pricing.adapters.db.tables import ASSIGNMENTS, FLOORS, REQUESTS, RESERVATIONS, SCHEDULES, TAX_RATES
+from services.pricing.adapters.db.tables import ASSIGNMENTS, COSTS, FLOORS, REQUESTS, RESERVATIONS, SCHEDULES, TAX_RATES
+from services.pricing.application.ports import Priced
 from services.pricing.domain.schedules.assignment import Key
 from services.pricing.domain.schedules.floor import held
 from services.pricing.domain.schedules.schedule import Break, Schedule, SchedulesByProduct
@@ -42,6 +43,7 @@ _SCHEDULES = (
         _S.owner_supplier_id,
         _S.tax_included,
         _F.unit_price.label("floor"),
+        sa.select(COSTS.c.id).exists().label("costed"),
     )
     .join(SCHEDULES, _S.id == _A.price_schedule_id)
     .outerjoin(FLOORS, sa.and_(_F.product_id == _A.product_id, _F.currency == _S.currency, _S.owner_supplier_id != ""))
@@ -77,9 +79,15 @@ class SqlPriceStore:
     async def schedules(self, buyer_id: str, groups: Collection[str], products: Collection[str]) -> SchedulesByProduct:
         """The most specific assignments of each product: to the groups, else to the buyer, else its default. What a supplier's
         schedule has below the product's floor costs the floor."""
+        return (await self.priced(buyer_id, groups, products)).schedules
+
+    async def priced(self, buyer_id: str, groups: Collection[str], products: Collection[str]) -> Priced:
+        """The same, and whether there is any cost schedule."""
         asked = {"products": list(products), "buyer": buyer_id, "groups": sorted(groups)}
+        costed = False
         specific: dict[str, tuple[int, dict[str, Schedule]]] = {}
         for row in await self._tx.execute(_SCHEDULES, asked):
+            costed = bool(row.costed)
             level = Key(row.product_id, row.buyer_id, row.user_group_id).level
             best, found = specific.get(row.product_id, (-1, {}))
             if level > best:
@@ -87,7 +95,7 @@ class SqlPriceStore:
                 specific[row.product_id] = level, found
             if level >= best and row.id not in found:
                 found[row.id] = held(schedule_of(row), row.floor)
-        return {product: tuple(found.values()) for product, (_, found) in specific.items()}
+        return Priced({product: tuple(found.values()) for product, (_, found) in specific.items()}, costed)
 
     async def priced_by_group(self, buyer_id: str, products: Collection[str]) -> bool:
         """Whether any group of the buyer has a price of its own for any of the products."""

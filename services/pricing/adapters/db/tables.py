@@ -45,6 +45,22 @@ FLOORS = resource_table(
     METADATA, "price_floors", resources.FLOOR, sa.Index("ix_price_floors_product_id", "product_id", "currency", unique=True)
 )
 FLOOR = Resource(resources.FLOOR, FLOORS)
+COSTS = resource_table(
+    METADATA,
+    "cost_schedules",
+    resources.COST,
+    sa.Index("ix_cost_schedules_product_id", "product_id", "supplier_id", "currency", unique=True),
+)
+
+
+def own_costs(caller: Principal) -> sa.ColumnElement[bool] | None:
+    """The seller sees every cost schedule, a supplier what it is paid itself, a buyer none."""
+    if caller.is_seller:
+        return None
+    return COSTS.c.supplier_id == caller.party_id if caller.party_kind is PartyKind.SUPPLIER else sa.false()
+
+
+COST = Resource(resources.COST, COSTS, own_costs)
 TAX_RATES = resource_table(
     METADATA, "tax_rates", resources.TAX_RATE, sa.Index("ix_tax_rates_place", "country", "tax_class", "postal_prefix")
 )
@@ -65,6 +81,8 @@ MADE = {
     "BatchCreatePriceSchedules": SCHEDULES,
     "CreatePriceFloor": FLOORS,
     "BatchCreatePriceFloors": FLOORS,
+    "CreateCostSchedule": COSTS,
+    "BatchCreateCostSchedules": COSTS,
     "CreateTaxRate": TAX_RATES,
     "BatchCreateTaxRates": TAX_RATES,
 }

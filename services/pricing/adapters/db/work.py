@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from libs.db import Tx
 from services.pricing.adapters.db.schedules.assignment_store import SqlAssignmentStore
+from services.pricing.adapters.db.schedules.cost_store import SqlCostStore
 from services.pricing.adapters.db.schedules.floor_store import SqlFloorStore
 from services.pricing.adapters.db.stores import SqlPriceStore, SqlRequestStore, SqlReservationStore
 
@@ -30,6 +31,11 @@ class SqlPricingWork:
     def floors(self) -> SqlFloorStore:
         """The least that suppliers may ask."""
         return SqlFloorStore(self._tx)
+
+    @property
+    def costs(self) -> SqlCostStore:
+        """What suppliers are paid."""
+        return SqlCostStore(self._tx)
 
     @property
     def reservations(self) -> SqlReservationStore:

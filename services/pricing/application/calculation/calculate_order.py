@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from libs.auth import Principal
 from libs.clock import Clock
+from services.pricing.application.calculation.costs_of_lines import costs_of_lines
 from services.pricing.application.calculation.priced_groups import Customer, PricedGroups
-from services.pricing.application.ports import Units
+from services.pricing.application.ports import Priced, Units
 from services.pricing.domain.calculation.calculate import Calculation, Shipment, calculate
+from services.pricing.domain.calculation.costs import LineCost
 from services.pricing.domain.calculation.line import Line
 from services.pricing.domain.tax.rates import SHIPPING, Destination, class_key
 
 
+@dataclass(frozen=True, slots=True)
+class Calculated:
+    """The parts, the costs that lines have at the suppliers that they name, and the instant at which both hold."""
+
+    parts: Calculation
+    costs: Sequence[LineCost]
+    time: datetime
+
+
 class CalculateOrder:
-    """Pure calculation over what two statements load."""
+    """Pure calculation over what two statements load, and a third where costs are asked for."""
 
     def __init__(self, units: Units, groups: PricedGroups, clock: Clock) -> None:
         self._units = units
@@ -32,8 +44,8 @@ class CalculateOrder:
         destination: Destination | None,
         taxed: bool = False,
         hidden: Collection[str] = (),
-    ) -> tuple[Calculation, datetime]:
-        """The parts, and the instant at which they hold. What is `taxed` must say where, as soon as there is any rate. Products
+    ) -> Calculated:
+        """Calculates. What is `taxed` must say where, as soon as there is any rate. Products
         that are `hidden` have no price."""
         now = self._clock.now()
         places = {destination, *(x.destination for x in lines), *(s.destination for s in shipments)} - {None}
@@ -42,10 +54,12 @@ class CalculateOrder:
         products = {line.product_id for line in lines}.difference(hidden)
         groups = await self._groups(caller, customer, products)
         async with self._units.reading() as work:
-            schedules = await work.prices.schedules(customer.buyer_id, groups, products) if products else {}
+            priced = await work.prices.priced(customer.buyer_id, groups, products) if products else Priced({})
             rates = await work.prices.rates([p for p in places if p is not None], classes, now)
             must_know = taxed and _unplaced(lines, shipments, destination) and await work.prices.any_rate()
-        return calculate(currency, lines, shipments, destination, schedules, rates, now, must_know), now
+            costs = await costs_of_lines(work, currency, lines, priced, now)
+        parts = calculate(currency, lines, shipments, destination, priced.schedules, rates, now, must_know)
+        return Calculated(parts, costs, now)
 
 
 def _unplaced(lines: Sequence[Line], shipments: Sequence[Shipment], destination: Destination | None) -> bool:

@@ -26,5 +26,5 @@ class QuoteLines:
         if caller.party_kind is PartyKind.BUYER:
             products = frozenset(line.product_id for line in lines)
             hidden = products.difference(await self._shop.shown(products, customer.buyer_id, customer.user_id))
-        made, _ = await self._calculate(caller, customer, currency, lines, (), None, hidden=hidden)
-        return made
+        made = await self._calculate(caller, customer, currency, lines, (), None, hidden=hidden)
+        return made.parts

@@ -21,6 +21,8 @@ class Line:
     discount_override: int | None = None
     destination: Destination | None = None
     mark_ups: tuple[MarkUp, ...] = ()
+    supplier_ids: tuple[str, ...] = ()
+    """Suppliers whose costs are asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from libs.rpc import current
 from services.pricing.application.calculation.calculate_order import CalculateOrder
 from services.pricing.application.calculation.priced_groups import Customer
 from services.pricing.rpc import convert
+from services.pricing.rpc.convert_prices import cost_out
 from waybill.pricing.v1 import order_pricing_service_pb2 as pb
 from waybill.pricing.v1 import order_pricing_service_pb2_grpc as pb_grpc
 
@@ -22,10 +23,10 @@ class OrderPricingServicer(pb_grpc.OrderPricingServiceServicer):
 
     async def CalculateOrder(self, request: pb.CalculateOrderRequest, context: Any) -> pb.CalculateOrderResponse:
         found = Violations()
-        lines = convert.lines_in(found, request)
+        lines = convert.lines_in(found, request, costed=True)
         shipments = convert.shipments_in(found, request.currency, request.shipments)
         found.raise_if_any()
-        made, now = await self._calculate(
+        made = await self._calculate(
             current().caller,
             Customer(request.buyer_id, request.user_id),
             request.currency,
@@ -34,9 +35,11 @@ class OrderPricingServicer(pb_grpc.OrderPricingServiceServicer):
             convert.destination_in(request, "destination"),
             taxed=not request.tax_overridden,
         )
+        parts = made.parts
         return pb.CalculateOrderResponse(
-            lines=[convert.line_out(x, request.currency) for x in made.lines],
-            shipments=[convert.shipment_out(s, request.currency) for s in made.shipments],
-            problems=[convert.problem_out(p) for p in made.problems],
-            price_time=time_out(now),
+            lines=[convert.line_out(x, request.currency) for x in parts.lines],
+            shipments=[convert.shipment_out(s, request.currency) for s in parts.shipments],
+            problems=[convert.problem_out(p) for p in parts.problems],
+            price_time=time_out(made.time),
+            costs=[cost_out(cost, request.currency) for cost in made.costs],
         )

@@ -16,6 +16,7 @@ from libs.invariants import Finding, Record, RuleResult, Summary
 from services.fulfillment.adapters.db.documents import assignments_in
 from services.fulfillment.adapters.db.invariants.books import book_rules
 from services.fulfillment.adapters.db.invariants.causes import cause_rules
+from services.fulfillment.adapters.db.invariants.cost_side import cost_rules
 from services.fulfillment.adapters.db.invariants.facts import facts
 from services.fulfillment.adapters.db.invariants.orders import order_rules
 from services.fulfillment.adapters.db.invariants.stock import oversold, stock_rules
@@ -71,6 +72,7 @@ async def _judged(tx: Tx) -> AsyncIterator[Finding | RuleResult]:
         reservations=_reserved(tx),
         statuses=_statuses(tx),
         books=book_rules(tx, CONTEXT),
+        costs=cost_rules(tx, CONTEXT),
     ):
         yield record
     async for record in time_rules(tx, CONTEXT):

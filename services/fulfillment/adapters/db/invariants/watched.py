@@ -61,6 +61,7 @@ _RESERVATIONS = Watch(
         **all_by("reserved_as_assigned attempt_is_of_its_lines", "assignments"),
         "held_version": Free("keeps an older decision out; what was decided is watched"),
         **all_free("how units are sourced again, and what new supplier orders begin with", "strategy order_xp accept_within"),
+        "costs": by("unit_costs_are_those_confirmed"),
         **all_free(_SHOWN, "create_time update_time"),
         **FAILURES,
     },
@@ -78,6 +79,7 @@ _SUPPLIER_ORDERS = Watch(
         **all_by("supplier_order_is_numbered", "id number order_id"),
         **all_by("supplier_order_has_confirmed_attempt", "order_key"),
         **all_by("supplier_order_amounts", "subtotal discount shipping_cost tax total"),
+        "cost": by("supplier_order_cost_is_of_its_lines"),
         **all_by("reports_are_word_for_word", "selections"),
         **all_by("frozen_remembers_what_it_was", "former_status"),
         **all_by("read_model_is_current", "version"),
@@ -94,7 +96,7 @@ _LINES = Watch(
             "reports_are_word_for_word",
             "line_item_id product_id product_name quantity packed shipped canceled unit_price subtotal discount tax shippable "
             "shipping_address pickup_location_id xp variant_id cost_center shipping_account comments date_needed specs "
-            "included_tax",
+            "included_tax unit_cost",
         ),
         "position": Free("the order in which lines are shown"),
     },

@@ -11,7 +11,7 @@ from libs.db import Json, Tx
 from libs.json_value import JsonObject
 from services.fulfillment.adapters.db.documents import assignments_in, assignments_out, lines_in, lines_out
 from services.fulfillment.adapters.db.tables import reservations
-from services.fulfillment.domain.sourcing.model import Strategy
+from services.fulfillment.domain.sourcing.model import Costs, Strategy
 from services.fulfillment.domain.sourcing.reservation import Freeze, Kind, Reservation, ReservationState
 
 _T = reservations
@@ -27,6 +27,7 @@ _END = (
         update_time=sa.bindparam("now"),
         order_xp=sa.bindparam("xp", type_=Json()),
         accept_within=sa.bindparam("within", type_=sa.Integer),
+        costs=sa.bindparam("costs", type_=Json()),
     )
 )
 
@@ -91,13 +92,15 @@ class SqlReservationStore:
         now: datetime,
         order_xp: JsonObject | None = None,
         accept_within: timedelta | None = None,
+        costs: Costs | None = None,
     ) -> None:
-        """Moves a locked reservation to its final state; a confirmed one keeps the buyer order's xp, and how long suppliers
-        have to answer.
+        """Moves a locked reservation to its final state; a confirmed one keeps the buyer order's xp, how long suppliers have to
+        answer, and what they are paid.
         """
         kept = {
             "xp": None if order_xp is None else dict(order_xp),
             "within": None if accept_within is None else int(accept_within.total_seconds()),
+            "costs": {line: dict(by_supplier) for line, by_supplier in costs.items()} if costs else None,
         }
         await self._tx.execute(_END, {"o": r.order_key, "n": r.attempt, "to": state.value, "now": now, **kept})
 
@@ -158,4 +161,5 @@ def _reservation(row: Any) -> Reservation:
         order_xp=row.order_xp or {},
         kind=Kind(row.kind),
         accept_within=None if row.accept_within is None else timedelta(seconds=row.accept_within),
+        costs=row.costs or {},
     )

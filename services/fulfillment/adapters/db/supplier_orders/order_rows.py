@@ -10,6 +10,7 @@ from uuid import UUID
 
 from libs.relay import marks
 from services.fulfillment.adapters.db.documents import selections_in, selections_out
+from services.fulfillment.domain.supplier_orders.costs import cost
 from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus
 from services.fulfillment.domain.supplier_orders.supplier_order import Allocation, LineSpec, OrderLine, SupplierOrder
 
@@ -49,6 +50,7 @@ def state_row(o: SupplierOrder, report_time: datetime) -> dict[str, Any]:
         "shipping_cost": o.shipping_cost,
         "tax": o.tax,
         "total": o.total,
+        "cost": cost(o),
         "selections": selections_out(o.selections),
         "xp": dict(o.xp),
         "accept_time": o.accept_time,
@@ -92,6 +94,7 @@ def line_rows(orders: Iterable[SupplierOrder]) -> list[dict[str, Any]]:
             "date_needed": line.date_needed,
             "specs": [astuple(spec) for spec in line.specs],
             "included_tax": line.included_tax,
+            "unit_cost": line.unit_cost,
         }
         for o in orders
         for line in o.lines
@@ -170,6 +173,7 @@ def lines_of(rows: Iterable[Any], allocations: Mapping[tuple[UUID, str], tuple[A
                 date_needed=row.date_needed,
                 specs=tuple(LineSpec(*spec) for spec in row.specs),
                 included_tax=row.included_tax,
+                unit_cost=row.unit_cost,
             )
         )
     return found

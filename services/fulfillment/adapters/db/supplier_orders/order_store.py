@@ -45,6 +45,7 @@ _STATE = (
     "shipping_cost",
     "tax",
     "total",
+    "cost",
     "selections",
     "xp",
     "accept_time",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from libs.errors import precondition
 from libs.json_value import JsonObject
 from services.fulfillment.domain.sourcing.assign import uncounted
-from services.fulfillment.domain.sourcing.model import Assignment, Line, Stock, Strategy
+from services.fulfillment.domain.sourcing.model import Assignment, Costs, Line, Stock, Strategy
 from services.fulfillment.domain.sourcing.pipeline import source
 from services.fulfillment.domain.stock.ledger import Cause, Movement, allocating, summed_by_record
 from services.fulfillment.domain.supplier_orders.actions.cancel import giving_back
@@ -18,6 +18,7 @@ from services.fulfillment.domain.supplier_orders.actions.deliver import Delivery
 from services.fulfillment.domain.supplier_orders.actions.part import parted
 from services.fulfillment.domain.supplier_orders.actions.place import from_share
 from services.fulfillment.domain.supplier_orders.answer_time import SELLER, unclaimed
+from services.fulfillment.domain.supplier_orders.costs import costed
 from services.fulfillment.domain.supplier_orders.snapshot import allocation
 from services.fulfillment.domain.supplier_orders.splitting import Part, Share, partition
 from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus, Trigger, move
@@ -57,6 +58,7 @@ class Rejection:
     cause: Cause
     order_xp: JsonObject
     """The buyer order's, which a new supplier order starts with."""
+    costs: Costs = field(default_factory=dict)
 
 
 def check_rejectable(order: SupplierOrder) -> SupplierOrderStatus:
@@ -112,7 +114,7 @@ def reject(rejection: Rejection, new_key: NewKey, now: datetime) -> Change:
             new = from_share(order, rejection.order_xp, share, number + len(made), new_key, now)
             made.append(replace(new, unclaimed=left))
     delivery = Delivery(rejection.stocks)
-    homes = [settled(o, now) for o in delivery.of((*joined, *made))]
+    homes = [settled(costed(o, rejection.costs), now) for o in delivery.of((*joined, *made))]
     return Change(
         changed=(gone, *homes[: len(joined)]),
         created=tuple(homes[len(joined) :]),

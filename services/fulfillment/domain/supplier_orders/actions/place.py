@@ -10,10 +10,11 @@ from datetime import datetime
 
 from libs.errors import precondition
 from libs.json_value import JsonObject
-from services.fulfillment.domain.sourcing.model import Assignment, Stock
+from services.fulfillment.domain.sourcing.model import Assignment, Costs, Stock
 from services.fulfillment.domain.stock.ledger import Cause, Movement, allocating
 from services.fulfillment.domain.supplier_orders.actions.change import Change, NewKey, moved_away, settled
 from services.fulfillment.domain.supplier_orders.actions.deliver import Delivery
+from services.fulfillment.domain.supplier_orders.costs import costed
 from services.fulfillment.domain.supplier_orders.snapshot import OrderSnapshot, whole_order
 from services.fulfillment.domain.supplier_orders.splitting import Share, partition, parts_by_supplier
 from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus, Trigger, move
@@ -28,7 +29,7 @@ def confirm(
     one.
     """
     whole = whole_order(order, assignments, new_key, now)
-    made = split(whole, order.xp, 1, new_key, now) if forward else (settled(whole, now),)
+    made = split(whole, order.xp, order.costs, 1, new_key, now) if forward else (settled(whole, now),)
     return Change(created=made, movements=tuple(taking(made, cause, held=True)))
 
 
@@ -42,7 +43,7 @@ def delivered(placed: Change, stocks: Iterable[Stock], now: datetime) -> Change:
     return replace(placed, created=made, movements=(*placed.movements, *delivery.movements))
 
 
-def forward(orders: Sequence[SupplierOrder], xp: JsonObject, new_key: NewKey, now: datetime) -> Change:
+def forward(orders: Sequence[SupplierOrder], xp: JsonObject, costs: Costs, new_key: NewKey, now: datetime) -> Change:
     """The implicit supplier order gives its units to one supplier order for each supplier. Nothing is
     sourced again. `xp` is the buyer order's.
 
@@ -55,7 +56,7 @@ def forward(orders: Sequence[SupplierOrder], xp: JsonObject, new_key: NewKey, no
     if implicit.has_left():
         raise already_shipped(implicit)
     status = move(implicit.id, implicit.status, Trigger.MOVE_UNITS)
-    made = split(implicit, xp, next_number(orders), new_key, now)
+    made = split(implicit, xp, costs, next_number(orders), new_key, now)
     gone = replace(moved_away(implicit, now), status=status, cancel_time=now)
     return Change(changed=(gone,), created=made)
 
@@ -69,10 +70,13 @@ def already_shipped(order: SupplierOrder) -> Exception:
     )
 
 
-def split(whole: SupplierOrder, xp: JsonObject, first_number: int, new_key: NewKey, now: datetime) -> tuple[SupplierOrder, ...]:
+def split(
+    whole: SupplierOrder, xp: JsonObject, costs: Costs, first_number: int, new_key: NewKey, now: datetime
+) -> tuple[SupplierOrder, ...]:
     """One supplier order for each supplier of the whole, numbered in the order of the first line."""
     shares = partition(whole, parts_by_supplier(whole.lines))
-    return tuple(from_share(whole, xp, share, first_number + i, new_key, now) for i, share in enumerate(shares))
+    made = (from_share(whole, xp, share, first_number + i, new_key, now) for i, share in enumerate(shares))
+    return tuple(costed(order, costs) for order in made)
 
 
 def from_share(whole: SupplierOrder, xp: JsonObject, share: Share, number: int, new_key: NewKey, now: datetime) -> SupplierOrder:

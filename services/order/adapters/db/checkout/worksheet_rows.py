@@ -9,7 +9,7 @@ from typing import Any
 
 from services.order.adapters.db.discount_rows import discounts_json, discounts_of
 from services.order.adapters.db.price_step_rows import price_steps_json, price_steps_of
-from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, Method, ShippingPart, Worksheet
+from services.order.domain.checkout.worksheet import Assignment, Estimate, LineCost, LinePart, Method, ShippingPart, Worksheet
 
 
 def worksheet_json(sheet: Worksheet) -> dict[str, Any]:
@@ -66,6 +66,7 @@ def worksheet_json(sheet: Worksheet) -> dict[str, Any]:
             for s in sheet.shipments
         ],
         "price_time": sheet.price_time.isoformat() if sheet.price_time else None,
+        **({"costs": [[c.line_item_id, c.supplier_id, c.unit_cost] for c in sheet.costs]} if sheet.costs else {}),
     }
 
 
@@ -82,6 +83,7 @@ def worksheet_of(stored: Mapping[str, Any]) -> Worksheet:
         lines=tuple(_line_part(item) for item in stored["lines"]),
         shipments=tuple(_shipping_part(*item) for item in stored["shipments"]),
         price_time=_time(stored["price_time"]),
+        costs=tuple(LineCost(*item) for item in stored.get("costs", ())),
     )
 
 

@@ -36,7 +36,7 @@ _ORDERS = Watch(
         **all_by("held_follows_holds", "held"),
         **all_by("attention_holds_the_order", "holds"),
         **all_by("times_follow_status", "approve_time decline_time forward_time complete_time cancel_time"),
-        **all_by("read_model_is_its_report", "parent_id supplier_id supplier_status sub_status source_version"),
+        **all_by("read_model_is_its_report", "parent_id supplier_id supplier_status sub_status source_version cost"),
         **all_by("reports_are_word_for_word", "document"),
         **all_by("newest_event_states_the_order", "policy"),
         "xp": Free("the owner's own values, which may change in every status"),

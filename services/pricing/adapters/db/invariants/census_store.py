@@ -11,12 +11,12 @@ import sqlalchemy as sa
 
 from libs.db import Database
 from libs.service.retries import failures_of
-from services.pricing.adapters.db.tables import ASSIGNMENTS, RESERVATIONS, SCHEDULES, TAX_RATES
+from services.pricing.adapters.db.tables import ASSIGNMENTS, COSTS, RESERVATIONS, SCHEDULES, TAX_RATES
 from services.pricing.application.ports import Census, Held
 from services.pricing.domain.schedules.assignment import Key
 from services.pricing.domain.schedules.schedule import Break, misordered
 
-_ALL = (SCHEDULES, ASSIGNMENTS, TAX_RATES, RESERVATIONS)
+_ALL = (SCHEDULES, ASSIGNMENTS, COSTS, TAX_RATES, RESERVATIONS)
 _STATED = ("RESERVED", "CONFIRMED")
 PART = 5_000
 """Reservations in memory at a time."""
@@ -40,12 +40,14 @@ class CensusReader:
             counted = (await tx.execute(sa.select(*counts))).one()
             dangling = (await tx.execute(lost)).all()
             schedules = (await tx.execute(sa.select(s.id, s.price_breaks))).all()
+            costs = (await tx.execute(sa.select(COSTS.c.id, COSTS.c.price_breaks))).all()
             rates = (await tx.execute(sa.select(t.id, t.rate))).all()
             states = (await tx.execute(unknown)).all()
         return Census(
             {table.name: int(number) for table, number in zip(_ALL, counted, strict=True)},
             tuple((Key(row.product_id, row.buyer_id, row.user_group_id), row.price_schedule_id) for row in dangling),
             tuple(row.id for row in schedules if not _ascend(row.price_breaks)),
+            tuple(row.id for row in costs if not _ascend(row.price_breaks)),
             tuple(row.id for row in rates if not _is_share(row.rate)),
             tuple(_held(row) for row in states),
         )

@@ -32,6 +32,15 @@ WATCHED: Register = {
         {**all_by(_CONTRACT, "product_id currency unit_price"), "id": Free(_SAID), **_TIMES},
         Free("a floor may be deleted at any time"),
     ),
+    tables.COSTS: Watch(
+        {
+            "price_breaks": by("cost_breaks_ascend"),
+            **all_by(_CONTRACT, "supplier_id product_id currency"),
+            **all_free(_SAID, "id name sale_start_time sale_end_time xp"),
+            **_TIMES,
+        },
+        Free("a cost schedule may be deleted at any time: supplier orders keep what it said"),
+    ),
     tables.TAX_RATES: Watch(
         {
             "rate": by("rate_is_a_share"),
