@@ -85,7 +85,7 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     served: list[tuple[Any, Any, str]] = [
         (
             pricing_service_pb2_grpc.add_PricingServiceServicer_to_server,
-            PricingServicer(QuoteLines(calculate, CatalogShop(runtime.peers))),
+            PricingServicer(QuoteLines(units, calculate, CatalogShop(runtime.peers))),
             "PricingService",
         ),
         (

@@ -31,7 +31,7 @@ from waybill.operations.v1 import outbox_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import order_service_pb2
 from waybill.payment.v1 import credit_card_service_pb2, payment_pb2, spending_account_service_pb2
-from waybill.pricing.v1 import price_floor_service_pb2
+from waybill.pricing.v1 import cost_schedule_service_pb2, price_floor_service_pb2
 from waybill.type.v1.address_pb2 import Address
 from waybill_client import AsyncWaybill, WaybillError, money
 
@@ -192,6 +192,15 @@ async def set_floor(owner: AsyncWaybill, product_id: str, price: str) -> None:
         id=product_id, product_id=product_id, currency=CURRENCY, unit_price=money(price, CURRENCY)
     )
     await owner.price_floors.CreatePriceFloor(price_floor_service_pb2.CreatePriceFloorRequest(price_floor=floor))
+
+
+async def set_cost(owner: AsyncWaybill, supplier_id: str, product_id: str, cost: str) -> None:
+    """What a supplier is paid for a unit of a product; the schedule has both ids."""
+    made = cost_schedule_service_pb2.CostSchedule(
+        id=f"{supplier_id}-{product_id}", supplier_id=supplier_id, product_id=product_id, currency=CURRENCY
+    )
+    made.price_breaks.add(quantity=1, price=money(cost, CURRENCY))
+    await owner.cost_schedules.CreateCostSchedule(cost_schedule_service_pb2.CreateCostScheduleRequest(cost_schedule=made))
 
 
 def cents(amount: Any) -> int:

@@ -11,7 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 from libs.protoconv import money_micros, money_out
 from services import roles
 from services.host.sample.marketplace import PASSWORD, PORTAL, party
-from tests.e2e.steps import ship
+from tests.e2e.steps import set_cost, ship
 from tests.support.amounts import Amount, amounts, holds_amounts
 from tests.support.contracts import invoke, services
 from tests.support.marketplace import ALL, Marketplace
@@ -29,6 +29,7 @@ SHOWN = {
     # Of the supplier's own, which are none here.
     "PriceScheduleService": "ListPriceSchedules",
     "PriceFloorService": "BatchGetPriceFloors",
+    "CostScheduleService": "ListCostSchedules",
     "SpecService": "ListSpecs",
     # What options add to the price, of products that it owns or may fulfill.
     "ProductService": "BatchGetProducts",
@@ -85,6 +86,12 @@ async def test_a_supplier_sees_the_sell_side_of_its_own_part_and_no_other_amount
     ids += [s.id for s in (await clerk.shipments.ListShipments(shipment_service_pb2.ListShipmentsRequest())).shipments]
     sell_side = {amount for part in own for amount in (*amounts(part), *(totals(part)))}
     assert foreign - sell_side
+    answered = await asked_by_every_method(market, ids, own[1].id, sell_side)
+    assert answered == {f"{s}.{m}" for s, names in SHOWN.items() for m in names.split()}
+
+
+async def asked_by_every_method(market: Marketplace, ids: list[str], rejected: str, shown: set[Amount]) -> set[str]:
+    """Which methods answer northforge about what is called so; that they show these amounts and no others."""
     # One is rejected, and only then the other is shipped: nothing is open after either.
     methods = [m for s in services() for m in s.methods if not m.server_streaming and holds_amounts(m.output_type)]
     methods.sort(key=lambda m: ("Reject" in m.name) + 2 * (m.name == "ShipOrder"))
@@ -93,17 +100,44 @@ async def test_a_supplier_sees_the_sell_side_of_its_own_part_and_no_other_amount
     async with await all_roles(market, "northforge") as supplier:
         for method in methods:
             name = f"{method.containing_service.name}.{method.name}"
-            for id in [own[1].id] if "Reject" in method.name else ids:
+            for id in [rejected] if "Reject" in method.name else ids:
                 try:
                     answer = await invoke(supplier.channel, method, asking(method, id))
                 except WaybillError:
                     continue
                 answered.add(name)
-                shown = {amount for amount in amounts(answer) if amount[1:] != (0, 0)}
-                assert shown <= sell_side, (name, id, shown - sell_side)
-                seen |= shown
+                shown_here = {amount for amount in amounts(answer) if amount[1:] != (0, 0)}
+                assert shown_here <= shown, (name, id, shown_here - shown)
+                seen |= shown_here
+    assert {amount for amount in shown if amount[1:] != (0, 0)} <= seen
+    return answered
+
+
+async def test_a_supplier_that_has_a_cost_sees_the_cost_side_and_no_other_amount(sqlite_market: Marketplace) -> None:
+    """Unit cost, and cost of three and of the units that are left of them: nothing of what the buyer pays."""
+    market, clerk = sqlite_market, sqlite_market.people.clerks["northforge"]
+    await set_cost(market.people.owner, "northforge", "anvil", "7.77")
+    own: list[supplier_order_pb2.SupplierOrder] = []
+    ids = ["PO1", "PO2"]
+    for id in tuple(ids):
+        await market.people.ada.place_order({"anvil": 3, "lamp": 2, "crate": 5}, id=id)
+        tree = await market.people.sam.orders.GetOrderTree(order_service_pb2.GetOrderTreeRequest(order_id=id))
+        own += [part for part in tree.supplier_orders if part.supplier_id == "northforge"]
+        ids += [part.id for part in tree.supplier_orders]
+    await ship(clerk, own[0].id, own[0].line_items[0].line_item_id, 1)
+    ids += [s.id for s in (await clerk.shipments.ListShipments(shipment_service_pb2.ListShipmentsRequest())).shipments]
+    cost_side = {("USD", 7, 770_000_000), ("USD", 23, 310_000_000)}
+    assert {*amounts(own[0])} > cost_side
+    answered = await asked_by_every_method(market, ids, own[1].id, cost_side)
     assert answered == {f"{s}.{m}" for s, names in SHOWN.items() for m in names.split()}
-    assert {amount for amount in sell_side if amount[1:] != (0, 0)} <= seen
+    for filter in ("total > 1", "total <= 100000"):
+        page = await clerk.supplier_orders.ListSupplierOrders(so.ListSupplierOrdersRequest(filter=filter))
+        listed = await clerk.orders.ListOrders(order_service_pb2.ListOrdersRequest(filter=filter, direction=ALL))
+        assert (list(page.supplier_orders), list(listed.orders)) == ([], [])
+    page = await clerk.supplier_orders.ListSupplierOrders(
+        so.ListSupplierOrdersRequest(filter="cost > 23.30", order_by="total desc")
+    )
+    assert [part.id for part in page.supplier_orders] == [own[0].id]
 
 
 async def test_the_history_of_a_supplier_order_shows_no_amount(shared_sqlite_market: Marketplace) -> None:

@@ -80,6 +80,7 @@ CONTENTS: dict[str, dict[str, Place]] = {
         **_DELETING,
         "price_schedules": Resource("price schedule"),
         "price_floors": Resource("price floor"),
+        "cost_schedules": Resource("cost schedule"),
         "price_assignments": Resource("price assignment"),
         "tax_rates": Resource("tax rate"),
         "redemption_reservations": Inner("steps of a submission between the contexts"),

@@ -26,6 +26,7 @@ from waybill.catalog.v1 import supplier_product_service_pb2 as supplied_pb
 from waybill.catalog.v1 import supplier_product_service_pb2_grpc as supplied_grpc
 from waybill.directory.v1 import membership_service_pb2 as memberships_pb
 from waybill.directory.v1 import membership_service_pb2_grpc as memberships_grpc
+from waybill.pricing.v1 import cost_schedule_service_pb2_grpc as costs_grpc
 from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
 from waybill.pricing.v1 import order_pricing_service_pb2_grpc as order_grpc
 from waybill.pricing.v1 import price_floor_service_pb2 as floors_pb
@@ -121,6 +122,9 @@ class World:
 
     def floors(self, principal: Principal | None = None) -> Any:
         return self.served.stub(floors_grpc.PriceFloorServiceStub, principal or seller())
+
+    def costs(self, principal: Principal | None = None) -> Any:
+        return self.served.stub(costs_grpc.CostScheduleServiceStub, principal or seller())
 
     def rates(self, principal: Principal | None = None) -> Any:
         return self.served.stub(rates_grpc.TaxRateServiceStub, principal or seller())

@@ -211,7 +211,7 @@ def test_a_packed_unit_keeps_an_order_from_being_forwarded() -> None:
     loading.pack([want(1)], "x")
     (packed,) = loading.touched_orders(NOW)
     with pytest.raises(WaybillError) as refused:
-        forward([packed], {}, SequentialIds().key, NOW)
+        forward([packed], {}, {}, SequentialIds().key, NOW)
     assert refused.value.reason == "ORDER_ALREADY_SHIPPED"
 
 

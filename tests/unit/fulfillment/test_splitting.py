@@ -124,13 +124,13 @@ def test_forwarding_moves_every_unit_out_of_the_implicit_one() -> None:
     ids = SequentialIds()
     reserved = (taken("l1", 1, "bolt", "a"), taken("l1", 2, "nut", "b"))
     (implicit,) = confirmed(order, *reserved, forward=False, ids=ids).created
-    change = forward([implicit], {}, ids.key, NOW)
+    change = forward([implicit], {}, {}, ids.key, NOW)
     (gone,) = change.changed
     assert (gone.status, gone.moved, gone.total, gone.lines[0].quantity, gone.lines[0].canceled) == ("CANCELED", True, 0, 0, 0)
     assert [o.id for o in change.created] == ["PO1-2", "PO1-3"]
     assert sum(o.total for o in change.created) == total_of(order)
     assert change.movements == ()
-    again = forward([gone, *change.created], {}, ids.key, NOW)
+    again = forward([gone, *change.created], {}, {}, ids.key, NOW)
     assert again.changed == ()
     assert again.created == ()
 
@@ -236,7 +236,7 @@ def test_forwarding_later_gives_what_forwarding_at_once_gives(case: tuple[OrderS
     at_once = confirmed(order, *reserved).created
     ids = SequentialIds()
     (implicit,) = confirmed(order, *reserved, forward=False, ids=ids).created
-    later = forward([implicit], {}, ids.key, NOW).created
+    later = forward([implicit], {}, {}, ids.key, NOW).created
     assert [(o.supplier_id, o.total, o.status) for o in later] == [(o.supplier_id, o.total, o.status) for o in at_once]
 
 

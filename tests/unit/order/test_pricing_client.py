@@ -79,7 +79,7 @@ async def test_discounts_come_with_what_gave_them_and_what_they_take_off_wholly_
     stub = Giving()
     peers: Any = SimpleNamespace(stub=lambda *_: stub)
     client, lines, sheet = PricingClient(peers), [line("l0"), line("l1")], Worksheet(estimates=estimates((0, 1)))
-    _, shipments, _, _ = await client.calculate(order(), lines, sheet)
+    shipments = (await client.calculate(order(), lines, sheet)).shipments
     assert [s.discounts for s in shipments] == [(Discount(Override(), 1_000_000),), (Discount(Override(), 250_000),)]
     assert [s.net for s in shipments] == [0, 750_000]
     await client.check_quote(order(), lines, replace(sheet, shipments=shipments), 1, NOW)
@@ -112,7 +112,7 @@ async def test_a_price_comes_with_its_steps_and_a_submit_compares_both_of_its_am
 
     stub = Marking()
     peers: Any = SimpleNamespace(stub=lambda *_: stub)
-    parts, _, _, _ = await PricingClient(peers).calculate(order(), [line("l0"), line("l1")], Worksheet())
+    parts = (await PricingClient(peers).calculate(order(), [line("l0"), line("l1")], Worksheet())).lines
     assert [part.price_steps for part in parts] == [
         (PriceStep(FromSchedule("ps", 1, 2, True, True), 8), PriceStep(MarkedUp("size", "xl", "PERCENTAGE", "12.5"), 1, 7)),
         (PriceStep(ByHand(), 5),),

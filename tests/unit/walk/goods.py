@@ -98,7 +98,7 @@ def ended(goods: Goods, change: Change) -> Goods:
 
 def moves(goods: Goods) -> Iterator[tuple[str, Goods]]:
     """What suppliers and the seller can do with it, by rpc; what the domain refuses is no move."""
-    yield from _allowed("ForwardOrder", lambda: applied(goods, forward(goods.orders, {}, SequentialIds().key, NOW)))
+    yield from _allowed("ForwardOrder", lambda: applied(goods, forward(goods.orders, {}, {}, SequentialIds().key, NOW)))
     for order in goods.orders:
         yield from _allowed("AcceptSupplierOrder", lambda o=order: applied(goods, Change((accept(o, NOW),))))
         yield from _allowed("RejectSupplierOrder", lambda o=order: _rejected(goods, o))

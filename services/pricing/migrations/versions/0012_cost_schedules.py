@@ -9,7 +9,8 @@ down_revision = "0011"
 branch_labels = None
 depends_on = None
 # The newest revision of the oldest build that works on these tables. A change that only adds names an earlier one.
-min_reader = "0010"
+# An older build would submit orders without the costs of their suppliers.
+min_reader = "0012"
 
 
 def upgrade() -> None:
