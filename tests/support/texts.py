@@ -118,6 +118,7 @@ _NAMES = {
     "directory.v1.UserGroup": {"name": 100, "description": 2_000},
     "payment.v1.CreditCard": {"token": 200, "card_type": 40, "cardholder_name": 100},
     "payment.v1.SpendingAccount": {"name": 100},
+    "pricing.v1.CostSchedule": {"name": 100},
     "pricing.v1.PriceSchedule": {"name": 100},
     "pricing.v1.TaxRate": {"name": 100, "region": 200, "postal_prefix": postal.MAX_PREFIX, "tax_class": 100},
     "shipping.v1.Carrier": {"name": 100},

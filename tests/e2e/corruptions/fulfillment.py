@@ -88,14 +88,14 @@ def another_reservation(id: str, number: int) -> Any:
 
 async def without_lines(books: Books) -> list[Any]:
     row = await books.row("fulfillment", supplier_orders, O.id == f"{OPEN}-1")
-    bare = like(row, key=uuid.uuid4(), id=f"{OPEN}-9", number=9, moved=True, status="CANCELED")
+    bare = like(row, key=uuid.uuid4(), id=f"{OPEN}-9", number=9, moved=True, status="CANCELED", cost=None)
     return [sa.insert(supplier_orders).values(**bare)]
 
 
 async def another_line(books: Books) -> list[Any]:
     order = await books.row("fulfillment", supplier_orders, O.id == f"{OPEN}-1")
     row = await books.row("fulfillment", supplier_order_lines, L.supplier_order_key == order["key"])
-    nothing = {"packed": 0, "shipped": 0, "subtotal": 0, "discount": 0, "tax": 0}
+    nothing = {"unit_cost": None, "packed": 0, "shipped": 0, "subtotal": 0, "discount": 0, "tax": 0}
     more = like(row, line_item_id="l77", quantity=1, canceled=1, **nothing)
     return [sa.insert(supplier_order_lines).values(**more)]
 
@@ -195,6 +195,8 @@ CORRUPTIONS = [
         allocation(quantity=A.quantity + 1),
         "stock_allocated_equals_allocations",
     ),
+    breaks("fulfillment", "supplier_order_cost_is_of_its_lines", f"{OPEN}-1", header(f"{OPEN}-1", cost=O.cost + 1)),
+    breaks("fulfillment", "unit_costs_are_those_confirmed", f"{OPEN}-1", line(f"{OPEN}-1", unit_cost=L.unit_cost + 10_000)),
     breaks("fulfillment", "supplier_order_amounts", f"{OPEN}-1", line(f"{OPEN}-1", subtotal=L.subtotal + 1)),
     breaks("fulfillment", "supplier_order_has_lines", f"{OPEN}-9", without_lines, "read_model_is_current"),
     breaks("fulfillment", "supplier_order_status", f"{DONE}-1", header(f"{DONE}-1", status="ACCEPTED"), "read_model_is_current"),

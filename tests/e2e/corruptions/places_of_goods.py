@@ -53,6 +53,7 @@ FULFILLMENT: Places = {
     "reservations.hold": Place(_ATTEMPT, {"frozen": lambda _: "FROZEN", "canceled": lambda _: "CANCELED"}),
     "reservations.held": Place(of_order(_V.order_key, HELD)),
     "reservations.lines": Place(_ATTEMPT, {"units": at(0, "q"), "product": at(0, "p", by="other")}),
+    "reservations.costs": Place(_ATTEMPT, {"cost": at("l1", "northforge")}),
     "reservations.assignments": Place(
         _ATTEMPT, {"units": at(0, 2), "product": at(0, 1, by="other"), "record": at(0, 5, by=None)}
     ),

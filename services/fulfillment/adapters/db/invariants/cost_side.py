@@ -51,10 +51,9 @@ async def cost_rules(tx: Tx, context: str) -> AsyncIterator[Finding | RuleResult
 
 async def _of(tx: Tx, keys: Sequence[str]) -> list[tuple[Any, SupplierOrder, Mapping[str, Mapping[str, int]]]]:
     """Rows of supplier orders, what they are, and the costs that their order was confirmed with."""
-    confirmed = sa.select(_V.order_key, _V.costs).where(
-        _V.order_key.in_(keys), _V.state == "CONFIRMED", _V.kind == "SUBMIT", _V.costs.is_not(None)
-    )
-    costs = {row.order_key: row.costs or {} for row in await tx.execute(confirmed)}
+    confirmed = sa.select(_V.order_key, _V.costs).where(_V.order_key.in_(keys), _V.state == "CONFIRMED", _V.kind == "SUBMIT")
+    # Of several the lowest is the one that supplier orders were made by.
+    costs = {row.order_key: row.costs or {} for row in await tx.execute(confirmed.order_by(_V.attempt.desc()))}
     rows = (await tx.execute(sa.select(supplier_orders).where(_O.order_key.in_(keys)).order_by(_O.id))).all()
     orders = await SqlSupplierOrderStore(tx, timedelta()).with_lines(rows)
     return [(row, order, costs.get(order.order_key, {})) for row, order in zip(rows, orders, strict=True)]
