@@ -60,6 +60,9 @@ async def test_a_calculation_has_the_costs_of_the_suppliers_that_its_lines_name(
     assert await costs(world, *asked) == [("l1", "bolt", 6, 0), ("l1", "nut", 7, 0), ("l2", "bolt", 5, 125_000_000)]
     by_hand = line("l1", unit_price_override=usd("1"), supplier_ids=["nut"])
     assert await costs(world, by_hand) == [("l1", "nut", 7, 0)]
+    await add(world, cost("d", "bolt", "never-priced", (1, "2")))
+    by_hand = line("l1", "never-priced", unit_price_override=usd("1"), supplier_ids=["bolt"])
+    assert await costs(world, by_hand) == [("l1", "bolt", 2, 0)]
 
 
 async def test_a_sale_lowers_a_cost_while_it_lasts(world: World) -> None:

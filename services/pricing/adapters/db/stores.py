@@ -84,7 +84,8 @@ class SqlPriceStore:
     async def priced(self, buyer_id: str, groups: Collection[str], products: Collection[str]) -> Priced:
         """The same, and whether there is any cost schedule."""
         asked = {"products": list(products), "buyer": buyer_id, "groups": sorted(groups)}
-        costed = False
+        # Where no schedule is found, as of products that are priced by hand, nothing is known.
+        costed = True
         specific: dict[str, tuple[int, dict[str, Schedule]]] = {}
         for row in await self._tx.execute(_SCHEDULES, asked):
             costed = bool(row.costed)
