@@ -104,6 +104,14 @@ class Priced:
     problems: Sequence[Problem] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class QuoteCheck:
+    """What of an order's prices and rates does not hold any more; where nothing, what suppliers are paid by now."""
+
+    problems: list[Problem]
+    costs: tuple[LineCost, ...] = ()
+
+
 class Pricing(Protocol):
     """Prices, discounts, tax, costs."""
 
@@ -114,7 +122,7 @@ class Pricing(Protocol):
     async def calculate(self, order: Order, lines: Sequence[Line], worksheet: Worksheet) -> Priced: ...
     async def check_quote(
         self, order: Order, lines: Sequence[Line], worksheet: Worksheet, attempt: int, deadline: datetime
-    ) -> list[Problem]: ...
+    ) -> QuoteCheck: ...
 
 
 class Shipping(Protocol):

@@ -9,7 +9,7 @@ from typing import Any
 
 from libs.protoconv import decimal_out, instant, money_micros, money_out, time_out
 from libs.rpc.peers import Peers
-from services.order.application.peers import Priced
+from services.order.application.peers import Priced, QuoteCheck
 from services.order.contract.mark_ups import mark_up_out
 from services.order.contract.problems import problem_in
 from services.order.domain.checkout.amounts import Freight, charged
@@ -79,8 +79,9 @@ class PricingClient:
 
     async def check_quote(
         self, order: Order, lines: Sequence[Line], worksheet: Worksheet, attempt: int, deadline: datetime
-    ) -> list[Problem]:
-        """Whether the prices and tax rates on the order still hold; an amount that was overridden asks for none.
+    ) -> QuoteCheck:
+        """Whether the prices and tax rates on the order still hold, and the costs as they are now; an amount that was overridden
+        asks for none.
 
         Nothing is redeemed yet, so nothing is left behind.
         """
@@ -109,7 +110,7 @@ class PricingClient:
                 expected_shipping=_expected_shipping(order, lines, worksheet) if taxed else (),
             )
         )
-        return [problem_in(p) for p in answer.problems]
+        return QuoteCheck([problem_in(p) for p in answer.problems], _costs(answer.costs))
 
 
 def _place(address: Mapping[str, Any] | None) -> Address | None:

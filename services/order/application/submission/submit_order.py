@@ -146,7 +146,8 @@ class SubmitOrder:
         attempt, order = await self.decide(attempt, tried)
         nothing_else = order.version == loaded.order.version + 1
         # When more than the decision has happened the lines may have moved on with the order.
-        loaded = replace(loaded, order=order) if nothing_else else await self._load(attempt.order_key)
+        as_tried = nothing_else and tried.worksheet is None
+        loaded = replace(loaded, order=order) if as_tried else await self._load(attempt.order_key)
         await self._failpoints.reach("order.submit.decided")
         return attempt, loaded
 
@@ -208,6 +209,8 @@ class SubmitOrder:
             return other or attempt, order
         after, event = decided(order, ours, tried.facts, now)
         await work.orders.save(order, after, [event])
+        if tried.worksheet is not None and not tried.reasons:
+            await work.orders.save_worksheet(key, tried.worksheet)
         return ours, after
 
     async def _settle(self, attempt: Attempt, loaded: Loaded) -> Loaded:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger
 from services.order.application.building.build_order import facts_of
 from services.order.application.peers import Catalog, Directory, Wanted
 from services.order.application.submission.legs.leg import OWN, Asked, Leg, LegTry, Trial
+from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import CanceledAmounts, Problem
 from services.order.domain.submission.readiness import Facts
 from waybill.order.v1 import reasons
@@ -28,6 +29,8 @@ class Tried:
     facts: Facts | None = None
     canceled: CanceledAmounts | None = None
     """What a change would cancel of its whole order."""
+    worksheet: Worksheet | None = None
+    """The order's with the costs that suppliers have by now; None where they are those of the calculation."""
 
 
 class TrySubmission:
@@ -45,11 +48,12 @@ class TrySubmission:
         facts, found = (await asked).facts, _reasons(tried)
         if found or trial.validate_only:
             return Tried(found, facts=facts)
+        worksheet = _renewed(trial.worksheet, tried)
         outside = [leg for leg, answer in zip(self._legs, tried, strict=True) if answer.needs_authorization]
         if not outside:
-            return Tried((), facts=facts)
+            return Tried((), facts=facts, worksheet=worksheet)
         authorized = await asyncio.gather(*(_guarded(leg.authorize(trial), leg.context) for leg in outside))
-        return Tried(_reasons(authorized), any(answer.pending for answer in authorized), facts)
+        return Tried(_reasons(authorized), any(answer.pending for answer in authorized), facts, worksheet=worksheet)
 
     async def _ask(self, trial: Trial) -> Asked:
         if trial.facts is not None:
@@ -68,6 +72,11 @@ class TrySubmission:
             self._catalog.products({Wanted.of(line) for line in lines}, order.buyer_id, order.user.id),
         )
         return facts_of(context, products)
+
+
+def _renewed(worksheet: Worksheet, answers: Iterable[LegTry]) -> Worksheet | None:
+    costs = next((answer.costs for answer in answers if answer.costs is not None), worksheet.costs)
+    return None if costs == worksheet.costs else replace(worksheet, costs=costs)
 
 
 def _reasons(answers: Iterable[LegTry]) -> tuple[Problem, ...]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from libs.auth import Principal
 from libs.clock import Clock
+from services.pricing.application.calculation.costs_of_lines import costs_of_lines
 from services.pricing.application.calculation.priced_groups import Customer, PricedGroups
-from services.pricing.application.ports import PricingWork, Units
+from services.pricing.application.ports import Priced, PricingWork, Units
+from services.pricing.domain.calculation.costs import LineCost
 from services.pricing.domain.calculation.line import Line, Problem
 from services.pricing.domain.calculation.quote import Quote, changed
 from waybill.pricing.v1 import reasons
@@ -26,6 +28,15 @@ class Attempt:
     validate_only: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The state that stands, and why it does not hold; the costs of the lines where nothing is in the way."""
+
+    state: str
+    problems: Sequence[Problem] = ()
+    costs: Sequence[LineCost] = ()
+
+
 class Redemptions:
     """Reserve, confirm, release; each idempotent by (order, attempt)."""
 
@@ -38,32 +49,35 @@ class Redemptions:
 
     async def reserve(
         self, attempt: Attempt, caller: Principal | None, customer: Customer, currency: str, lines: Sequence[Line], quote: Quote
-    ) -> tuple[str, list[Problem]]:
+    ) -> Answered:
         """RESERVED, or why not; a repeat gets the state that stands. `validate_only` leaves nothing."""
         now = self._clock.now()
         products = {line.product_id for line in lines if line.unit_price_override is None}
         groups = await self._groups(caller, customer, products)
 
-        async def check(work: PricingWork) -> list[Problem]:
-            schedules = await work.prices.schedules(customer.buyer_id, groups, products) if products else {}
+        async def check(work: PricingWork) -> Answered:
+            priced = await work.prices.priced(customer.buyer_id, groups, products) if products else Priced({})
             rates = await work.prices.rates(*quote.taxed(lines), now)
             must_know = any(quote.unplaced(lines)) and await work.prices.any_rate()
-            return changed(currency, lines, quote, schedules, rates, now, must_know)
+            if problems := changed(currency, lines, quote, priced.schedules, rates, now, must_know):
+                return Answered("", problems)
+            return Answered("", costs=await costs_of_lines(work, currency, lines, priced, now))
 
-        async def reserve(work: PricingWork) -> tuple[str, list[Problem]]:
-            if problems := await check(work):
+        async def reserve(work: PricingWork) -> Answered:
+            checked = await check(work)
+            if checked.problems:
                 # Prices may have moved since this very attempt was reserved: then its promise stands.
-                return await work.reservations.state(attempt.order_key, attempt.number), problems
+                return replace(checked, state=await work.reservations.state(attempt.order_key, attempt.number))
             until = attempt.deadline + self._grace
-            return await work.reservations.reserve(attempt.order_key, attempt.number, until, now), []
+            return replace(checked, state=await work.reservations.reserve(attempt.order_key, attempt.number, until, now))
 
         if attempt.validate_only:
             async with self._units.reading() as work:
-                return "", await check(work)
-        state, problems = await self._units.retrying(reserve)
-        if state == "RELEASED":
-            return state, [Problem("", reasons.ATTEMPT_RELEASED, "the attempt was released before")]
-        return state, [] if state else problems
+                return await check(work)
+        answered = await self._units.retrying(reserve)
+        if answered.state == "RELEASED":
+            return Answered(answered.state, [Problem("", reasons.ATTEMPT_RELEASED, "the attempt was released before")])
+        return replace(answered, problems=()) if answered.state else answered
 
     async def end(self, order_key: uuid.UUID, attempt: int, state: str) -> str:
         """CONFIRMED or RELEASED as asked, or what stands there already."""

@@ -9,6 +9,7 @@ from libs.rpc import current
 from services.pricing.application.calculation.priced_groups import Customer
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
 from services.pricing.rpc import convert
+from services.pricing.rpc.convert_prices import cost_out
 from waybill.pricing.v1 import redemption_service_pb2 as pb
 from waybill.pricing.v1 import redemption_service_pb2_grpc as pb_grpc
 
@@ -22,13 +23,17 @@ class RedemptionServicer(pb_grpc.RedemptionServiceServicer):
     async def ReserveRedemptions(self, request: pb.ReserveRedemptionsRequest, context: Any) -> pb.ReserveRedemptionsResponse:
         found = Violations()
         attempt = convert.attempt_in(found, request)
-        lines = convert.lines_in(found, request)
+        lines = convert.lines_in(found, request, costed=True)
         quote = convert.quote_in(found, request)
         found.raise_if_any()
         customer = Customer(request.buyer_id, request.user_id)
         caller, currency = current().caller, request.currency
-        state, problems = await self._redemptions.reserve(attempt, caller, customer, currency, lines, quote)
-        return pb.ReserveRedemptionsResponse(state=convert.state_out(state), problems=[convert.problem_out(p) for p in problems])
+        made = await self._redemptions.reserve(attempt, caller, customer, currency, lines, quote)
+        return pb.ReserveRedemptionsResponse(
+            state=convert.state_out(made.state),
+            problems=[convert.problem_out(p) for p in made.problems],
+            costs=[cost_out(cost, currency) for cost in made.costs],
+        )
 
     async def ConfirmRedemptions(self, request: pb.ConfirmRedemptionsRequest, context: Any) -> pb.ConfirmRedemptionsResponse:
         key, attempt = convert.step_in(request)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from services.order.application.ports import PaymentDocument, Reports
-from services.order.domain.checkout.worksheet import Worksheet
+from services.order.domain.checkout.worksheet import LineCost, Worksheet
 from services.order.domain.model import Line, Order, Problem
 from services.order.domain.submission.readiness import Facts
 
@@ -54,6 +54,8 @@ class LegTry:
     """Whether it holds only once somebody outside has agreed, in the second wave."""
     pending: bool = False
     """Whether somebody outside has not answered yet; the attempt stays undecided."""
+    costs: tuple[LineCost, ...] | None = None
+    """What suppliers are paid by now; None where nobody was asked."""
 
     @classmethod
     def of(cls, problems: list[Problem]) -> LegTry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import ClassVar
 
 from services.order.application.peers import Pricing
@@ -10,7 +11,7 @@ from services.order.application.submission.legs.leg import Asked, Leg, LegTry, T
 
 
 class Prices(Leg):
-    """Only looks; not at all when pricing has just calculated."""
+    """Only looks; not at all when pricing has just calculated. Costs are not compared, but taken as they are."""
 
     context: ClassVar[str] = "pricing"
 
@@ -22,4 +23,4 @@ class Prices(Leg):
         if trial.quote_is_fresh or not trial.order.calculated:
             return LegTry()
         found = await self._pricing.check_quote(trial.order, trial.lines, trial.worksheet, trial.attempt, trial.deadline)
-        return LegTry.of(found)
+        return replace(LegTry.of(found.problems), costs=found.costs)
