@@ -78,6 +78,7 @@ ORDER: Places = {
     },
     "orders.kind": Place(_SUPPLIER_ORDER, to("MOVED")),
     "orders.source_version": Place(_SUPPLIER_ORDER),
+    "orders.cost": Place(_SUPPLIER_ORDER, to(10_000_000)),
     "orders.document": Place(_SUPPLIER_ORDER, document(SupplierOrder, reject_comment="walked")),
     "orders.policy": Place(of(_O.id, OPEN), with_(must_cover_total=False)),
     "orders.user": Place(of(_O.id, OPEN), {"": at("id", by="other")}),
