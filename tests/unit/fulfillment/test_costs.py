@@ -81,6 +81,12 @@ def test_the_commission_may_be_below_zero_and_lines_without_a_cost_are_not_in_it
     assert side(order) == (12_000_000, 12_000_000, -2_000_000)
 
 
+def test_tax_that_a_price_includes_is_not_kept_by_anybody() -> None:
+    sold = snapshot(order_line("l1", 2, 24_000_000, included_tax=4_000_000), costs={"l1": {"bolt": 7_000_000}})
+    (order,) = confirmed(sold, taken("l1", 2, "bolt")).created
+    assert side(order) == (14_000_000, 14_000_000, 6_000_000)
+
+
 def test_rejected_units_cost_what_their_new_supplier_is_paid() -> None:
     order = placed(3, bolt=6_000_000, nut=5_000_000)
     demand = {"l1": line("l1", 3, default_supplier_id="bolt", supplier_ids=("nut",), track_inventory=False)}
