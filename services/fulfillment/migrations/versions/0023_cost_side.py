@@ -5,13 +5,13 @@ from alembic import op
 
 from libs.db.types import Json, Micros
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 # The newest revision of the oldest build that works on these tables. A change that only adds names an earlier one.
 # An older build would show suppliers the sell side of what has a cost.
-min_reader = "0022"
+min_reader = "0023"
 
 
 def upgrade() -> None:
