@@ -31,7 +31,7 @@ from services.order.adapters.db.reading.change_feed import OrderChangeFeed
 from services.order.adapters.db.reading.feed import OrderEvents, SqlFeed
 from services.order.adapters.db.reading.versions import OrderVersions
 from services.order.adapters.db.submission.submission_queries import SqlSubmissionQueries
-from services.order.adapters.db.tables import AUDIT, CANCELLATIONS, HOLD_COMMANDS, REQUESTS, SUBMISSIONS
+from services.order.adapters.db.tables import AUDIT, CANCELLATIONS, CAPTURES, HOLD_COMMANDS, REQUESTS, SUBMISSIONS
 from services.order.adapters.db.work import SqlOrderWork
 from services.order.application.aftercare.cancel_order import CancelOrder
 from services.order.application.aftercare.complete_order import ChangeOrder
@@ -50,8 +50,9 @@ from services.order.application.checkout.place_order import PlaceOrder
 from services.order.application.checkout.validate_order import ValidateOrder
 from services.order.application.checkout.worksheets import Worksheets
 from services.order.application.completer import CompleteSubmissions, Driver
-from services.order.application.drivers import Attempts, Cancels, Holds
+from services.order.application.drivers import Attempts, Cancels, Captures, Holds
 from services.order.application.peers import Peers
+from services.order.application.progress.capture_shipped import CaptureShipped
 from services.order.application.progress.ended_orders import EndedOrders
 from services.order.application.progress.hold_order import HoldOrder, NewDecisions
 from services.order.application.progress.report_fulfillment import ReportFulfillment
@@ -130,6 +131,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
         Attempts(units, kinds, steps.retries),
         Cancels(cancel, _retries(db, clock, CANCELLATIONS)),
         Holds(hold, _retries(db, clock, HOLD_COMMANDS)),
+        Captures(CaptureShipped(units, others.payments, clock, runtime.failpoints), _retries(db, clock, CAPTURES)),
     ]
     order_servicer = OrderServicer(
         OrderUseCases(
@@ -217,5 +219,9 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
 def _retries(db: Database, clock: Clock, table: sa.Table) -> Retries:
     """How often what a table drives has failed: known by the order, attempts by their number too."""
     known_by = ("order_key", "attempt") if table is SUBMISSIONS else ("order_key",)
-    unfinished = {SUBMISSIONS: ~SUBMISSIONS.c.finished, CANCELLATIONS: CANCELLATIONS.c.state != "FINISHED"}.get(table)
+    unfinished = {
+        SUBMISSIONS: ~SUBMISSIONS.c.finished,
+        CANCELLATIONS: CANCELLATIONS.c.state != "FINISHED",
+        CAPTURES: CAPTURES.c.next_action_time.is_not(None),
+    }.get(table)
     return Retries(db, clock, ("order", "completer"), table, "next_action_time", *known_by, unfinished=unfinished)

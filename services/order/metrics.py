@@ -6,6 +6,7 @@ from libs.obs.metrics import Gauge, action
 
 SUBMISSIONS_DRIVEN = action("order", "completer", "submission_driven")
 CANCELLATIONS_DRIVEN = action("order", "completer", "cancellation_driven")
+CAPTURES_DRIVEN = action("order", "completer", "capture_driven")
 CARTS_SWEPT = action("order", "sweep", "cart_deleted")
 CARTS_AGE = Gauge(
     "waybill_carts_overdue_seconds",
@@ -23,3 +24,5 @@ SUBMISSIONS = Gauge("waybill_submissions_unfinished", "Submits that are not at t
 SUBMISSIONS_AGE = Gauge("waybill_submissions_oldest_seconds", "Since the oldest unfinished submit began; 0 for none.")
 ORDERS_HELD = Gauge("waybill_orders_held", "Open orders on hold.")
 CANCELLATIONS = Gauge("waybill_cancellations_unfinished", "Cancels that are not at their end.", ("state",))
+CAPTURES = Gauge("waybill_captures_unfinished", "Orders of which something has shipped that payments have not taken yet.")
+CAPTURES_AGE = Gauge("waybill_captures_oldest_seconds", "Since the oldest of these shipments was reported; 0 for none.")

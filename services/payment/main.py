@@ -34,6 +34,7 @@ from services.payment.adapters.gateways.registry import Surroundings
 from services.payment.adapters.gateways.registry import gateways as chosen_gateways
 from services.payment.application.ask_gateway import AskGateway
 from services.payment.application.authorize_payments import AuthorizePayments
+from services.payment.application.capture_shipped import CaptureShipped
 from services.payment.application.card_assignments import CardAssignments
 from services.payment.application.delete_payments import DeletePayments
 from services.payment.application.end_attempt import EndAttempt
@@ -218,6 +219,7 @@ def _payments(settings: Settings, runtime: Runtime, on: Wiring) -> tuple[Service
                 replace=ReplacePayments(books, order_payments, settle),
                 void=VoidPayments(books, settle),
                 lower=LowerPayments(books, settle),
+                capture_shipped=CaptureShipped(books, settle),
                 delete=DeletePayments(units, clock),
             )
         ),

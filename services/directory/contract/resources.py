@@ -120,6 +120,7 @@ def _check_policy(found: Violations, where: str, message: context_pb.OrderingPol
         _span(message.estimate_valid) if message.HasField("estimate_valid") else None,
         tuple(message.payment_types),
         _span(message.accept_within) if message.HasField("accept_within") else None,
+        message.capture,
     )
     policy.check(found, where, stated)
 

@@ -11,7 +11,7 @@ from libs.protoconv import address_out, money_out, time_out, xp_out
 from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.supplier_orders.costs import commission, cost, line_cost, payable
 from services.fulfillment.domain.supplier_orders.supplier_order import OrderLine, SupplierOrder
-from services.fulfillment.domain.supplier_orders.worth import Amounts, canceled
+from services.fulfillment.domain.supplier_orders.worth import Amounts, canceled, shipped
 from services.fulfillment.domain.visibility import Side
 from waybill.fulfillment.v1 import shipment_pb2, supplier_order_pb2
 from waybill.type.v1.address_pb2 import Address
@@ -21,7 +21,7 @@ _STATUS = {name.removeprefix("SUPPLIER_ORDER_STATUS_"): number for name, number 
 
 _SIDES: dict[Side, dict[str, tuple[str, ...]]] = {
     Side.SELL: {
-        "SupplierOrder": ("subtotal", "discount", "shipping_cost", "tax", "included_tax", "total", "canceled"),
+        "SupplierOrder": ("subtotal", "discount", "shipping_cost", "tax", "included_tax", "total", "canceled", "shipped_total"),
         "SupplierOrderLine": ("unit_price", "subtotal", "discount", "tax", "included_tax"),
         "ShipSelection": ("cost", "included_tax"),
     },
@@ -87,6 +87,7 @@ def supplier_order_out(o: SupplierOrder) -> supplier_order_pb2.SupplierOrder:
         cost=_known(cost(o), o.currency),
         payable=_known(payable(o), o.currency),
         commission=_known(commission(o), o.currency),
+        shipped_total=money_out(shipped(o), o.currency),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the completer drives: attempts, cancels, and holds that fulfillment does not know of yet."""
+"""What the completer drives: attempts, cancels, holds that fulfillment does not know of yet, and captures on shipment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from libs.service.loops import Tries
 from services.order import metrics
 from services.order.application.aftercare.cancel_order import CancelOrder
 from services.order.application.completer import Unfinished
-from services.order.application.ports import Cancellation, HoldCommand, OrderWork, Units
+from services.order.application.ports import Cancellation, HoldCommand, OrderWork, ShippedCapture, Units
+from services.order.application.progress.capture_shipped import CaptureShipped
 from services.order.application.progress.hold_order import HoldOrder
 from services.order.application.submission.operate_submissions import AttemptDriver
 
@@ -88,3 +89,26 @@ class Holds:
     async def _finish(self, command: HoldCommand) -> None:
         with tracing.work("order", "send hold", order=str(command.order_key)):
             await self._hold.drive(command)
+
+
+class Captures:
+    """What has shipped of orders that are captured on shipment, and is not all taken."""
+
+    def __init__(self, capture: CaptureShipped, retries: Tries) -> None:
+        """`retries` knows captures by order."""
+        self._capture = capture
+        self._retries = retries
+
+    async def due(self, work: OrderWork, now: datetime) -> bool:
+        """Whether payment is to be asked about any."""
+        return await work.captures.any_due(now)
+
+    async def claim(self, work: OrderWork, now: datetime, until: datetime, limit: int) -> Sequence[Unfinished]:
+        """Those that nobody is asking about."""
+        found = await work.captures.claim_due(now, until, limit)
+        return [Unfinished(row.order_key, partial(self._finish, row), self._retries) for row in found]
+
+    async def _finish(self, row: ShippedCapture) -> None:
+        with tracing.work("order", "capture shipped", order=str(row.order_key)):
+            await self._capture.run(row)
+        metrics.CAPTURES_DRIVEN.inc()

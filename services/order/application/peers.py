@@ -186,6 +186,10 @@ class Payments(Protocol):
     async def lower(self, order: Order, attempt: int) -> None:
         """Lowers what the payments stand for to what is due; what was taken beyond it goes back."""
 
+    async def capture_shipped(self, key: uuid.UUID, shipped: int, currency: str) -> int:
+        """Takes what is missing of what has shipped so far; what is missing still."""
+        ...
+
 
 class Fulfillment(Protocol):
     """Stock and supplier orders."""

@@ -114,6 +114,24 @@ class HoldCommand:
     failure: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ShippedCapture:
+    """What payments have to have taken for the units of an order that have shipped."""
+
+    order_key: uuid.UUID
+    currency: str
+    value: int
+    """What has shipped so far, in all."""
+    number: int
+    """How often that has changed."""
+    begin_time: datetime
+    """When it changed last."""
+    next_action_time: datetime | None
+    """When payment is asked; None once all of it is taken."""
+    failures: int = 0
+    failure: str | None = None
+
+
 class OrderIdTaken(Exception):
     """A new order has the public id of another one."""
 
@@ -128,7 +146,7 @@ class OrderStore(Protocol):
     async def find(self, order_id: str, scope: Scope, *, lock: bool = False) -> Order | None: ...
     async def by_key(self, key: uuid.UUID, *, lock: bool = False) -> Order | None: ...
     async def running(self, keys: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-        """Which of these buyer orders have not ended."""
+        """Which of these buyer orders have not ended, or have shipped what is not captured yet."""
 
     async def find_supplier_order(self, order_id: str, scope: Scope) -> SupplierOrderView | None: ...
     async def lines(self, key: uuid.UUID) -> tuple[Line, ...]: ...
@@ -291,6 +309,23 @@ class HoldStore(Protocol):
         """Commands that nobody is driving; they are this caller's until `until`."""
 
 
+class CaptureStore(Protocol):
+    """What is captured on shipment: one row an order from its first shipment on."""
+
+    async def set_values(self, values: Mapping[uuid.UUID, int], now: datetime) -> None:
+        """What has shipped of orders, which are locked; those of which that is known already stay as they are."""
+
+    async def finish(self, row: ShippedCapture) -> None:
+        """Notes that all of it is taken, unless more has shipped by now."""
+
+    async def postpone(self, row: ShippedCapture, until: datetime) -> None:
+        """Payment is asked again at that time, unless more has shipped by now."""
+
+    async def any_due(self, now: datetime) -> bool: ...
+    async def claim_due(self, now: datetime, until: datetime, limit: int) -> list[ShippedCapture]:
+        """Those that nobody is driving; they are this caller's until `until`."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReportedSupplierOrder:
     """The whole state of a supplier order at its version."""
@@ -306,6 +341,8 @@ class ReportedSupplierOrder:
     counts: tuple[UnitCount, ...]
     row: Mapping[str, object]
     """Its columns in the read model, without `seller_id` and `version`."""
+    shipped: int = 0
+    """What is due for its units that have shipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +384,10 @@ class ReportStore(Protocol):
     ) -> None: ...
     def counts(self, view: SupplierOrderView) -> tuple[UnitCount, ...]:
         """Units per line of a supplier order as last reported."""
+        ...
+
+    def shipped(self, view: SupplierOrderView) -> int:
+        """What is due for its units that have shipped, as last reported."""
 
 
 class Outcome(TypedDict, total=False):
@@ -388,6 +429,8 @@ class OrderWork(Protocol):
     def cancellations(self) -> CancellationStore: ...
     @property
     def holds(self) -> HoldStore: ...
+    @property
+    def captures(self) -> CaptureStore: ...
     @property
     def reports(self) -> ReportStore: ...
     @property

@@ -107,6 +107,7 @@ def _supplier_order(m: supplier_order_pb2.SupplierOrder) -> ReportedSupplierOrde
         version=m.version,
         implicit=m.implicit,
         counts=counts_of(m),
+        shipped=money_micros(m.shipped_total),
         row=row,
     )
 

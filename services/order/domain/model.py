@@ -108,6 +108,13 @@ class AutoForward(StrEnum):
     ALL = "ALL"
 
 
+class Capture(StrEnum):
+    """When the cards of an order are charged."""
+
+    MANUAL = "MANUAL"
+    ON_SHIPMENT = "ON_SHIPMENT"
+
+
 PURCHASE_ORDER = "purchase_order"
 """The type of payment that a checkout done in one call has by itself."""
 ALL_TYPES = ("credit_card", "spending_account", PURCHASE_ORDER)
@@ -128,6 +135,7 @@ class Policy:
     """Types of payment that it takes; empty for those that hold money."""
     accept_within_seconds: int = 0
     """How long a supplier has to answer; 0 for without a limit."""
+    capture: Capture = Capture.MANUAL
 
     @property
     def takes_promises(self) -> bool:

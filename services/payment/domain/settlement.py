@@ -76,6 +76,9 @@ def _void(course: Course, asked: Transaction, approved: bool) -> None:
 def _capture(course: Course, asked: Transaction, approved: bool) -> None:
     p = course.payment
     if not approved:
+        if asked.cause is Cause.SHIPMENT and course.wants_hold:
+            # Nobody waits for the answer, and what has shipped is not paid.
+            course.alarm()
         course.trim(Cause.CHANGE)
         return
     captured = p.captured + asked.amount

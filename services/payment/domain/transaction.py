@@ -44,6 +44,8 @@ class Cause(StrEnum):
     """The order owes less."""
     REPLACEMENT = "REPLACEMENT"
     """Another payment takes its place, or it takes another's."""
+    SHIPMENT = "SHIPMENT"
+    """Units of the order have shipped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,12 @@ def due_in(found: Violations, message: order_pb.LowerPaymentsRequest) -> int:
     return money_in(found, "due", message.due)
 
 
+def shipped_in(found: Violations, message: order_pb.CaptureShippedRequest) -> int:
+    """What has shipped of an order, in micros; 0 for nothing."""
+    currency = currency_in(found, "shipped.currency_code", message.shipped.currency_code)
+    return money_in(found, "shipped", message.shipped, currency) if currency else 0
+
+
 def order_in(
     found: Violations, message: order_pb.CreatePaymentsRequest | order_pb.UpdatePaymentRequest | attempt_pb.ReservePaymentsRequest
 ) -> OrderRef:

@@ -8,7 +8,9 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.idempotency.key import RequestKey, key_of
+from libs.protoconv import money_out
 from libs.rpc import current
+from services.payment.application.capture_shipped import CaptureShipped
 from services.payment.application.delete_payments import DeletePayments, Doomed, Step
 from services.payment.application.lower_payments import LowerPayments
 from services.payment.application.order_payments import OrderPayments
@@ -35,6 +37,7 @@ class OrderPaymentUseCases:
     replace: ReplacePayments
     void: VoidPayments
     lower: LowerPayments
+    capture_shipped: CaptureShipped
     delete: DeletePayments
 
 
@@ -140,3 +143,12 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
         found.raise_if_any()
         payments = await self._use.lower(convert.key_in(request.order_key), attempt, due)
         return pb.LowerPaymentsResponse(payments=[payment_out(p) for p in payments])
+
+    async def CaptureShipped(self, request: pb.CaptureShippedRequest, context: Any) -> pb.CaptureShippedResponse:
+        found = Violations()
+        shipped = convert.shipped_in(found, request)
+        found.raise_if_any()
+        payments, missing = await self._use.capture_shipped(convert.key_in(request.order_key), shipped)
+        return pb.CaptureShippedResponse(
+            missing=money_out(missing, request.shipped.currency_code), payments=[payment_out(p) for p in payments]
+        )

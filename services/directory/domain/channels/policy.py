@@ -12,6 +12,8 @@ FORWARDS = frozenset({0, 1, 2})
 """Unspecified is taken as NONE."""
 COVERAGES = frozenset({0, 1, 2})
 """Unspecified is taken as TOTAL."""
+CAPTURES = frozenset({0, 1, 2})
+"""Unspecified is taken as MANUAL."""
 STRATEGIES = frozenset({"", "default_supplier", "priority", "fewest_parcels"})
 PAYMENT_TYPES = ("credit_card", "spending_account", "purchase_order")
 """What the payment service knows. None named is taken as those that hold money."""
@@ -35,6 +37,7 @@ class StatedPolicy:
     payment_types: Sequence[str] = ()
     accept_within: tuple[int, int] | None = None
     """As `estimate_valid`."""
+    capture: int = 0
 
 
 def check(found: Violations, where: str, policy: StatedPolicy) -> None:
@@ -43,6 +46,7 @@ def check(found: Violations, where: str, policy: StatedPolicy) -> None:
     found.require(
         f"{where}.payment_coverage", policy.payment_coverage in COVERAGES, reasons.FIELD_INVALID, "is no known payment coverage"
     )
+    found.require(f"{where}.capture", policy.capture in CAPTURES, reasons.FIELD_INVALID, "must be MANUAL or ON_SHIPMENT")
     found.require(
         f"{where}.sourcing_strategy",
         policy.sourcing_strategy in STRATEGIES,

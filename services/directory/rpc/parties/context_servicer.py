@@ -29,6 +29,8 @@ def _policy(stored: Mapping[str, Any] | None) -> pb.OrderingPolicy:
         policy.auto_forward = pb.AUTO_FORWARD_NONE
     if not policy.payment_coverage:
         policy.payment_coverage = pb.PAYMENT_COVERAGE_TOTAL
+    if not policy.capture:
+        policy.capture = pb.PAYMENT_CAPTURE_MANUAL
     if not policy.HasField("estimate_valid"):
         policy.estimate_valid.seconds = ESTIMATE_VALID
     return policy

@@ -1,4 +1,4 @@
-"""What the units of a supplier order are worth that will not be shipped: docs/decisions.md, "Units have no rows".
+"""What shipped units of a supplier order are worth, and those that never will ship: docs/decisions.md, "Units have no rows".
 
 Shipped units are taken from the front of a line and canceled ones from its back, so that what is due for the shipped and
 what is given back for the canceled always add up to what was sold.
@@ -55,6 +55,15 @@ def given_up(orders: Iterable[SupplierOrder]) -> Amounts:
     for order in orders:
         sums += _worth(order, {line.line_item_id: line.shipped for line in order.lines})
     return sums
+
+
+def shipped(order: SupplierOrder) -> int:
+    """What is due for the units that have shipped: all of it, less what the others were sold for.
+
+    So what is due and what is given back add up to the total, in whatever pieces the units leave.
+    """
+    kept = {line.line_item_id: line.shipped for line in order.lines}
+    return order.total - _worth(order, kept).total if any(kept.values()) else 0
 
 
 def _worth(order: SupplierOrder, kept: Mapping[str, int]) -> Amounts:

@@ -8,7 +8,7 @@ from typing import Any
 from libs.protoconv import address_plain
 from libs.rpc.peers import Peers
 from services.order.application.peers import OrderingContext
-from services.order.domain.model import Address, AutoForward, OrderUser, Policy
+from services.order.domain.model import Address, AutoForward, Capture, OrderUser, Policy
 from waybill.directory.v1 import ordering_context_service_pb2 as pb
 from waybill.directory.v1 import ordering_context_service_pb2_grpc as pb_grpc
 from waybill.type.v1 import party_pb2
@@ -55,6 +55,7 @@ class DirectoryClient:
                 answer.policy.estimate_valid.seconds,
                 tuple(answer.policy.payment_types),
                 answer.policy.accept_within.seconds,
+                Capture.ON_SHIPMENT if answer.policy.capture == pb.PAYMENT_CAPTURE_ON_SHIPMENT else Capture.MANUAL,
             ),
             default_shipping_address=None if shipping is None else address_plain(shipping),
             default_billing_address=None if billing is None else address_plain(billing),

@@ -9,7 +9,7 @@ from typing import Any
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from libs.protoconv import money_out, time_out
+from libs.protoconv import money_micros, money_out, time_out
 from libs.rpc.peers import Peers
 from services.order.application.peers import PaymentTry
 from services.order.application.ports import Deleted, PaymentDocument
@@ -156,6 +156,13 @@ class PaymentClient:
         await self._orders.LowerPayments(
             order_pb.LowerPaymentsRequest(order_key=str(order.key), attempt=attempt, due=money_out(order.due, order.currency))
         )
+
+    async def capture_shipped(self, key: uuid.UUID, shipped: int, currency: str) -> int:
+        """Takes what has shipped; what is not taken yet."""
+        answer: order_pb.CaptureShippedResponse = await self._orders.CaptureShipped(
+            order_pb.CaptureShippedRequest(order_key=str(key), shipped=money_out(shipped, currency))
+        )
+        return money_micros(answer.missing)
 
 
 def _deletion(order: Order) -> order_pb.DeletePaymentsRequest:

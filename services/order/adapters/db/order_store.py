@@ -23,6 +23,7 @@ from services.order.adapters.db.line_rows import line_of, line_row
 from services.order.adapters.db.reading.visibility import condition
 from services.order.adapters.db.rows import ORDER_COLUMNS, event_of, event_row, order_of, order_row, supplier_view
 from services.order.adapters.db.tables import (
+    CAPTURES,
     CARTS,
     DELETED,
     DELETED_ORDERS,
@@ -109,8 +110,11 @@ class SqlOrderStore:
         return None if row is None else order_of(row)
 
     async def running(self, keys: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-        """Which of these buyer orders have not ended."""
-        its = (O.kind == "BUYER", O.key.in_(list(keys)), O.status.not_in(("COMPLETED", "CANCELED")))
+        """Which of these buyer orders have not ended. What has shipped and is not captured keeps an order from its end."""
+        c = CAPTURES.c
+        missing = sa.exists().where(c.order_key == O.key, c.next_action_time.is_not(None))
+        goes_on = sa.or_(O.status.not_in(("COMPLETED", "CANCELED")), missing)
+        its = (O.kind == "BUYER", O.key.in_(list(keys)), goes_on)
         return set((await self._tx.execute(sa.select(O.key).where(*its))).scalars())
 
     async def _one(self, statement: sa.Select[Any], lock: bool) -> Order | None:

@@ -15,6 +15,7 @@ from services.order.domain.model import (
     ALL_TYPES,
     AutoForward,
     CanceledAmounts,
+    Capture,
     Event,
     Order,
     OrderHold,
@@ -119,6 +120,8 @@ def _policy_of(stored: Row) -> Policy:
     values = {**stored, "payment_types": tuple(stored.get("payment_types", ALL_TYPES))}
     if "auto_forward" in values:
         values["auto_forward"] = AutoForward(values["auto_forward"])
+    if "capture" in values:
+        values["capture"] = Capture(values["capture"])
     return Policy(**values)
 
 

@@ -243,6 +243,20 @@ HOLD_COMMANDS = sa.Table(
 )
 """Decisions about holds that fulfillment does not have yet; a row is gone once it has it."""
 
+CAPTURES = sa.Table(
+    "shipped_captures",
+    METADATA,
+    sa.Column("order_key", sa.Uuid(), sa.ForeignKey("orders.key"), primary_key=True),
+    sa.Column("value", Micros(), nullable=False),
+    # How often the value has changed.
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("begin_time", UtcTime(), nullable=False),
+    # Null once payment has taken all of it.
+    sa.Column("next_action_time", UtcTime(), nullable=True, index=True),
+    *retries.columns(),
+)
+"""What the payments of orders that are captured on shipment have to have taken: what has shipped so far, at its newest report."""
+
 SHIPMENTS = sa.Table(
     "order_shipments",
     METADATA,

@@ -7,6 +7,7 @@ from services.order.adapters.db.aftercare.cancellation_store import SqlCancellat
 from services.order.adapters.db.building.cart_store import SqlCartStore
 from services.order.adapters.db.building.deletion_store import SqlDeletionStore
 from services.order.adapters.db.order_store import SqlOrderStore, SqlRequestStore
+from services.order.adapters.db.progress.capture_store import SqlCaptureStore
 from services.order.adapters.db.progress.hold_store import SqlHoldStore
 from services.order.adapters.db.progress.report_store import SqlReportStore
 from services.order.adapters.db.reading.line_lists import SqlLineLists
@@ -55,6 +56,11 @@ class SqlOrderWork:
     def holds(self) -> SqlHoldStore:
         """Decisions about holds that fulfillment does not have yet."""
         return SqlHoldStore(self._tx)
+
+    @property
+    def captures(self) -> SqlCaptureStore:
+        """What is captured on shipment."""
+        return SqlCaptureStore(self._tx)
 
     @property
     def reports(self) -> SqlReportStore:

@@ -13,6 +13,7 @@ from libs.json_value import JsonObject
 from services.order.application.ports import OrderWork, ReportedSupplierOrder, Reports, SupplierOrderView, Units
 from services.order.domain.history import changed
 from services.order.domain.model import Event, Line, Order
+from services.order.domain.progress.capture import captured_on_shipment, due_for_shipped
 from services.order.domain.progress.fulfillment import Progress, UnitCount, newer, progress
 
 NAMED_AT_MOST = 100
@@ -59,6 +60,8 @@ class ReportFulfillment:
         counts = _counts(work, before, fresh)
         lines = await work.reports.lines_of(list(orders)) if fresh else dict.fromkeys(orders, ())
         events = [event for report in fresh for event in _supplier_event(report, before, orders, now)]
+        shipped = _shipped(work, orders, before, fresh)
+        captures: dict[uuid.UUID, int] = {}
         after: list[Order] = []
         lines_after: dict[uuid.UUID, tuple[Line, ...]] = {}
         changed_lines: dict[uuid.UUID, Sequence[Line]] = {}
@@ -72,11 +75,14 @@ class ReportFulfillment:
                     changed_lines[key] = result.changed_lines
                 made, happened = self._advance(order, lines[key], result, fresh, reports, now)
                 events += happened
+                if key in shipped and (due := due_for_shipped(order, result.lines, shipped[key])):
+                    captures[key] = due
             if key in amend:
                 made = amend[key](made)
             if made is not order:
                 after.append(made)
         await work.reports.save_many(after, changed_lines, events)
+        await work.captures.set_values(captures, now)
         return Applied({**orders, **{order.key: order for order in after}}, lines_after)
 
     async def _save(
@@ -146,6 +152,24 @@ def _counts(
             found.setdefault(view.parent_key, []).extend(work.reports.counts(view))
     for report in fresh:
         found.setdefault(report.order_key, []).extend(report.counts)
+    return found
+
+
+def _shipped(
+    work: OrderWork,
+    orders: Mapping[uuid.UUID, Order],
+    before: Mapping[uuid.UUID, SupplierOrderView],
+    fresh: Sequence[ReportedSupplierOrder],
+) -> dict[uuid.UUID, list[int]]:
+    """What is due for shipped units, by supplier order, of the orders that are captured on shipment."""
+    replaced = {r.key for r in fresh}
+    found: dict[uuid.UUID, list[int]] = {key: [] for key, order in orders.items() if captured_on_shipment(order)}
+    for view in before.values() if found else ():
+        if view.key not in replaced and view.parent_key in found:
+            found[view.parent_key].append(work.reports.shipped(view))
+    for report in fresh:
+        if report.order_key in found:
+            found[report.order_key].append(report.shipped)
     return found
 
 

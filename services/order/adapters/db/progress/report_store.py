@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Tx, inserting
+from libs.protoconv import money_micros
 from libs.relay import feed
 from services.order.adapters.db.line_rows import line_of, line_row
 from services.order.adapters.db.order_store import FIXED, LINE_UPDATE, ORDER_UPDATE, bound
@@ -74,6 +75,10 @@ class SqlReportStore:
     def counts(self, view: SupplierOrderView) -> tuple[UnitCount, ...]:
         """Units per line, from the report itself."""
         return counts_of(SupplierOrder.FromString(view.document))
+
+    def shipped(self, view: SupplierOrderView) -> int:
+        """What has shipped of it is worth, from the report itself."""
+        return money_micros(SupplierOrder.FromString(view.document).shipped_total)
 
     async def save_supplier_orders(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Whole states: inserted, or laid over an older one. Reads that wait for one are woken by the commit."""
