@@ -47,7 +47,8 @@ MESSAGES: dict[str, dict[str, Fineness]] = {
     "fulfillment.v1.ShipSelection": {"cost": STORED, "included_tax": STORED},
     "fulfillment.v1.Shipment": {"cost": MINOR},
     "fulfillment.v1.SupplierOrder": dict.fromkeys(
-        ("subtotal", "discount", "shipping_cost", "tax", "included_tax", "total", "cost", "payable", "commission"), STORED
+        ("subtotal", "discount", "shipping_cost", "tax", "included_tax", "total", "shipped_total", "cost", "payable", "commission"),
+        STORED,
     ),
     "fulfillment.v1.SupplierOrderLine": dict.fromkeys(
         ("unit_price", "subtotal", "discount", "tax", "included_tax", "unit_cost", "cost"), STORED
@@ -71,6 +72,7 @@ MESSAGES: dict[str, dict[str, Fineness]] = {
     },
     "payment.v1.AdjustSpendingAccountRequest": {"amount": MINOR},
     "payment.v1.CapturePaymentRequest": {"amount": MINOR},
+    "payment.v1.CaptureShippedRequest": {"shipped": MINOR},
     "payment.v1.CreatePaymentsRequest": {"total": MINOR},
     "payment.v1.LowerPaymentsRequest": {"due": MINOR},
     "payment.v1.Payment": {
@@ -130,6 +132,9 @@ READERS: dict[str, Callable[[Violations, Any], object]] = {
     ),
     "payment.v1.CapturePaymentRequest.amount": lambda found, m: amount_in(
         found, payment_service_pb2.CapturePaymentRequest(payment_id="p", amount=m)
+    ),
+    "payment.v1.CaptureShippedRequest.shipped": lambda found, m: payment.shipped_in(
+        found, order_pb.CaptureShippedRequest(order_key=KEY, shipped=m)
     ),
     "payment.v1.CreatePaymentsRequest.total": lambda found, m: payment.order_in(
         found, order_pb.CreatePaymentsRequest(total=m, **_total)

@@ -192,6 +192,7 @@ WIDTHS: dict[str, dict[str, int | str]] = {
         "failure": FAILURE_LENGTH,
     },
     "order.hold_commands": {"failure": FAILURE_LENGTH},
+    "order.shipped_captures": {"failure": FAILURE_LENGTH},
     "order.line_items": {
         "tax_rate": len(f"0.{'9' * 18}"),
         **{name: f"order.v1.LineItem.{name}" for name in ("cost_center", "shipping_account", "comments")},

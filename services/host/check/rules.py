@@ -256,6 +256,27 @@ def _not_held_for_payment(subject: Subject) -> Iterator[str]:
         yield f"the order was held for payment {payment}, which raised no alert"
 
 
+def _captured_on_shipment(subject: Subject) -> bool:
+    return bool(subject.all("order", "capture") or subject.all("payment", "captured_on_shipment"))
+
+
+def _captured_too_little(subject: Subject) -> Iterator[str]:
+    """Once the capture of what has shipped is at its end, payments have taken it, as far as they stand for it."""
+    for capture in subject.all("order", "capture"):
+        for paid in subject.all("payment", "payments"):
+            wanted = min(int(capture["value"]), int(paid["promised"]))
+            if capture["finished"] == "1" and int(paid["taken"]) < wanted:
+                yield f"{paid['taken']} taken of {wanted} that has shipped"
+
+
+def _captured_too_much(subject: Subject) -> Iterator[str]:
+    """Nobody is charged on shipment for more than has shipped."""
+    most = subject.one("order", "capture").get("most", "0")
+    for charged in subject.all("payment", "captured_on_shipment"):
+        if int(charged["amount"]) > int(most):
+            yield f"{charged['amount']} captured on shipment, {most} has shipped"
+
+
 def _known(subject: Subject) -> bool:
     return bool(subject.one("order", "order"))
 
@@ -293,5 +314,7 @@ RULES = (
     _rule("attention_holds_the_order", "order payment", _alerted, _not_held_for_payment, ALERT),
     _rule("charged_at_most_the_total", "order payment", _paid, _paid_too_much),
     _rule("kept_at_most_what_is_due", "order payment", _paid, _more_than_due, ATTEMPT, CANCEL, PENDING, ALERT),
+    _rule("shipped_is_captured", "order payment", _captured_on_shipment, _captured_too_little),
+    _rule("captured_at_most_what_shipped", "order payment", _captured_on_shipment, _captured_too_much),
     _rule("work_comes_to_its_end", "order", _known, _never_ends),
 )

@@ -24,6 +24,7 @@ ATTEMPT: Kind = ("order", "attempt")
 CANCEL: Kind = ("order", "cancellation")
 HOLD: Kind = ("order", "hold")
 DELETION: Kind = ("order", "deletion")
+CAPTURE: Kind = ("order", "capture")
 UNREPORTED: Kind = ("fulfillment", "unreported")
 ALERT: Kind = ("payment", "alert")
 PENDING: Kind = ("payment", "pending")
@@ -32,6 +33,7 @@ UNDER_WAY: Mapping[Kind, str] = {
     CANCEL: "cancels",
     HOLD: "holds",
     DELETION: "deletions",
+    CAPTURE: "captures of what has shipped",
     ("pricing", "attempt"): "attempts with redemptions reserved",
     ("payment", "payment_attempt"): "attempts with payments reserved",
     PENDING: "questions to a gateway",

@@ -28,7 +28,7 @@ from waybill.type.v1.canceled_amounts_pb2 import CanceledAmounts
 _AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "included_tax", "total", "canceled")
 _SIDES: dict[Side, dict[str, tuple[str, ...]]] = {
     Side.SELL: {
-        "SupplierOrder": _AMOUNTS,
+        "SupplierOrder": (*_AMOUNTS, "shipped_total"),
         "SupplierOrderLine": ("unit_price", "subtotal", "discount", "tax", "included_tax"),
         "ShipSelection": ("cost", "included_tax"),
     },

@@ -359,5 +359,6 @@ class OrderPeer(Protocol):
     async def report(self, alerts: Sequence[Alert], patience: float) -> set[uuid.UUID]:
         """Returns keys of orders that it does not know."""
 
-    async def ended(self, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
-        """Which of these orders have ended; raises when it does not answer."""
+    async def ended(self, keys: Collection[uuid.UUID], *, captured: bool = False) -> set[uuid.UUID]:
+        """Which of these orders have ended; if `captured`, without those of which something has shipped that is still to be
+        captured. Raises when it does not answer."""

@@ -57,7 +57,7 @@ class RenewAuthorizations:
         if not keys:
             return set()
         try:
-            return await self._orders.ended(keys)
+            return await self._orders.ended(keys, captured=True)
         except WaybillError as error:
             # Nothing is decided without knowing: there is a day left to ask again.
             if error.defect or error.kind is not Kind.UNAVAILABLE:

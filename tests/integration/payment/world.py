@@ -302,6 +302,12 @@ class Order:
         request = order_pb.LowerPaymentsRequest(order_key=self.key, attempt=attempt, due=usd(due))
         return list((await self.world.payments.LowerPayments(request)).payments)
 
+    async def capture_shipped(self, shipped: int) -> tuple[list[int], int]:
+        """What each payment has captured then, and what is missing."""
+        request = order_pb.CaptureShippedRequest(order_key=self.key, shipped=usd(shipped))
+        got = await self.world.payments.CaptureShipped(request)
+        return [units(p.captured_amount) for p in got.payments], units(got.missing)
+
     async def payments(self) -> list[pay.Payment]:
         got = await self.world.payments.ListPayments(order_pb.ListPaymentsRequest(order_keys=[self.key]))
         return list(got.orders[0].payments)

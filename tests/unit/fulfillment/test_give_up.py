@@ -13,7 +13,7 @@ from services.fulfillment.domain.shipments.actions.ship import Loading, Wanted
 from services.fulfillment.domain.stock.ledger import summed_by_record
 from services.fulfillment.domain.supplier_orders.actions.give_up import give_up, stop
 from services.fulfillment.domain.supplier_orders.supplier_order import SelectionItem, ShipSelection, SupplierOrder
-from services.fulfillment.domain.supplier_orders.worth import Amounts, canceled, given_up
+from services.fulfillment.domain.supplier_orders.worth import Amounts, canceled, given_up, shipped
 from tests.unit.fulfillment.builders import CAUSE, NOW, confirmed, order_line, snapshot, taken
 
 CENT = 10_000
@@ -117,8 +117,8 @@ def test_what_needs_no_shipment_was_delivered_and_is_kept() -> None:
 def test_shipping_is_given_back_when_nothing_of_its_estimate_has_left() -> None:
     both = (estimate("e1", 500 * CENT, 40 * CENT, ("l1", 3)), estimate("e2", 300 * CENT, 24 * CENT, ("l1", 2)))
     (order,) = confirmed(snapshot(order_line("l1", 5), shipping=both), taken("l1", 5, "bolt", "a")).created
-    for shipped, cost, tax in ((1, 300, 24), (3, 300, 24), (4, 0, 0)):
-        lost = given_up([moved(order, shipped)])
+    for left, cost, tax in ((1, 300, 24), (3, 300, 24), (4, 0, 0)):
+        lost = given_up([moved(order, left)])
         assert (lost.shipping_cost, lost.tax) == (cost * CENT, tax * CENT)
     assert given_up([order]).total == order.total
 
@@ -166,3 +166,36 @@ def test_what_is_due_and_what_is_given_back_are_what_was_sold_and_never_below_ze
     assert promised.included_tax <= promised.subtotal - promised.discount
     assert order.included_tax - promised.included_tax <= order.total - order.tax - (promised.total - promised.tax)
     assert order.discount - promised.discount <= order.subtotal - promised.subtotal
+
+
+@given(
+    quantity=st.integers(1, 40),
+    subtotal=st.integers(0, 100_000),
+    part=st.floats(0, 1),
+    tax=st.integers(0, 9_999),
+    freight=st.integers(0, 5_000),
+    data=st.data(),
+)
+def test_what_ships_is_due_unit_by_unit_and_with_what_is_given_back_it_is_what_was_sold(
+    quantity: int, subtotal: int, part: float, tax: int, freight: int, data: st.DataObject
+) -> None:
+    line = order_line("l1", quantity, subtotal * CENT, discount=int(subtotal * part) * CENT, tax=tax * CENT)
+    (order,) = confirmed(
+        snapshot(line, order_line("l2", 3), shipping=(estimate("e1", freight * CENT, CENT, ("l1", quantity), ("l2", 3)),)),
+        taken("l1", quantity, "bolt", "a"),
+        taken("l2", 3, "bolt", "b"),
+    ).created
+    assert shipped(order) == 0
+    due, left = 0, {"l1": quantity, "l2": 3}
+    for line_id, most in data.draw(st.lists(st.tuples(st.sampled_from(["l1", "l2"]), st.integers(1, quantity)), max_size=6)):
+        if units := min(most, left[line_id]):
+            order = moved(order, units, line_id)
+            left[line_id] -= units
+            assert due <= shipped(order) <= order.total
+            due = shipped(order)
+        assert due + given_up([order]).total == order.total
+    if due and any(left.values()):
+        after = given_up_order(order)
+        assert shipped(after) == due == after.total - canceled(after).total
+    elif due:
+        assert due == order.total

@@ -14,6 +14,7 @@ from libs.ids import SequentialIds
 from libs.service.loops import Pace
 from services.payment.application.ask_gateway import AskGateway
 from services.payment.application.authorize_payments import AuthorizePayments
+from services.payment.application.capture_shipped import CaptureShipped
 from services.payment.application.end_attempt import EndAttempt
 from services.payment.application.gateways import Gateways
 from services.payment.application.lower_payments import LowerPayments
@@ -28,6 +29,7 @@ from services.payment.application.settle_transactions import SettleTransactions
 from services.payment.application.void_payments import VoidPayments
 from services.payment.domain.authorization import Hold, authorizations
 from services.payment.domain.payment import Payment
+from services.payment.domain.shipped import missing
 from services.payment.domain.states import PERMANENT, State
 from services.payment.domain.transaction import Cause, Result, Transaction, TransactionType
 from services.payment.domain.types import CREDIT_CARD, Holding
@@ -58,6 +60,7 @@ class Life:
         self.end = EndAttempt(books, self.settle)
         self.void = VoidPayments(books, self.settle)
         self.lower = LowerPayments(books, self.settle)
+        self.capture_shipped, self.shipped = CaptureShipped(books, self.settle), 0
         peer: Any = self
         self.move = MoveMoney(books, self.settle, peer)
         self.replace = ReplacePayments(books, orders, self.settle)
@@ -71,9 +74,14 @@ class Life:
         )
         self.memory.payments = {p.id: p for p in made}
 
-    async def ended(self, keys: Collection[Any]) -> set[Any]:
+    async def ended(self, keys: Collection[Any], *, captured: bool = False) -> set[Any]:
         """The order service says which orders have ended."""
-        return set(keys) if self.over else set()
+        return set(keys) if self.over and not (captured and self.missing) else set()
+
+    @property
+    def missing(self) -> int:
+        """What has shipped and is not taken."""
+        return missing(list(self.memory.payments.values()), self.shipped)
 
     def run(self, work: Any) -> Any:
         """The outcome; a refusal is one."""

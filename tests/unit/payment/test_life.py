@@ -15,7 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from services.payment.application.order_payments import Draft
 from services.payment.application.reserve_payments import Step
-from services.payment.domain.states import ENDS, State
+from services.payment.domain.states import ENDS, PERMANENT, State
+from services.payment.domain.transaction import Cause, Result, TransactionType
 from services.payment.domain.types import Holding
 from tests.unit.payment.builders import ORDER
 from tests.unit.payment.life import REF, TOTAL, Life
@@ -98,8 +99,30 @@ class LifeOfPayments(RuleBasedStateMachine):
     @precondition(is_open)
     @rule(mood=MOODS, less=st.sampled_from([1, 5, 10, 20, 60]))
     def lower(self, mood: str, less: int) -> None:
-        self.life.gateway.mood, self.changes, self.due = mood, self.changes + 1, max(0, self.due - less)
+        self.life.gateway.mood, self.changes, self.due = mood, self.changes + 1, max(self.life.shipped, self.due - less)
         self.life.run(self.life.lower(ORDER, self.changes, self.due))
+
+    @precondition(is_open)
+    @rule(mood=MOODS, more=st.sampled_from([0, 1, 5, 20, 40, 140]))
+    def ship(self, mood: str, more: int) -> None:
+        """What has shipped is asked for again and again, also while answers are missing; it is never taken twice."""
+        life = self.life
+        life.gateway.mood, life.shipped = mood, min(self.due, life.shipped + more)
+        before, asked = set(life.memory.rows), self._asked()
+        life.run(life.capture_shipped(ORDER, life.shipped))
+        made = [row.amount for id, row in life.memory.rows.items() if id not in before and row.cause is Cause.SHIPMENT]
+        assert sum(made) <= max(0, life.shipped - asked)
+
+    def _asked(self) -> int:
+        """What is taken or asked for of what the payments stand for."""
+        asked = [row for row in self.life.memory.rows.values() if row.type is TransactionType.CAPTURE]
+        cards = {p.id: p for p in self.life.cards if p.state in PERMANENT}
+        sums = dict.fromkeys(cards, 0)
+        for row in asked:
+            if row.payment_id in cards and row.result is not Result.DECLINED:
+                sums[row.payment_id] += row.amount
+        others = [p.due for p in self.life.memory.payments.values() if p.id not in cards and p.state in PERMANENT]
+        return sum(min(cards[id].due, amount) for id, amount in sums.items()) + sum(others)
 
     @precondition(lambda self: self.opened)
     @rule(mood=MOODS, id=CARDS, amount=AMOUNTS)
@@ -178,6 +201,7 @@ class LifeOfPayments(RuleBasedStateMachine):
                 self.release("approve")
             self._check_at_rest()
             if self.opened:
+                self._check_shipped()
                 getattr(self, "_" + self.last_word.replace(" ", "_"))()
             for p in self.life.cards:
                 if p.state is State.ATTENTION:
@@ -193,6 +217,12 @@ class LifeOfPayments(RuleBasedStateMachine):
         self.life.come_to_rest()
         self.life.check_books()
         self.life.check_at_rest()
+
+    def _check_shipped(self) -> None:
+        """Asked once more, nothing of what has shipped is missing, unless a person has to look."""
+        self.life.run(self.life.capture_shipped(ORDER, self.life.shipped))
+        self._check_at_rest()
+        assert not self.life.missing or any(p.state is State.ATTENTION for p in self.life.cards)
 
     def _cancel(self) -> None:
         """The order's cancel, which is repeated until the gateway does it, ends every payment."""

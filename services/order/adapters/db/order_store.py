@@ -109,11 +109,11 @@ class SqlOrderStore:
         row = (await self._tx.execute(_LOCK if lock else _GET, {"key": key})).mappings().first()
         return None if row is None else order_of(row)
 
-    async def running(self, keys: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-        """Which of these buyer orders have not ended. What has shipped and is not captured keeps an order from its end."""
-        c = CAPTURES.c
-        missing = sa.exists().where(c.order_key == O.key, c.next_action_time.is_not(None))
-        goes_on = sa.or_(O.status.not_in(("COMPLETED", "CANCELED")), missing)
+    async def running(self, keys: Sequence[uuid.UUID], *, captured: bool = False) -> set[uuid.UUID]:
+        """Which of these buyer orders have not ended, or are still to be captured."""
+        goes_on = O.status.not_in(("COMPLETED", "CANCELED"))
+        if captured:
+            goes_on |= sa.exists().where(CAPTURES.c.order_key == O.key, CAPTURES.c.next_action_time.is_not(None))
         its = (O.kind == "BUYER", O.key.in_(list(keys)), goes_on)
         return set((await self._tx.execute(sa.select(O.key).where(*its))).scalars())
 

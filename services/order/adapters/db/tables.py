@@ -248,6 +248,8 @@ CAPTURES = sa.Table(
     METADATA,
     sa.Column("order_key", sa.Uuid(), sa.ForeignKey("orders.key"), primary_key=True),
     sa.Column("value", Micros(), nullable=False),
+    # The highest value so far: what goes back to be supplied by others takes its share of the shipping with it.
+    sa.Column("most", Micros(), nullable=False),
     # How often the value has changed.
     sa.Column("number", sa.BigInteger, nullable=False),
     sa.Column("begin_time", UtcTime(), nullable=False),

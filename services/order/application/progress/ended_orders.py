@@ -14,8 +14,9 @@ class EndedOrders:
     def __init__(self, units: Units) -> None:
         self._units = units
 
-    async def __call__(self, keys: Sequence[uuid.UUID]) -> list[uuid.UUID]:
-        """Those that are COMPLETED or CANCELED, and those that are not known."""
+    async def __call__(self, keys: Sequence[uuid.UUID], *, captured: bool = False) -> list[uuid.UUID]:
+        """Those that are COMPLETED or CANCELED, and those that are not known; if `captured`, without those of which something
+        has shipped that is still to be captured."""
         async with self._units.reading() as work:
-            running = await work.orders.running(keys)
+            running = await work.orders.running(keys, captured=captured)
         return [key for key in keys if key not in running]

@@ -17,6 +17,7 @@ def upgrade() -> None:
         "shipped_captures",
         sa.Column("order_key", sa.Uuid(), nullable=False),
         sa.Column("value", libs.db.types.Micros(), nullable=False),
+        sa.Column("most", libs.db.types.Micros(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("begin_time", libs.db.types.UtcTime(), nullable=False),
         sa.Column("next_action_time", libs.db.types.UtcTime(), nullable=True),

@@ -60,7 +60,7 @@ class PaymentReportServicer(payment_grpc.PaymentReportServiceServicer):
         few = len(request.order_keys) <= MAX_REPORTS
         found.require("order_keys", few, reasons.TOO_MANY_ITEMS, f"at most {MAX_REPORTS:,}")
         found.raise_if_any()
-        ended = await self._ended([key_in(key) for key in request.order_keys])
+        ended = await self._ended([key_in(key) for key in request.order_keys], captured=request.captured)
         return payment_pb.ListEndedOrdersResponse(order_keys=[str(key) for key in ended])
 
 

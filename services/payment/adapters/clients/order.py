@@ -50,8 +50,8 @@ class OrderReports:
         answer = await self._stub.ReportPayments(request, timeout=patience)
         return {uuid.UUID(key) for key in answer.unknown_order_keys}
 
-    async def ended(self, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    async def ended(self, keys: Collection[uuid.UUID], *, captured: bool = False) -> set[uuid.UUID]:
         """Which of these orders have ended."""
-        request = report_pb.ListEndedOrdersRequest(order_keys=[str(key) for key in sorted(keys)])
+        request = report_pb.ListEndedOrdersRequest(order_keys=[str(key) for key in sorted(keys)], captured=captured)
         answer = await self._stub.ListEndedOrders(request)
         return {uuid.UUID(key) for key in answer.order_keys}

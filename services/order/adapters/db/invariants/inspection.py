@@ -17,6 +17,7 @@ from services.order.adapters.db.invariants.rules import rules
 from services.order.adapters.db.invariants.walk import recomputed
 from services.order.adapters.db.tables import (
     CANCELLATIONS,
+    CAPTURES,
     DELETED_ORDERS,
     EVENTS,
     HOLD_COMMANDS,
@@ -92,6 +93,10 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
         made.append(_fact(row.order_key, "cancellation", state=row.state, finished=ended, since=since, **failures_of(row)))
     for row in await tx.execute(sa.select(HOLD_COMMANDS).where(HOLD_COMMANDS.c.order_key.in_(keys))):
         made.append(_fact(row.order_key, "hold", finished=0, since=row.begin_time.isoformat(), **failures_of(row)))
+    for row in await tx.execute(sa.select(CAPTURES).where(CAPTURES.c.order_key.in_(keys))):
+        ended, since = int(row.next_action_time is None), row.begin_time.isoformat()
+        amounts = {"value": row.value, "most": row.most}
+        made.append(_fact(row.order_key, "capture", finished=ended, since=since, **amounts, **failures_of(row)))
     made += await _deletions(tx, set(keys) - {row.key for row in orders})
     made += await _units(tx, submitted)
     for row in await tx.execute(sa.select(ORDERS).where(_O.parent_key.in_(keys), _O.kind != "BUYER")):

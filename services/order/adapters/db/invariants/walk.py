@@ -11,17 +11,19 @@ import sqlalchemy as sa
 from libs.db import Tx
 from libs.db.invariants import readable, why
 from libs.invariants import Fact, Finding, RuleResult
+from libs.protoconv import money_micros
 from services.order.adapters.db.checkout.worksheet_rows import worksheet_of
 from services.order.adapters.db.invariants.parts import RULES as PARTS
 from services.order.adapters.db.invariants.whole import Whole
 from services.order.adapters.db.invariants.witnesses import RULES as WITNESSES
 from services.order.adapters.db.line_rows import line_of
 from services.order.adapters.db.rows import attempt_of, event_of, order_of
-from services.order.adapters.db.tables import CANCELLATIONS, EVENTS, LINE_ITEMS, ORDERS, SUBMISSIONS, WORKSHEETS
+from services.order.adapters.db.tables import CANCELLATIONS, CAPTURES, EVENTS, LINE_ITEMS, ORDERS, SUBMISSIONS, WORKSHEETS
 from services.order.application.ports import Attempt
 from services.order.contract.reports import counts_of, reports_of
 from services.order.domain.checkout.amounts import totals
 from services.order.domain.model import CanceledAmounts, Submission
+from services.order.domain.progress.capture import captured_on_shipment, due_for_shipped
 from services.order.domain.progress.fulfillment import UnitCount, open_units, progress
 from services.order.domain.status import derived
 from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder
@@ -101,6 +103,8 @@ async def _wholes(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Whole]:
     for row in await tx.execute(sa.select(CANCELLATIONS).where(_C.order_key.in_(keys))):
         found[row.order_key].cancel_decided = row.state != "FREEZING"
         found[row.order_key].cancel = row
+    for row in await tx.execute(sa.select(CAPTURES).where(CAPTURES.c.order_key.in_(keys))):
+        found[row.order_key].captured = row.value
     for row in await tx.execute(sa.select(ORDERS).where(_O.parent_key.in_(keys), _O.kind != "BUYER")):
         found[row.parent_key].reports.append(row)
         found[row.parent_key].documents.append(SupplierOrder.FromString(row.document))
@@ -201,6 +205,14 @@ def _canceled(whole: Whole) -> str | None:
     return ""
 
 
+def _captured(whole: Whole) -> str | None:
+    """What is captured on shipment is what has shipped, as its supplier orders were reported."""
+    if not captured_on_shipment(whole.order):
+        return None if whole.captured is None else "is captured on shipment, and its channel has not said so"
+    made = due_for_shipped(whole.order, whole.lines, [money_micros(d.shipped_total) for d in whole.documents])
+    return "" if (whole.captured or 0) == made else f"{whole.captured} is to be captured, {made} has shipped"
+
+
 def _shown(whole: Whole) -> str | None:
     """The attempt that the order shows is its newest."""
     newest, shown = whole.newest, whole.order.submission
@@ -232,6 +244,7 @@ RULES: dict[str, Callable[[Whole], str | None]] = {
     "units_are_those_reported": _quantities,
     "read_model_is_its_report": _copies,
     "canceled_amounts_follow_decisions": _canceled,
+    "captures_are_of_what_shipped": _captured,
     "newest_attempt_is_shown": _shown,
     "held_follows_holds": _held,
     **PARTS,

@@ -114,6 +114,16 @@ WATCHED: Register = {
     tables.HOLD_COMMANDS: Watch(
         {**all_free(_SENT_ONCE, "order_key held version begin_time next_action_time"), **FAILURES}, Free(_SENT_ONCE)
     ),
+    tables.CAPTURES: Watch(
+        {
+            **all_by("captures_are_of_what_shipped", "order_key value"),
+            **all_by("captured_at_most_what_shipped", "most"),
+            "next_action_time": by("shipped_is_captured"),
+            **all_free("since when, and how often: `waybill check` lists work that never ends", "begin_time number"),
+            **FAILURES,
+        },
+        by("captures_are_of_what_shipped"),
+    ),
     tables.SHIPMENTS: Watch(
         {
             **all_by("read_model_is_current", "order_key shipment_key version"),

@@ -28,6 +28,8 @@ class Whole:
     """As its row says."""
     canceled_total: int = 0
     """As its row says."""
+    captured: int | None = None
+    """What its payments are to have taken of what has shipped; None for an order without a row of that."""
     changed: CanceledAmounts | None = None
     """What its last accepted change has canceled."""
     reports: list[Any] = field(default_factory=list)

@@ -14,6 +14,7 @@ from services.order.adapters.db.tables import CAPTURES, ORDERS
 from services.order.application.ports import ShippedCapture
 
 C = CAPTURES.c
+_READ = ("order_key", "value", "number", "begin_time", "next_action_time", "failures", "failure")
 
 
 class SqlCaptureStore:
@@ -32,6 +33,7 @@ class SqlCaptureStore:
             index_elements=["order_key"],
             set_={
                 "value": x.value,
+                "most": sa.case((x.value > C.most, x.value), else_=C.most),
                 "number": C.number + 1,
                 "begin_time": x.begin_time,
                 "next_action_time": x.next_action_time,
@@ -58,7 +60,7 @@ class SqlCaptureStore:
     async def claim_due(self, now: datetime, until: datetime, limit: int) -> list[ShippedCapture]:
         """Those that nobody is driving."""
         statement = (
-            sa.select(CAPTURES, ORDERS.c.currency)
+            sa.select(*(C[name] for name in _READ), ORDERS.c.currency)
             .join(ORDERS, ORDERS.c.key == C.order_key)
             .where(C.next_action_time <= now)
             .order_by(C.next_action_time)
@@ -80,6 +82,7 @@ def _row(key: uuid.UUID, value: int, now: datetime) -> dict[str, Any]:
     return {
         "order_key": key,
         "value": value,
+        "most": value,
         "number": 1,
         "begin_time": now,
         "next_action_time": now,

@@ -115,6 +115,7 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
             made.append(parked(CONTEXT, KIND, row))
     taken = sa.case((P.type == "credit_card", P.captured), else_=P.resolved_amount)
     due = sa.case((P.type == "credit_card", P.due), else_=P.resolved_amount)
+    kept = sa.case((sa.and_(P.type == "credit_card", P.captured < P.due), P.captured), else_=P.due)
     states = [
         total(sa.case((P.state.in_(states), amount), else_=0)).label(name)
         for name, states, amount in (
@@ -123,6 +124,7 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
             ("promised", (*PERMANENT, "ATTENTION"), P.due),
             ("charged", PERMANENT, taken),
             ("refunded", PERMANENT, P.refunded),
+            ("taken", (*PERMANENT, "ATTENTION"), kept),
         )
     ]
     states += [
@@ -145,6 +147,7 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
                 version=int(row.version),
                 confirmed_total=int(row.confirmed),
                 promised=int(row.promised),
+                taken=int(row.taken),
                 due=int(row.due),
                 stated_for=" ".join(sorted({row.first, row.last})),
                 charged=int(row.charged),
@@ -154,6 +157,11 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
                 unresolved=int(row.unresolved),
             )
         )
+    shipped = (T.type == "CAPTURE", T.cause == "SHIPMENT", T.result == "SUCCEEDED")
+    charged = sa.select(P.order_key, sa.func.sum(T.amount).label("amount"))
+    charged = charged.join_from(TRANSACTIONS, PAYMENTS, T.payment_id == P.id)
+    for row in await tx.execute(charged.where(P.order_key.in_(keys), *shipped).group_by(P.order_key)):
+        made.append(_fact(row, "captured_on_shipment", amount=int(row.amount)))
     for row in await tx.execute(sa.select(ORDERS).where(ORDERS.c.order_key.in_(keys), ORDERS.c.lowered_attempt > 0)):
         made.append(_fact(row, "lowered", attempt=row.lowered_attempt))
     return sorted(made, key=lambda fact: fact.order_key)
