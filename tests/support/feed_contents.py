@@ -136,6 +136,9 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "order_events": Inner("the feed itself"),
         "order_feed_epochs": Inner("where the feed begins"),
         "submissions": Inner("the steps of a submission; what comes of them is an event of the order"),
+        "shipped_captures": Inner(
+            "what payment is asked to take of what has shipped: payments change by it, and so does their feed"
+        ),
         "hold_commands": Inner("what other contexts have yet to hear of holds, which are events of the order"),
     },
 }
