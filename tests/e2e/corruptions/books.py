@@ -22,11 +22,12 @@ from services.host.sample.parties import sign_in
 from services.order.adapters.db.tables import ORDERS
 from services.payment.adapters.db.tables import PAYMENTS, TRANSACTIONS
 from services.pricing.adapters.db.tables import RESERVATIONS
-from tests.e2e.steps import declare_facet, propose, ready, set_cost, ship, vary
+from tests.e2e.steps import declare_facet, policy, propose, ready, set_cost, ship, vary
 from tests.support.loops import steps
 from tests.support.marketplace import Marketplace, create
 from tests.support.prepared import Prepared
 from tests.support.sealing import sealing_key_for
+from waybill.directory.v1.ordering_context_service_pb2 import PAYMENT_CAPTURE_ON_SHIPMENT
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb
 from waybill.order.v1 import cart_service_pb2, checkout_service_pb2, order_service_pb2
@@ -37,7 +38,8 @@ DONE, OPEN, GONE, CART, NO, MOVED, CUT, HELD = "DONE", "OPEN", "GONE", "CART", "
 """Completed and paid by three means; partly shipped; canceled; not submitted; refused twice; rejected by a supplier; shipped
 in part and the rest canceled; on hold, as its card is no longer good."""
 
-
+CHARGED = "CHARGED"
+"""Shipped in part, and what has left was captured."""
 BINNED = "BINNED"
 """An order that was deleted."""
 BUILT = "BUILT"
@@ -185,6 +187,7 @@ async def _orders(market: Marketplace) -> None:
     await vary(owner, "lantern")
     await declare_facet(owner, "lamp", "brass")
     await _held(market)
+    await _charged(market)
 
 
 async def _redeemed(made: Books) -> None:
@@ -213,6 +216,16 @@ async def _held(market: Marketplace) -> None:
     await market.people.clerks["wh-east"].supplier_orders.AcceptSupplierOrder(
         supplier_pb.AcceptSupplierOrderRequest(supplier_order_id=f"{HELD}-1")
     )
+
+
+async def _charged(market: Marketplace) -> None:
+    ada = market.people.ada
+    await policy(market, capture=PAYMENT_CAPTURE_ON_SHIPMENT)
+    await ready(ada, CHARGED, [payment_pb2.Payment(id="s-card", type="credit_card", credit_card_id="visa")], tape=2)
+    await _submit(ada, CHARGED)
+    await policy(market)
+    await ship(market.people.clerks["wh-east"], f"{CHARGED}-1", "l1", 1)
+    assert await steps(market.host.apps["order"])["CompleteSubmissions"]() == 1
 
 
 def _three_means() -> list[payment_pb2.Payment]:

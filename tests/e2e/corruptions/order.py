@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from services.order.adapters.db.tables import (
     CANCELLATIONS,
+    CAPTURES,
     CARTS,
     DELETED_ORDERS,
     EVENTS,
@@ -18,7 +19,7 @@ from services.order.adapters.db.tables import (
     REQUESTS,
     SUBMISSIONS,
 )
-from tests.e2e.corruptions.books import BINNED, BUILT, CART, DONE, HELD, NO, OPEN, Books, breaks
+from tests.e2e.corruptions.books import BINNED, BUILT, CART, CHARGED, DONE, HELD, NO, OPEN, Books, breaks
 from tests.e2e.corruptions.setup import NOW
 from tests.support.tampering import like
 
@@ -136,6 +137,15 @@ def restated(type: str, *, minutes: int = 0, total: int = 0, **values: Any) -> A
 
 
 CORRUPTIONS = [
+    breaks("order", "captures_are_of_what_shipped", CHARGED, lambda _: [sa.delete(CAPTURES)], "captured_at_most_what_shipped"),
+    breaks(
+        "across",
+        "shipped_is_captured",
+        CHARGED,
+        lambda _: [sa.update(CAPTURES).values(value=CAPTURES.c.value + 10_000)],
+        "captures_are_of_what_shipped",
+        database="order",
+    ),
     breaks("order", "newest_event_states_the_order", OPEN, restated("order_submitted", total=1_000_000)),
     breaks("order", "newest_event_states_the_order", OPEN, restated("order_submitted", status="CANCELED")),
     breaks("order", "newest_event_states_the_order", OPEN, restated("order_submitted", minutes=60)),

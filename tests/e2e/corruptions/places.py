@@ -130,6 +130,7 @@ ORDER: Places = {
     "submissions.outcome": Place(_CHANGED, to("OPENED")),
     "cancellations.state": Place(of_order(order.CANCELLATIONS.c.order_key, GONE), to("FREEZING")),
     "cancellations.caller": Place(None, with_(sub="other")),
+    "shipped_captures.most": Place(None, {"": lambda stored: stored - 10_000}),
     "order_shipments": Place(of_order(order.SHIPMENTS.c.order_key, DONE)),
     "order_shipments.document": Place(None, document(Shipment, carrier="walked")),
     "order_events.type": Place(of(order.EVENTS.c.type, "order_submitted"), to("order_updated")),

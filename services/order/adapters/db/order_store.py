@@ -111,7 +111,7 @@ class SqlOrderStore:
 
     async def running(self, keys: Sequence[uuid.UUID], *, captured: bool = False) -> set[uuid.UUID]:
         """Which of these buyer orders have not ended, or are still to be captured."""
-        goes_on = O.status.not_in(("COMPLETED", "CANCELED"))
+        goes_on: sa.ColumnElement[bool] = O.status.not_in(("COMPLETED", "CANCELED"))
         if captured:
             goes_on |= sa.exists().where(CAPTURES.c.order_key == O.key, CAPTURES.c.next_action_time.is_not(None))
         its = (O.kind == "BUYER", O.key.in_(list(keys)), goes_on)

@@ -118,8 +118,8 @@ WATCHED: Register = {
         {
             **all_by("captures_are_of_what_shipped", "order_key value"),
             **all_by("captured_at_most_what_shipped", "most"),
-            "next_action_time": by("shipped_is_captured"),
-            **all_free("since when, and how often: `waybill check` lists work that never ends", "begin_time number"),
+            "next_action_time": Free("when payment is asked; `shipped_is_captured` sees what is missing and never asked for"),
+            **all_free("since when, and how often: the gauge of the oldest shows it", "begin_time number"),
             **FAILURES,
         },
         by("captures_are_of_what_shipped"),
