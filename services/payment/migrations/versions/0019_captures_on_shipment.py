@@ -1,11 +1,11 @@
 """captures on shipment"""
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 # The newest revision of the oldest build that works on these tables. An older build does not know why these captures are asked for.
-min_reader = "0018"
+min_reader = "0019"
 
 
 def upgrade() -> None:
