@@ -11,7 +11,7 @@ import pytest
 
 from libs.db.tuning import Tuning
 from services.host.check import check
-from services.host.northwind import included_tax
+from services.host.northwind import captures, included_tax
 from services.host.northwind.figures import KNOWN, expected, measured
 from services.host.northwind.files import Northwind, Row, country, read
 from services.host.northwind.replay import employees, replay
@@ -36,7 +36,7 @@ def some(count: int) -> list[Row]:
 
 @asynccontextmanager
 async def replayed(
-    folder: Path, url: str, orders: list[Row], forward: bool, included: Decimal | None = None
+    folder: Path, url: str, orders: list[Row], forward: bool, included: Decimal | None = None, by_card: bool = False
 ) -> AsyncIterator[AsyncWaybill]:
     """A marketplace in which these orders have been replayed; its invariants are checked."""
     async with running(
@@ -44,9 +44,9 @@ async def replayed(
     ) as host:
         assert host.secret is not None
         owner = AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret)
-        await load(owner, DATA, "seller", included)
+        await load(owner, DATA, "seller", included, by_card)
         clients = await employees(owner, Servers(host.address, {}), DATA)
-        await replay(clients, DATA, orders, lambda: None, forward=forward)
+        await replay(clients, DATA, orders, lambda: None, forward=forward, by_card=by_card)
         yield owner
         report = await check(owner)
         assert report.ok, [(f.rule, f.subject, f.detail) for f in report.findings]
@@ -80,6 +80,14 @@ async def test_prices_that_include_a_tax_leave_every_figure_and_the_tax_of_every
         assert await measured(owner) == expected(DATA, orders)
         taxes = await included_tax.compared(owner, DATA, orders)
         assert (taxes.differences, taxes.lines, taxes.total > 0) == ((), expected(DATA, orders).lines, True)
+
+
+@pytest.mark.parametrize("count", [5, pytest.param(830, marks=pytest.mark.long)])
+async def test_cards_are_charged_what_has_left_of_each_order_to_the_cent(tmp_path: Path, count: int) -> None:
+    orders = some(count)
+    async with replayed(tmp_path, "", orders, forward=True, by_card=True) as owner:
+        charged = await captures.compared(owner, DATA, orders)
+        assert (charged.differences, charged.orders, charged.total > 0) == ((), len(orders), True)
 
 
 @pytest.mark.long

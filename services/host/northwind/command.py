@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json as json_module
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,9 +21,11 @@ from rich.table import Table
 from libs.obs import configure_logging
 from services.host.check import Report, check
 from services.host.database_options import environment
+from services.host.northwind import captures, included_tax
+from services.host.northwind.captures import Captured
 from services.host.northwind.figures import KNOWN, Figures, listed, measured
 from services.host.northwind.files import Northwind, read
-from services.host.northwind.included_tax import RATE, IncludedTax, compared
+from services.host.northwind.included_tax import RATE, IncludedTax
 from services.host.northwind.replay import employees, remaining, replay
 from services.host.northwind.setup import CURRENCY, load
 from services.host.process.embedded import running
@@ -41,6 +43,15 @@ err = Console(stderr=True)
 imports = typer.Typer(no_args_is_help=True, help="Loads other data as a marketplace.")
 
 
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What is another way than in the files."""
+
+    tax_included: bool = False
+    by_card: bool = False
+    """Paid by cards that are charged as goods leave."""
+
+
 @imports.callback()
 def _imports() -> None:
     """A group, though it has one command so far."""
@@ -52,6 +63,9 @@ def import_northwind(
     replay: Annotated[bool, typer.Option("--replay", help="Put all historic orders through the real calls.")] = False,
     tax_included: Annotated[
         bool, typer.Option("--tax-included", help=f"Declare every price to include a tax of {RATE:.0%}; for a new marketplace.")
+    ] = False,
+    capture_on_shipment: Annotated[
+        bool, typer.Option("--capture-on-shipment", help="Pay by cards that are charged as goods leave; for a new marketplace.")
     ] = False,
     data: Annotated[
         Path | None, typer.Option(file_okay=False, help="Folder of a marketplace on SQLite, not being served.")
@@ -82,7 +96,7 @@ def import_northwind(
         session = _remote(parsed(server), client_id, client_secret)
     else:
         session = _embedded(settings, client_id, client_secret)
-    raise typer.Exit(asyncio.run(_run(_read(folder), session, seller, replay, tax_included, json)))
+    raise typer.Exit(asyncio.run(_run(_read(folder), session, seller, replay, Variant(tax_included, capture_on_shipment), json)))
 
 
 def _read(folder: Path) -> Northwind:
@@ -114,9 +128,9 @@ async def _embedded(settings: HostSettings, client_id: str, secret: str) -> Asyn
             yield owner, Servers(host.address, {})
 
 
-async def _run(data: Northwind, session: Any, seller: str, with_orders: bool, tax_included: bool, as_json: bool) -> int:
+async def _run(data: Northwind, session: Any, seller: str, with_orders: bool, variant: Variant, as_json: bool) -> int:
     async with session as (owner, servers):
-        await load(owner, data, seller, RATE if tax_included else None)
+        await load(owner, data, seller, RATE if variant.tax_included else None, variant.by_card)
         loaded = {"buyers": len(data.customers), "suppliers": len(data.suppliers), "products": len(data.products)}
         err.print(f"{', '.join(f'{count} {name}' for name, count in loaded.items())} are in place", highlight=False)
         if not with_orders:
@@ -127,18 +141,21 @@ async def _run(data: Northwind, session: Any, seller: str, with_orders: bool, ta
         with _progress() as bar:
             left = remaining(data.orders, await listed(owner, order_pb2.DIRECTION_INCOMING))
             task = bar.add_task("orders", total=len(data.orders), completed=len(data.orders) - len(left))
-            await replay(clients, data, left, lambda: bar.advance(task))
+            await replay(clients, data, left, lambda: bar.advance(task), by_card=variant.by_card)
         for client in clients.values():
             await client.close()
         figures = await measured(owner)
-        taxes = await compared(owner, data, data.orders) if tax_included else None
+        taxes = await included_tax.compared(owner, data, data.orders) if variant.tax_included else None
+        charged = await captures.compared(owner, data, data.orders) if variant.by_card else None
         report = await check(owner, servers.every)
-    ok = figures == KNOWN and report.ok and not (taxes and taxes.differences)
+    ok = figures == KNOWN and report.ok and not (taxes and taxes.differences) and not (charged and charged.differences)
     if as_json:
-        shown = _json(figures, report, ok) | ({} if taxes is None else {"included_tax": asdict(taxes)})
+        shown = _json(figures, report, ok)
+        shown |= {} if taxes is None else {"included_tax": asdict(taxes)}
+        shown |= {} if charged is None else {"captured": asdict(charged)}
         out.print_json(json_module.dumps(shown, default=str))
     else:
-        _show(figures, report, taxes)
+        _show(figures, report, taxes, charged)
     return 0 if ok else 1
 
 
@@ -153,7 +170,7 @@ def _json(figures: Figures, report: Report, ok: bool) -> dict[str, Any]:
     return {"ok": ok, "figures": asdict(figures), "known": asdict(KNOWN), "invariants_ok": report.ok, "findings": findings}
 
 
-def _show(figures: Figures, report: Report, taxes: IncludedTax | None) -> None:
+def _show(figures: Figures, report: Report, taxes: IncludedTax | None, charged: Captured | None) -> None:
     table = Table(box=box.SIMPLE, header_style="dim")
     for name in ("figure", "the marketplace says", "known"):
         table.add_column(name, justify="left" if name == "figure" else "right")
@@ -164,14 +181,20 @@ def _show(figures: Figures, report: Report, taxes: IncludedTax | None) -> None:
         table.add_row(item.name.replace("_", " "), _text(ours), _text(known), mark)
     put(out, table)
     if taxes is not None:
-        for text in taxes.differences:
-            out.print(f"[red]included tax[/red] {text}")
-        word = f"[red]{len(taxes.differences)} differ[/red]" if taxes.differences else "[green]each to the cent[/green]"
-        out.print(f"{word}  {_text(taxes.total)} of tax in {taxes.lines:,} lines, worked out apart from the files")
+        _compare("included tax", taxes.differences, f"{_text(taxes.total)} of tax in {taxes.lines:,} lines")
+    if charged is not None:
+        _compare("captured", charged.differences, f"{_text(charged.total)} charged for {charged.orders:,} orders")
     for finding in report.findings:
         out.print(f"[red]{finding.context}[/red] {finding.rule} {finding.subject}: {finding.detail}")
     word = "[green]invariants OK[/green]" if report.ok else f"[red]{len(report.findings)} invariants broken[/red]"
     out.print(f"{word}  {report.rules} rules over {report.rows:,} rows")
+
+
+def _compare(what: str, differences: Sequence[str], sum: str) -> None:
+    for text in differences:
+        out.print(f"[red]{what}[/red] {text}")
+    word = f"[red]{len(differences)} differ[/red]" if differences else "[green]each to the cent[/green]"
+    out.print(f"{word}  {sum}, worked out apart from the files")
 
 
 def _text(value: int | Decimal) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.host.northwind.files import Line, Northwind, Row, country, product_id
-from services.host.northwind.setup import CHANNEL, CURRENCY, xp
+from services.host.northwind.setup import CHANNEL, CURRENCY, card_id, xp
 from services.host.remote.servers import Servers
 from waybill.directory.v1 import user_service_pb2
 from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
@@ -59,14 +59,19 @@ def remaining(orders: Sequence[Row], there: Iterable[order_pb2.Order]) -> list[R
 
 
 async def replay(
-    clients: dict[str, AsyncWaybill], data: Northwind, orders: Sequence[Row], done: Callable[[], None], forward: bool = True
+    clients: dict[str, AsyncWaybill],
+    data: Northwind,
+    orders: Sequence[Row],
+    done: Callable[[], None],
+    forward: bool = True,
+    by_card: bool = False,
 ) -> None:
     """All orders, several at a time; `done` is called after each."""
     gate = asyncio.Semaphore(CONCURRENCY)
 
     async def one(order: Row) -> None:
         async with gate:
-            await replay_order(clients[order["employee_id"]], order, data.lines[order["order_id"]], forward)
+            await replay_order(clients[order["employee_id"]], order, data.lines[order["order_id"]], forward, by_card)
         done()
 
     async with asyncio.TaskGroup() as group:
@@ -74,7 +79,9 @@ async def replay(
             group.create_task(one(order))
 
 
-async def replay_order(seller: AsyncWaybill, row: Row, lines: Sequence[Line], forward: bool = True) -> None:
+async def replay_order(
+    seller: AsyncWaybill, row: Row, lines: Sequence[Line], forward: bool = True, by_card: bool = False
+) -> None:
     """One order from creation to where history left it. Every step can be repeated."""
     id = row["order_id"]
     await seller.orders.CreateOrder(
@@ -86,17 +93,20 @@ async def replay_order(seller: AsyncWaybill, row: Row, lines: Sequence[Line], fo
         checkout_service_pb2.CalculateOrderRequest(order_id=id, request_id=f"northwind-{id}-calculate")
     )
     await seller.checkout.AddPayments(
-        checkout_service_pb2.AddPaymentsRequest(
-            order_id=id,
-            payments=[payment_pb2.Payment(id=f"po-{id}", type="purchase_order", purchase_order_number=id)],
-            request_id=f"northwind-{id}-pay",
-        )
+        checkout_service_pb2.AddPaymentsRequest(order_id=id, payments=[_payment(row, by_card)], request_id=f"northwind-{id}-pay")
     )
     await _submit(seller, id)
     if forward:
         await seller.orders.ForwardOrder(order_service_pb2.ForwardOrderRequest(order_id=id, request_id=f"northwind-{id}-forward"))
     if row["shipped_date"]:
         await _ship(seller, row)
+
+
+def _payment(row: Row, by_card: bool) -> payment_pb2.Payment:
+    id = row["order_id"]
+    if by_card:
+        return payment_pb2.Payment(id=f"cc-{id}", type="credit_card", credit_card_id=card_id(row["customer_id"]))
+    return payment_pb2.Payment(id=f"po-{id}", type="purchase_order", purchase_order_number=id)
 
 
 def _order(row: Row) -> order_pb2.Order:

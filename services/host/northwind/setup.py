@@ -18,6 +18,7 @@ from waybill.directory.v1 import (
     user_service_pb2,
 )
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
+from waybill.payment.v1 import credit_card_service_pb2
 from waybill.pricing.v1 import price_schedule_service_pb2, tax_rate_service_pb2
 from waybill.shipping.v1 import carrier_service_pb2
 from waybill.type.v1.address_pb2 import Address
@@ -65,13 +66,33 @@ def request_id(what: str) -> str:
     return f"northwind-{what}"
 
 
-async def load(owner: AsyncWaybill, data: Northwind, seller_id: str, included: Decimal | None = None) -> None:
-    """Everything but the orders. With a rate prices include a tax of it wherever the orders go; without one nothing is taxed."""
-    await _parties(owner, data, seller_id)
+async def load(
+    owner: AsyncWaybill, data: Northwind, seller_id: str, included: Decimal | None = None, by_card: bool = False
+) -> None:
+    """Everything but the orders. With a rate prices include a tax of it wherever the orders go; without one nothing is taxed.
+    Customers pay by promise, or `by_card` with a card of theirs that is charged as goods leave."""
+    await _parties(owner, data, seller_id, by_card)
+    if by_card:
+        await _cards(owner, data)
     await _addresses(owner, data)
     await _products(owner, data, included is not None)
     if included is not None:
         await _rates(owner, data, included)
+
+
+async def _cards(owner: AsyncWaybill, data: Northwind) -> None:
+    """One card for each customer."""
+    for customer in data.customers:
+        id = customer["customer_id"]
+        card = credit_card_service_pb2.CreditCard(id=card_id(id), buyer_id=id, token="tok_approve", card_type="visa")
+        await owner.credit_cards.CreateCreditCard(
+            credit_card_service_pb2.CreateCreditCardRequest(credit_card=card, request_id=request_id(f"card-{id}"))
+        )
+
+
+def card_id(customer: str) -> str:
+    """The id of a customer's card."""
+    return f"card-{customer}"
 
 
 async def _rates(owner: AsyncWaybill, data: Northwind, rate: Decimal) -> None:
@@ -89,7 +110,9 @@ async def _rates(owner: AsyncWaybill, data: Northwind, rate: Decimal) -> None:
 
 
 # Long because it lists what is set up, one request after the other.
-async def _parties(owner: AsyncWaybill, data: Northwind, seller_id: str) -> None:
+async def _parties(owner: AsyncWaybill, data: Northwind, seller_id: str, by_card: bool) -> None:
+    contexts = ordering_context_service_pb2
+    capture = contexts.PAYMENT_CAPTURE_ON_SHIPMENT if by_card else contexts.PAYMENT_CAPTURE_MANUAL
     await owner.api_clients.BatchCreateApiClients(
         api_client_service_pb2.BatchCreateApiClientsRequest(
             request_id=request_id("channel"),
@@ -104,7 +127,8 @@ async def _parties(owner: AsyncWaybill, data: Northwind, seller_id: str) -> None
                     policy=ordering_context_service_pb2.OrderingPolicy(
                         auto_forward=ordering_context_service_pb2.AUTO_FORWARD_NONE,
                         payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_TOTAL,
-                        payment_types=["purchase_order"],
+                        payment_types=["credit_card" if by_card else "purchase_order"],
+                        capture=capture,
                     ),
                 )
             ],
