@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from services.host.sample.parties import People
-from tests.chaos import deletes, steps, visitors
+from tests.chaos import captures, deletes, steps, visitors
 from tests.chaos.steps import until_answered
 from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.order.v1 import order_pb2, submission_pb2
@@ -317,6 +317,9 @@ SCENARIOS = {
         Scenario("attention", _captured, _cancel, _needs_attention, background="ReportAlerts", beside="ListPayments"),
         Scenario("forward", _not_forwarded, _forward, _is_open),
         Scenario("complete", _all_but_one, _ship_the_rest, _completes),
+        Scenario(
+            "capture", captures.accepted, _ship, captures.is_captured_once, background=captures.CAPTURE, beside="ListPayments"
+        ),
         Scenario("delete-order", _cart, deletes.delete_order, deletes.order_is_gone, beside=deletes.VERIFIED),
         Scenario(
             "finish-deletion",
