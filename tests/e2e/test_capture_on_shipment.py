@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
+from services.payment.adapters.db.tables import PAYMENTS, TRANSACTIONS
 from tests.e2e.steps import card, cents, gift_card, policy, ready, ship
 from tests.support.loops import steps
-from tests.support.marketplace import Marketplace, get
+from tests.support.marketplace import ALL, Marketplace, get
 from waybill.directory.v1.ordering_context_service_pb2 import PAYMENT_CAPTURE_ON_SHIPMENT
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import order_pb2, order_service_pb2
-from waybill.payment.v1 import payment_pb2
+from waybill.payment.v1 import payment_pb2, payment_service_pb2
 from waybill_client import money
 
 
@@ -90,4 +93,24 @@ async def test_a_declined_capture_needs_a_person_and_is_not_asked_for_again(mark
     await steps(market.host.apps["order"])["CompleteSubmissions"]()
     again = await paid(market, "REFUSED", lambda p: True)
     assert captures(again) == [payment_pb2.PAYMENT_TRANSACTION_RESULT_DECLINED]
+    await market.check()
+
+
+async def test_what_shipped_unpaid_is_not_forgotten_when_its_order_ends_until_a_person_gives_it_up(market: Marketplace) -> None:
+    payment, sam = market.host.apps["payment"], market.people.sam
+    await bought(market, "UNPAID", token="tok_decline_capture")
+    await ship(market.people.clerks["wh-east"], "UNPAID-1", "l1", 3)
+    await paid(market, "UNPAID", lambda p: p.state == payment_pb2.PAYMENT_STATE_ATTENTION)
+    assert (await get(sam, "UNPAID", ALL)).status == order_pb2.ORDER_STATUS_COMPLETED
+    past = datetime.now(UTC) - timedelta(hours=1)
+    asked = sa.and_(TRANSACTIONS.c.payment_id == "p-UNPAID", TRANSACTIONS.c.type == "AUTHORIZE")
+    assert payment.database is not None
+    async with payment.database.transaction() as tx:
+        await tx.execute(sa.update(PAYMENTS).where(PAYMENTS.c.id == "p-UNPAID").values(authorization_expire_time=past))
+        await tx.execute(sa.update(TRANSACTIONS).where(asked).values(expire_time=past))
+    await steps(payment)["RenewAuthorizations"]()
+    lapsed = await paid(market, "UNPAID", lambda p: not p.HasField("authorization_expire_time"))
+    assert (lapsed.state, cents(lapsed.due_amount) > 0) == (payment_pb2.PAYMENT_STATE_ATTENTION, True)
+    excused = (await sam.payments.VoidPayment(payment_service_pb2.VoidPaymentRequest(payment_id="p-UNPAID"))).payment
+    assert excused.state == payment_pb2.PAYMENT_STATE_VOIDED
     await market.check()

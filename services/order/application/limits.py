@@ -80,7 +80,7 @@ class CompleterLimits:
         10.0, "How long a completer has what it took, before another may take it.", at_least=1.0, at_most=3_600.0
     )
     completer_batch: int = setting(
-        20, "Attempts, cancels and holds, of each, that one look of the completer takes.", at_least=1, at_most=1_000
+        20, "Attempts, cancels, holds and captures, of each, that one look of the completer takes.", at_least=1, at_most=1_000
     )
 
     @property

@@ -1,0 +1,30 @@
+"""What of an order has to be captured by now, and when payment is asked again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from services.order.domain.model import Capture, Policy
+from services.order.domain.progress.capture import captured_on_shipment, due_for_shipped, next_look
+from tests.unit.order.builders import NOW, line, order
+
+
+def test_an_order_is_captured_as_its_channel_said_when_it_was_submitted() -> None:
+    policy = Policy(capture=Capture.ON_SHIPMENT)
+    assert captured_on_shipment(replace(order(), policy=policy, is_submitted=True))
+    assert not captured_on_shipment(replace(order(), policy=policy, is_submitted=False))
+    assert not captured_on_shipment(replace(order(), policy=Policy(), is_submitted=True))
+
+
+def test_a_gratuity_is_due_with_the_first_unit_that_leaves() -> None:
+    given = replace(order(), gratuity=500)
+    waits, left = line("l1"), replace(line("l2"), quantity_shipped=1)
+    assert due_for_shipped(given, [waits], [0, 0]) == 0
+    assert due_for_shipped(given, [waits, left], [0, 700, 20]) == 1_220
+
+
+def test_what_waits_for_a_person_is_asked_about_ever_more_rarely() -> None:
+    waits = (0, 5, 60, 100_000)
+    looks = [next_look(NOW - timedelta(seconds=seconds), NOW) - NOW for seconds in waits]
+    assert [look.total_seconds() for look in looks] == [1, 5, 60, 300]
