@@ -56,7 +56,10 @@ async def test_missing_parts_are_absent_and_no_error(world):
     assert not found.HasField("default_shipping_address")
     day = Duration(seconds=86_400)
     assert found.policy == pb.OrderingPolicy(
-        auto_forward=pb.AUTO_FORWARD_NONE, payment_coverage=pb.PAYMENT_COVERAGE_TOTAL, estimate_valid=day
+        auto_forward=pb.AUTO_FORWARD_NONE,
+        payment_coverage=pb.PAYMENT_COVERAGE_TOTAL,
+        estimate_valid=day,
+        capture=pb.PAYMENT_CAPTURE_MANUAL,
     )
     assert found.channel_active
     assert list(found.missing_address_ids) == ["hq"]
@@ -169,10 +172,12 @@ async def test_only_services_ask_and_only_the_order_service_for_contexts(world):
 async def test_a_policy_that_no_order_service_understands_is_refused(world):
     await world.companies()
     made = clients.ApiClient(
-        name="Shop", policy=pb.OrderingPolicy(payment_coverage=7, sourcing_strategy="magic", estimate_valid=Duration(nanos=5))
+        name="Shop",
+        policy=pb.OrderingPolicy(payment_coverage=7, sourcing_strategy="magic", estimate_valid=Duration(nanos=5), capture=3),
     )
     error = await refused(world.admin.clients.CreateApiClient(clients.CreateApiClientRequest(api_client=made)))
     assert sorted((f.field, f.reason) for f in error.fields) == [
+        ("api_client.policy.capture", "FIELD_INVALID"),
         ("api_client.policy.estimate_valid", "VALUE_OUT_OF_RANGE"),
         ("api_client.policy.payment_coverage", "FIELD_INVALID"),
         ("api_client.policy.sourcing_strategy", "FIELD_INVALID"),
