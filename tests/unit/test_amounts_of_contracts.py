@@ -47,7 +47,18 @@ MESSAGES: dict[str, dict[str, Fineness]] = {
     "fulfillment.v1.ShipSelection": {"cost": STORED, "included_tax": STORED},
     "fulfillment.v1.Shipment": {"cost": MINOR},
     "fulfillment.v1.SupplierOrder": dict.fromkeys(
-        ("subtotal", "discount", "shipping_cost", "tax", "included_tax", "total", "shipped_total", "cost", "payable", "commission"),
+        (
+            "subtotal",
+            "discount",
+            "shipping_cost",
+            "tax",
+            "included_tax",
+            "total",
+            "shipped_total",
+            "cost",
+            "payable",
+            "commission",
+        ),
         STORED,
     ),
     "fulfillment.v1.SupplierOrderLine": dict.fromkeys(

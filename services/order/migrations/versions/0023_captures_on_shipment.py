@@ -4,12 +4,12 @@ from alembic import op
 import sqlalchemy as sa
 import libs.db.types
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 # The newest revision of the oldest build that works on these tables. An older build does not know what a policy says of capture.
-min_reader = "0022"
+min_reader = "0023"
 
 
 def upgrade() -> None:
