@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from libs.protoconv import instant
 from libs.rpc.peers import Peers
 from services.catalog.domain.catalogs.visibility import Customer
 from services.catalog.domain.shop.shop import Availability
@@ -25,4 +26,13 @@ class FulfillmentStock:
                 product_ids=product_ids, totals_only=True, buyer_id=customer.buyer_id, user_id=customer.user_id
             )
         )
-        return {found.product_id: Availability(found.available, found.can_exceed) for found in answer.products}
+        return {found.product_id: _availability(found) for found in answer.products}
+
+
+def _availability(found: pb.ProductAvailability) -> Availability:
+    return Availability(
+        found.available,
+        found.can_exceed,
+        found.backorderable if found.HasField("backorderable") else None,
+        instant(found.expected_time) if found.HasField("expected_time") else None,
+    )

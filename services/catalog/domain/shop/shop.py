@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from libs.query.request import Page
@@ -26,10 +27,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """Units that can be had, never negative, and whether more may be ordered."""
+    """Units that can be had, never negative, whether more may be ordered, how many (None for any number), and when they come."""
 
     available: int
     can_exceed: bool
+    backorderable: int | None = 0
+    expected_time: datetime | None = None
 
 
 class Article(Protocol):

@@ -85,4 +85,8 @@ def _shown(item: Offered) -> my_product_pb2.MyProduct:
     if item.stock is not None:
         made.availability.available = item.stock.available
         made.availability.can_exceed = item.stock.can_exceed
+        if item.stock.backorderable is not None:
+            made.availability.backorderable = item.stock.backorderable
+        if item.stock.expected_time is not None:
+            made.availability.expected_time.FromDatetime(item.stock.expected_time)
     return made

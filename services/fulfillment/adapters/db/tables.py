@@ -79,6 +79,9 @@ inventory_records = sa.Table(
     # Whom it is for; open to all without any.
     sa.Column("buyer_ids", Json(), nullable=False, server_default="[]"),
     sa.Column("user_group_ids", Json(), nullable=False, server_default="[]"),
+    # How far it may be sold beyond its stock, where it may; any number without one. And when more is expected.
+    sa.Column("backorder_limit", sa.BigInteger),
+    sa.Column("expected_time", UtcTime()),
     sa.Index("ix_inventory_records_product_variant", "product_id", "variant_id"),
 )
 

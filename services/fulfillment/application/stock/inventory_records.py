@@ -15,6 +15,7 @@ from libs.json_value import JsonObject
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.ports import AddressPeer, FulfillmentWork, ProductPeer
+from services.fulfillment.domain.sourcing.backorder import covers, lowered
 from services.fulfillment.domain.sourcing.model import Address
 from services.fulfillment.domain.stock.inventory import InventoryRecord
 from services.fulfillment.domain.stock.ledger import Cause, Movement, MovementKind, summed_by_record
@@ -45,6 +46,8 @@ class RecordDraft:
     notify_below: int | None = None
     buyer_ids: tuple[str, ...] = ()
     user_group_ids: tuple[str, ...] = ()
+    backorder_limit: int | None = None
+    expected_time: datetime | None = None
 
 
 RecordEdit = Callable[[InventoryRecord], InventoryRecord]
@@ -94,6 +97,8 @@ class InventoryRecords:
         """The drafts with the snapshot of their location, from the directory where the caller gave none. Raises for records
         and products of others, too."""
         found = await self._unfulfilled(caller, drafts)
+        for d in drafts:
+            _expect(found, f"{d.field}.expected_time", d.expected_time, self._clock.now())
         for d in drafts:
             if not may_act_for(caller, d.supplier_id):
                 found.add(f"{d.field}.supplier_id", reasons.FIELD_INVALID, "a supplier has records of its own only")
@@ -154,7 +159,7 @@ class InventoryRecords:
     async def update(
         self, caller: Principal, id: str, etag: str, edit: RecordEdit, request: RequestKey | None
     ) -> InventoryRecord:
-        """Changes what may be edited. Raises STOCK_SHORTAGE, ETAG_MISMATCH."""
+        """Changes what may be edited. Raises STOCK_SHORTAGE, ETAG_MISMATCH, VALUE_OUT_OF_RANGE for a time that has passed."""
 
         async def decide(work: FulfillmentWork) -> InventoryRecord:
             now = self._clock.now()
@@ -167,12 +172,11 @@ class InventoryRecords:
             after = replace(edit(known), version=known.version + 1, update_time=now)
             if after.address is not None and after.address is not known.address:
                 after = replace(after, address={**after.address, "id": known.location_id})
-            if known.can_exceed and not after.can_exceed and known.available < 0:
-                raise precondition(
-                    reasons.STOCK_SHORTAGE,
-                    f"Inventory record {id} is {-known.available} units short: receive them first.",
-                    inventory_record=id,
-                )
+            if after.expected_time != known.expected_time:
+                found = Violations()
+                _expect(found, "inventory_record.expected_time", after.expected_time, now)
+                found.raise_if_any()
+            _keeps_promises(known, after)
             # A threshold that is set crosses nothing: it begins with what is available.
             after = replace(after, low_stock=is_low(known.available, after.notify_below))
             await work.stock.update(after, moved=after.address != known.address)
@@ -204,6 +208,22 @@ def in_order(found: Mapping[str, InventoryRecord], ids: Sequence[str]) -> list[I
         if id not in found:
             raise missing(RESOURCE, id)
     return [found[id] for id in ids]
+
+
+def _expect(found: Violations, field: str, time: datetime | None, now: datetime) -> None:
+    future = time is None or time > now
+    found.require(field, future, reasons.VALUE_OUT_OF_RANGE, "must be in the future")
+
+
+def _keeps_promises(known: InventoryRecord, after: InventoryRecord) -> None:
+    """Less excess than before must still allow what is sold; units that have left and were never there are received first."""
+    if not lowered(known.excess, after.excess) or (covers(after.excess, known.available) and known.on_hand >= 0):
+        return
+    raise precondition(
+        reasons.STOCK_SHORTAGE,
+        f"Inventory record {known.id} is {-known.available} units short: receive them first.",
+        inventory_record=known.id,
+    )
 
 
 def _refuse_taken(drafts: Sequence[RecordDraft], taken: set[str]) -> None:
@@ -253,4 +273,6 @@ def _record(d: RecordDraft, ids: IdSource, now: datetime) -> InventoryRecord:
         low_stock=is_low(d.opening, d.notify_below),
         buyer_ids=d.buyer_ids,
         user_group_ids=d.user_group_ids,
+        backorder_limit=d.backorder_limit,
+        expected_time=d.expected_time,
     )

@@ -18,14 +18,18 @@ def assign(lines: Sequence[Line], ranked: Candidates) -> dict[str, tuple[Assignm
     sets are nested, so that a line that may go anywhere never takes the last unit of one that may not.
     """
     left: dict[uuid.UUID, int] = {}
+    beyond: dict[uuid.UUID, int] = {}
     taken: dict[str, tuple[Assignment, ...]] = {}
     for line in sorted(lines, key=lambda line: (not line.inventory_record_id, not line.pickup_location_id)):
-        taken[line.line_item_id] = _take(line, ranked[line.line_item_id], left)
+        taken[line.line_item_id] = _take(line, ranked[line.line_item_id], left, beyond)
     return taken
 
 
-def _take(line: Line, ranked: Sequence[Stock], left: dict[uuid.UUID, int]) -> tuple[Assignment, ...]:
-    """Real stock first, in rank order; what is still open exceeds the best candidate that may be exceeded."""
+def _take(
+    line: Line, ranked: Sequence[Stock], left: dict[uuid.UUID, int], beyond: dict[uuid.UUID, int]
+) -> tuple[Assignment, ...]:
+    """Real stock first, in rank order; what is still open exceeds the candidates that may be exceeded, the best first. `left` and
+    `beyond` are what lines before it have left of either."""
     units: dict[uuid.UUID, int] = {}
     wanted = line.quantity
     for stock in ranked:
@@ -37,10 +41,16 @@ def _take(line: Line, ranked: Sequence[Stock], left: dict[uuid.UUID, int]) -> tu
             units[stock.key] = take
             left[stock.key] = rest - take
             wanted -= take
-    if wanted:
-        beyond = next((s for s in ranked if s.can_exceed), None)
-        if beyond is not None:
-            units[beyond.key] = units.get(beyond.key, 0) + wanted
+    for stock in ranked:
+        if not wanted:
+            break
+        excess = stock.backorderable
+        take = wanted if excess is None else min(wanted, beyond.get(stock.key, excess))
+        if take:
+            units[stock.key] = units.get(stock.key, 0) + take
+            if excess is not None:
+                beyond[stock.key] = beyond.get(stock.key, excess) - take
+            wanted -= take
     return tuple(from_stock(line, s, units[s.key]) for s in ranked if s.key in units)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from services.fulfillment.domain.sourcing.backorder import allowed, backorderable
 from waybill.fulfillment.v1.reasons import ReasonName
 
 MAX_LINES = 5_000
@@ -97,6 +99,23 @@ class Stock:
     """Whether somebody is alerted when it gets low."""
     buyer_ids: Sequence[str] = ()
     user_group_ids: Sequence[str] = ()
+    backorder_limit: int | None = None
+    expected_time: datetime | None = None
+
+    @property
+    def excess(self) -> int | None:
+        """Units that may be sold beyond the stock in all; None for any number."""
+        return allowed(self.can_exceed, self.backorder_limit)
+
+    @property
+    def uncounted(self) -> bool:
+        """Whether units may leave that are not on hand: sold beyond the stock without a limit."""
+        return self.excess is None
+
+    @property
+    def backorderable(self) -> int | None:
+        """Units that may be sold beyond those available now; None for any number."""
+        return backorderable(self.available, self.excess)
 
     @property
     def restricted(self) -> bool:

@@ -63,9 +63,14 @@ def follow(lines: Sequence[Line], plan: Sequence[Assignment], stocks: Sequence[S
     broken.update(line.line_item_id for line in lines if placed.get(line.line_item_id, 0) != line.quantity)
     bound = bind(plan, stocks)
     wanted = demand(bound)
-    short = {s.key for s in stocks if wanted.get(s.key, 0) > s.available and not s.can_exceed}
+    short = {s.key for s in stocks if not _holds(s, wanted.get(s.key, 0))}
     broken.update(item.line_item_id for item in bound if item.record_key in short)
     return frozenset(broken)
+
+
+def _holds(stock: Stock, units: int) -> bool:
+    """Whether so many more units may be promised of it; none always may."""
+    return not units or stock.backorderable is None or units <= max(0, stock.available) + stock.backorderable
 
 
 def _still_valid(line: Line, item: Assignment, by_id: dict[str, Stock]) -> bool:

@@ -85,8 +85,9 @@ def covered(offers: Sequence[tuple[str, Stock]], open_units: Mapping[str, int]) 
         wanted = open_units.get(line_id, 0) - served.get(line_id, 0)
         if wanted <= 0:
             continue
-        rest = left.get(stock.id, max(0, stock.available))
-        units = wanted if stock.can_exceed else min(wanted, rest)
+        excess = stock.backorderable
+        rest = left.get(stock.id, max(0, stock.available) + (excess or 0))
+        units = wanted if excess is None else min(wanted, rest)
         if units > 0:
             left[stock.id] = rest - units
             served[line_id] = served.get(line_id, 0) + units

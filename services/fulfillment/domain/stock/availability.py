@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.fulfillment.domain.sourcing.model import Stock
 
@@ -37,6 +38,10 @@ class Availability:
     available: int
     can_exceed: bool
     places: tuple[PlaceAvailability, ...]
+    backorderable: int | None = 0
+    """Units beyond the available ones; None for any number."""
+    expected_time: datetime | None = None
+    """The earliest time at which more are expected of what can be sold beyond its stock."""
 
 
 def whole(stocks: Iterable[Stock]) -> Availability:
@@ -59,7 +64,7 @@ def for_buyers(stocks: Iterable[Stock]) -> Availability:
                 supplier_id="",
                 location_id=s.location_id,
                 available=units + max(0, s.available),
-                can_exceed=more or s.can_exceed,
+                can_exceed=more or s.backorderable != 0,
                 pickup=True,
                 active=True,
                 variant_id=s.variant_id,
@@ -73,7 +78,7 @@ def _place(s: Stock) -> PlaceAvailability:
         supplier_id=s.supplier_id,
         location_id=s.location_id,
         available=max(0, s.available),
-        can_exceed=s.can_exceed,
+        can_exceed=s.backorderable != 0,
         pickup=s.pickup,
         active=s.active,
         variant_id=s.variant_id,
@@ -82,4 +87,12 @@ def _place(s: Stock) -> PlaceAvailability:
 
 def _sum(stocks: Iterable[Stock], places: tuple[PlaceAvailability, ...]) -> Availability:
     active = [s for s in stocks if s.active]
-    return Availability(sum(max(0, s.available) for s in active), any(s.can_exceed for s in active), places)
+    more = [s for s in active if s.backorderable != 0]
+    excess = [s.backorderable for s in more if s.backorderable is not None]
+    return Availability(
+        sum(max(0, s.available) for s in active),
+        bool(more),
+        places,
+        sum(excess) if len(excess) == len(more) else None,
+        min((s.expected_time for s in more if s.expected_time is not None), default=None),
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from libs.json_value import JsonObject
+from services.fulfillment.domain.sourcing.backorder import allowed
 from services.fulfillment.domain.sourcing.model import Address
 from services.fulfillment.domain.stock.ledger import MovementKind
 
@@ -39,6 +40,13 @@ class InventoryRecord:
     buyer_ids: tuple[str, ...] = ()
     user_group_ids: tuple[str, ...] = ()
     """Whom it is for; open to all without any."""
+    backorder_limit: int | None = None
+    expected_time: datetime | None = None
+
+    @property
+    def excess(self) -> int | None:
+        """Units that may be sold beyond the stock in all; None for any number."""
+        return allowed(self.can_exceed, self.backorder_limit)
 
     @property
     def available(self) -> int:

@@ -41,6 +41,8 @@ def record_out(r: InventoryRecord) -> inventory_pb2.InventoryRecord:
         low_stock=r.low_stock,
         buyer_ids=r.buyer_ids,
         user_group_ids=r.user_group_ids,
+        backorder_limit=r.backorder_limit,
+        expected_time=time_out(r.expected_time),
     )
 
 
@@ -93,6 +95,8 @@ def availability_out(asked: Asked, found: Availability, totals_only: bool) -> in
         variant_id=asked.variant_id or "",
         available=found.available,
         can_exceed=found.can_exceed,
+        backorderable=found.backorderable,
+        expected_time=time_out(found.expected_time),
         records=[
             inventory_service_pb2.RecordAvailability(
                 inventory_record_id=p.record_id,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from libs.auth import PartyKind, Principal
 from libs.errors import Violations
-from libs.protoconv import address_in, mask_paths, text_in, xp_in
+from libs.protoconv import address_in, mask_paths, text_in, time_in, xp_in
 from services.fulfillment.application.customers import customer_of
 from services.fulfillment.application.stock.inventory_records import RecordDraft, RecordEdit
+from services.fulfillment.domain.sourcing.backorder import MAX_BACKORDER
 from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY, Customer
 from services.fulfillment.domain.stock.availability import Asked
 from services.fulfillment.domain.stock.inventory import Adjustment, InventoryRecord
@@ -22,7 +24,10 @@ from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, reasons
 MAX_PRIORITY = 1_000_000
 MAX_AUDIENCE = 1_000
 """Most buyers and groups that one record is for."""
-RECORD_FIELDS = ("address", "can_exceed", "priority", "active", "pickup", "notify_below", "buyer_ids", "user_group_ids", "xp")
+RECORD_FIELDS = (
+    *("address", "can_exceed", "priority", "active", "pickup", "xp"),
+    *("notify_below", "buyer_ids", "user_group_ids", "backorder_limit", "expected_time"),
+)
 
 
 def record_in(found: Violations, field: str, m: inventory_pb2.InventoryRecord, opening: int, opening_field: str) -> RecordDraft:
@@ -36,6 +41,7 @@ def record_in(found: Violations, field: str, m: inventory_pb2.InventoryRecord, o
     _priority(found, f"{field}.priority", m.priority)
     _threshold(found, f"{field}.notify_below", m.notify_below)
     _audience(found, field, m)
+    limit, expected = _backorder(found, field, m)
     if not 0 <= opening <= MAX_QUANTITY:
         found.add(opening_field, reasons.VALUE_OUT_OF_RANGE, f"must be 0 to {MAX_QUANTITY:,}")
     address = None
@@ -58,6 +64,8 @@ def record_in(found: Violations, field: str, m: inventory_pb2.InventoryRecord, o
         notify_below=m.notify_below if m.HasField("notify_below") else None,
         buyer_ids=tuple(m.buyer_ids),
         user_group_ids=tuple(m.user_group_ids),
+        backorder_limit=limit,
+        expected_time=expected,
     )
 
 
@@ -72,6 +80,8 @@ def record_edit_in(found: Violations, m: inventory_service_pb2.UpdateInventoryRe
     _priority(found, "inventory_record.priority", record.priority)
     _threshold(found, "inventory_record.notify_below", record.notify_below)
     _audience(found, "inventory_record", record)
+    limit, expected = _backorder(found, "inventory_record", record)
+    values |= {name: value for name, value in (("backorder_limit", limit), ("expected_time", expected)) if name in paths}
     values |= {name: tuple(getattr(record, name)) for name in ("buyer_ids", "user_group_ids") if name in paths}
     if "notify_below" in paths:
         values["notify_below"] = record.notify_below if record.HasField("notify_below") else None
@@ -131,6 +141,14 @@ def _priority(found: Violations, field: str, value: int) -> None:
 def _threshold(found: Violations, field: str, value: int) -> None:
     if not 0 <= value <= MAX_THRESHOLD:
         found.add(field, reasons.VALUE_OUT_OF_RANGE, f"must be 0 to {MAX_THRESHOLD:,}")
+
+
+def _backorder(found: Violations, field: str, m: inventory_pb2.InventoryRecord) -> tuple[int | None, datetime | None]:
+    """How far a record may be exceeded, and when more is expected."""
+    if not 0 <= m.backorder_limit <= MAX_BACKORDER:
+        found.add(f"{field}.backorder_limit", reasons.VALUE_OUT_OF_RANGE, f"must be 0 to {MAX_BACKORDER:,}")
+    expected = time_in(found, f"{field}.expected_time", m.expected_time) if m.HasField("expected_time") else None
+    return m.backorder_limit if m.HasField("backorder_limit") else None, expected
 
 
 def _audience(found: Violations, field: str, m: inventory_pb2.InventoryRecord) -> None:

@@ -25,6 +25,9 @@ from services.fulfillment.adapters.db.tables import (
 
 _R, _M, _A, _V = inventory_records.c, stock_movements.c, allocations.c, reservations.c
 _P, _Q = stock_addresses.c, requests.c
+_UNCOUNTED = sa.and_(_R.can_exceed, _R.backorder_limit.is_(None))
+"""Records that may be sold beyond their stock without a limit."""
+_EXCESS = sa.case((_R.can_exceed, sa.func.coalesce(_R.backorder_limit, 0)), else_=0)
 _SIGNS = {
     "RECEIVE": (1, 0, 0),
     "RESERVE": (0, 1, 0),
@@ -43,7 +46,7 @@ transaction waits for the record, and by another replica's clock."""
 
 def stock_rules(dialect: str) -> list[SqlRule]:
     """All of them."""
-    negative = sa.or_(_R.reserved < 0, _R.allocated < 0, sa.and_(_R.on_hand < 0, sa.not_(_R.can_exceed)))
+    negative = sa.or_(_R.reserved < 0, _R.allocated < 0, sa.and_(_R.on_hand < 0, sa.not_(_UNCOUNTED)))
     return [
         _counters(),
         _allocated(),
@@ -195,7 +198,7 @@ async def oversold(tx: Tx, context: str) -> AsyncIterator[Finding | RuleResult]:
     counted = await _counted_away(tx) if short else {}
     for row in short:
         units = sum(taken for time, taken in counted.get(row.key, ()) if row.last is None or time >= row.last - _SAME_TIME)
-        missing = row.promised - row.on_hand
+        missing = row.promised - row.on_hand - row.excess
         if missing > units:
             broken += 1
             detail = f"{row.on_hand} on hand, {row.promised} promised; of the {missing} missing, counts took {units}"
@@ -214,8 +217,8 @@ _LAST = (
     .scalar_subquery()
     .label("last")
 )
-_IS_SHORT = sa.and_(_R.on_hand < _R.reserved + _R.allocated, sa.not_(_R.can_exceed))
-_SHORT = sa.select(_R.key, _R.id, _R.on_hand, _PROMISED, _LAST).where(_IS_SHORT).order_by(_R.key)
+_IS_SHORT = sa.and_(_R.on_hand + _EXCESS < _R.reserved + _R.allocated, sa.not_(_UNCOUNTED))
+_SHORT = sa.select(_R.key, _R.id, _R.on_hand, _PROMISED, _EXCESS.label("excess"), _LAST).where(_IS_SHORT).order_by(_R.key)
 _COUNTED = (
     sa.select(_M.record_key, _M.create_time, _M.on_hand)
     .join_from(stock_movements, inventory_records, _R.key == _M.record_key)

@@ -17,7 +17,7 @@ _INVENTORY = Watch(
         **all_by("allocation_is_of_its_record", "id product_id variant_id supplier_id location_id"),
         **all_by("stock_counter_equals_ledger", "on_hand reserved allocated"),
         "address": by("stock_lies_where_it_was_put"),
-        **all_free(_SET, "can_exceed priority active pickup xp buyer_ids user_group_ids"),
+        **all_free(_SET, "can_exceed priority active pickup xp buyer_ids user_group_ids backorder_limit expected_time"),
         **all_free(_SHOWN, "version create_time update_time"),
         **all_free("orders the changes of a record in the feed", "bookings"),
         **all_by("low_stock_is_below_its_threshold", "notify_below low_stock"),

@@ -52,6 +52,8 @@ _STOCK = (
     _T.c.notify_below.is_not(None),
     _T.c.buyer_ids,
     _T.c.user_group_ids,
+    _T.c.backorder_limit,
+    _T.c.expected_time,
 )
 _MOVE = sa.insert(stock_movements)
 _PLACE = sa.insert(stock_addresses)
@@ -76,6 +78,7 @@ _EDIT = (
             for name in (
                 *("address", "can_exceed", "priority", "active", "pickup", "xp", "version", "update_time"),
                 *("notify_below", "low_stock", "buyer_ids", "user_group_ids"),
+                *("backorder_limit", "expected_time"),
             )
         }
     )
@@ -211,6 +214,8 @@ class SqlStockStore:
                 "new_low_stock": r.low_stock,
                 "new_buyer_ids": list(r.buyer_ids),
                 "new_user_group_ids": list(r.user_group_ids),
+                "new_backorder_limit": r.backorder_limit,
+                "new_expected_time": r.expected_time,
             },
         )
         self._add_to_feed([r.key], r.update_time)
@@ -262,6 +267,8 @@ def record(row: Any) -> InventoryRecord:
         low_stock=row.low_stock,
         buyer_ids=tuple(row.buyer_ids),
         user_group_ids=tuple(row.user_group_ids),
+        backorder_limit=row.backorder_limit,
+        expected_time=row.expected_time,
     )
 
 
@@ -291,4 +298,6 @@ def _row(r: InventoryRecord) -> dict[str, Any]:
         "crossings": 0,
         "buyer_ids": list(r.buyer_ids),
         "user_group_ids": list(r.user_group_ids),
+        "backorder_limit": r.backorder_limit,
+        "expected_time": r.expected_time,
     }

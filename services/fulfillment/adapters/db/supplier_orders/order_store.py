@@ -86,7 +86,7 @@ _DELIVERABLE = (
         sa.not_(_T.c.held),
         sa.or_(_T.c.deliver_time.is_(None), _T.c.deliver_time <= sa.bindparam("now", type_=UtcTime())),
         _A.c.quantity > _A.c.shipped,
-        sa.or_(_A.c.record_key.is_(None), _R.on_hand > 0, _R.can_exceed),
+        sa.or_(_A.c.record_key.is_(None), _R.on_hand > 0, sa.and_(_R.can_exceed, _R.backorder_limit.is_(None))),
     )
     .distinct()
     .order_by(_T.c.key)

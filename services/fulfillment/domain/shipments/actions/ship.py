@@ -236,7 +236,7 @@ class Loading:
         for m in movements:
             out[m.record_key] = out.get(m.record_key, 0) - m.on_hand
             stock = known[m.record_key]
-            if out[stock.key] > stock.on_hand and not stock.can_exceed:
+            if out[stock.key] > stock.on_hand and not stock.uncounted:
                 short.setdefault(stock.key, fields[m.cause.shipment_id])
         for key, field in short.items():
             self._refuse(

@@ -19,7 +19,7 @@ class Delivery:
     """
 
     def __init__(self, stocks: Iterable[Stock]) -> None:
-        self._there: dict[uuid.UUID, int | None] = {s.key: None if s.can_exceed else s.on_hand for s in stocks}
+        self._there: dict[uuid.UUID, int | None] = {s.key: None if s.uncounted else s.on_hand for s in stocks}
         self.movements: list[Movement] = []
 
     def of(self, orders: Sequence[SupplierOrder]) -> tuple[SupplierOrder, ...]:
