@@ -6,9 +6,12 @@ from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.host.sample.marketplace import SHOP
+from tests.e2e.steps import refused
 from tests.support.marketplace import Marketplace, create
+from waybill.catalog.v1 import my_product_service_pb2
 from waybill.directory.v1 import api_client_service_pb2, ordering_context_service_pb2
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, supplier_order_service_pb2
 from waybill.order.v1 import checkout_service_pb2
@@ -68,3 +71,21 @@ async def test_an_order_is_sourced_as_its_channel_wants_be_it_estimated_or_not(s
         await ada.checkout.CalculateOrder(checkout_service_pb2.CalculateOrderRequest(order_id=f"PLAIN-{n}"))
         await ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id=f"PLAIN-{n}"))
         assert await sources(sqlite_market, f"PLAIN-{n}") == expected, (strategy, priority)
+
+
+async def test_a_buyer_sees_which_units_of_its_order_are_not_there_yet_and_when_they_come(sqlite_market: Marketplace) -> None:
+    people, expected = sqlite_market.people, Timestamp(seconds=4_000_000_000)
+    more = inventory_pb2.InventoryRecord(id="anvil-northforge", can_exceed=True, backorder_limit=5, expected_time=expected)
+    await people.owner.inventory.UpdateInventoryRecord(inventory_service_pb2.UpdateInventoryRecordRequest(inventory_record=more))
+    product = (await people.ada.my_products.GetMyProduct(my_product_service_pb2.GetMyProductRequest(product_id="anvil"))).product
+    offered = product.availability
+    assert (offered.available, offered.backorderable, offered.expected_time) == (40, 5, expected)
+    await create(people.ada, "WAITS", anvil=42)
+    estimated = checkout_service_pb2.EstimateShippingRequest(order_id="WAITS")
+    (waiting,) = (await people.ada.checkout.EstimateShipping(estimated)).worksheet.backorders
+    assert (waiting.quantity_backordered, waiting.expected_time) == (2, expected)
+    await create(people.ada, "TOOMANY", anvil=46)
+    refusal = await refused(
+        people.ada.checkout.EstimateShipping(checkout_service_pb2.EstimateShippingRequest(order_id="TOOMANY"))
+    )
+    assert refusal.reason == "ESTIMATE_REFUSED"

@@ -44,6 +44,8 @@ async def test_many_buyers_at_once_get_the_stock_and_the_limit_and_no_unit_more(
 
 async def test_a_buyer_sees_what_is_there_what_can_be_backordered_and_when_it_comes(world: World) -> None:
     await create(world, seller(), record(id="a", can_exceed=True, backorder_limit=7, expected_time=MAY), opening=5)
+    (planned,) = (await world.reservations().PlanSourcing(res.PlanSourcingRequest(lines=[line(quantity=8)]))).assignments
+    assert (planned.quantity_backordered, planned.expected_time) == (3, MAY)
     await world.placed("PO1", line(quantity=8))
     seen = await availability(world)
     assert (seen.available, seen.can_exceed, seen.backorderable, seen.expected_time) == (0, True, 4, MAY)

@@ -33,6 +33,7 @@ def test_real_stock_goes_first_then_the_excess_of_the_best_then_that_of_the_next
     ]
     found = source(Strategy.PRIORITY, [line(quantity=10)], stocks)
     assert [(a.record_id, a.quantity) for a in found.assignments] == [("a", 5), ("b", 1), ("c", 4)]
+    assert [a.backordered for a in found.assignments] == [3, 0, 4]
     short = source(Strategy.PRIORITY, [line(quantity=11)], stocks)
     assert [p.missing_quantity for p in short.problems] == [1]
 

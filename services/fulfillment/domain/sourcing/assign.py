@@ -31,6 +31,7 @@ def _take(
     """Real stock first, in rank order; what is still open exceeds the candidates that may be exceeded, the best first. `left` and
     `beyond` are what lines before it have left of either."""
     units: dict[uuid.UUID, int] = {}
+    waiting: dict[uuid.UUID, int] = {}
     wanted = line.quantity
     for stock in ranked:
         if not wanted:
@@ -48,14 +49,15 @@ def _take(
         take = wanted if excess is None else min(wanted, beyond.get(stock.key, excess))
         if take:
             units[stock.key] = units.get(stock.key, 0) + take
+            waiting[stock.key] = take
             if excess is not None:
                 beyond[stock.key] = beyond.get(stock.key, excess) - take
             wanted -= take
-    return tuple(from_stock(line, s, units[s.key]) for s in ranked if s.key in units)
+    return tuple(from_stock(line, s, units[s.key], waiting.get(s.key, 0)) for s in ranked if s.key in units)
 
 
-def from_stock(line: Line, stock: Stock, quantity: int) -> Assignment:
-    """Units of a line taken from counted stock."""
+def from_stock(line: Line, stock: Stock, quantity: int, backordered: int = 0) -> Assignment:
+    """Units of a line taken from counted stock, so many of them beyond it."""
     return Assignment(
         line_item_id=line.line_item_id,
         product_id=line.product_id,
@@ -66,6 +68,8 @@ def from_stock(line: Line, stock: Stock, quantity: int) -> Assignment:
         record_id=stock.id,
         ship_from=stock.address,
         variant_id=stock.variant_id,
+        backordered=backordered,
+        expected_time=stock.expected_time if backordered else None,
     )
 
 

@@ -146,6 +146,9 @@ class Assignment:
     record_id: str = ""
     ship_from: Address | None = None
     variant_id: str = ""
+    backordered: int = 0
+    """How many of the units are sold beyond the stock; said of a plan, and not kept of what is reserved."""
+    expected_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

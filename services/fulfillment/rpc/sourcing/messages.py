@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libs.protoconv import address_out
+from libs.protoconv import address_out, time_out
 from services.fulfillment.domain.sourcing.model import Assignment, Problem
 from waybill.fulfillment.v1 import sourcing_pb2
 from waybill.type.v1 import problem_pb2
@@ -19,6 +19,8 @@ def assignment_out(a: Assignment, with_origin: bool = True) -> sourcing_pb2.Sour
         ship_from_id=a.ship_from_id,
         inventory_record_id=a.record_id,
         variant_id=a.variant_id,
+        quantity_backordered=a.backordered,
+        expected_time=time_out(a.expected_time),
         ship_from=address_out(Address, a.ship_from) if with_origin else None,
     )
 

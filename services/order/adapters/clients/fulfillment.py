@@ -9,7 +9,7 @@ from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 
-from libs.protoconv import address_out, address_plain, money_micros, money_out, time_out, xp_out
+from libs.protoconv import address_out, address_plain, instant, money_micros, money_out, time_out, xp_out
 from libs.rpc.peers import Peers
 from services.order.application.ports import Reports
 from services.order.contract.problems import problem_in
@@ -168,6 +168,8 @@ def _assignment(a: sourcing_pb2.SourcingAssignment) -> Assignment:
         ship_from_id=a.ship_from_id,
         inventory_record_id=a.inventory_record_id,
         ship_from=address_plain(a.ship_from) if a.HasField("ship_from") else None,
+        backordered=a.quantity_backordered,
+        expected_time=instant(a.expected_time) if a.HasField("expected_time") else None,
     )
 
 

@@ -27,6 +27,9 @@ class Assignment:
     ship_from_id: str = ""
     inventory_record_id: str = ""
     ship_from: Address | None = None
+    backordered: int = 0
+    """Units of these that are sold beyond the stock."""
+    expected_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

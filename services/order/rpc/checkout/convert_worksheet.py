@@ -7,6 +7,7 @@ from google.protobuf.duration_pb2 import Duration
 from libs.auth import Principal
 from libs.protoconv import address_out, decimal_out, money_out, time_out, xp_out
 from services.order.application.checkout.worksheets import Sheet
+from services.order.domain.checkout.backorders import backorders
 from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, Method, ShippingPart, Worksheet
 from services.order.rpc.convert_lines import discount_out, lines_out, price_step_out
 from services.order.rpc.convert_out import order_out
@@ -22,6 +23,10 @@ def worksheet_out(sheet: Sheet, reader: Principal) -> pb.OrderWorksheet:
         order=order_out(sheet.order),
         line_items=lines_out(sheet.order, sheet.lines),
         sourcing_plan=[_assignment(a) for a in worksheet.plan] if whole else (),
+        backorders=[
+            pb.LineBackorder(line_item_id=b.line_item_id, quantity_backordered=b.units, expected_time=time_out(b.expected_time))
+            for b in backorders(worksheet.plan)
+        ],
         ship_estimates=[_estimate(e, cur, whole) for e in worksheet.estimates],
         ship_estimates_current=sheet.order.estimated,
         estimate_time=time_out(worksheet.estimate_time),
@@ -38,6 +43,8 @@ def _assignment(a: Assignment) -> pb.SourcingAssignment:
         ship_from_id=a.ship_from_id,
         inventory_record_id=a.inventory_record_id,
         ship_from=address_out(Address, a.ship_from),
+        quantity_backordered=a.backordered,
+        expected_time=time_out(a.expected_time),
     )
 
 

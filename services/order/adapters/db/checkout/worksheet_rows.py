@@ -16,7 +16,10 @@ def worksheet_json(sheet: Worksheet) -> dict[str, Any]:
     """What is stored."""
     return {
         "plan": [
-            [a.line_item_id, a.product_id, a.quantity, a.supplier_id, a.ship_from_id, a.inventory_record_id, a.ship_from]
+            [
+                *(a.line_item_id, a.product_id, a.quantity, a.supplier_id, a.ship_from_id, a.inventory_record_id, a.ship_from),
+                *((a.backordered, a.expected_time.isoformat() if a.expected_time else None) if a.backordered else ()),
+            ]
             for a in sheet.plan
         ],
         "estimates": [
@@ -77,7 +80,7 @@ def _time(text: str | None) -> datetime | None:
 def worksheet_of(stored: Mapping[str, Any]) -> Worksheet:
     """What was stored."""
     return Worksheet(
-        plan=tuple(Assignment(*item) for item in stored["plan"]),
+        plan=tuple(_assignment(item) for item in stored["plan"]),
         estimates=tuple(_estimate(item) for item in stored["estimates"]),
         estimate_time=_time(stored["estimate_time"]),
         lines=tuple(_line_part(item) for item in stored["lines"]),
@@ -85,6 +88,13 @@ def worksheet_of(stored: Mapping[str, Any]) -> Worksheet:
         price_time=_time(stored["price_time"]),
         costs=tuple(LineCost(*item) for item in stored.get("costs", ())),
     )
+
+
+def _assignment(item: list[Any]) -> Assignment:
+    # Units that are backordered are said where there are some.
+    line, product, units, supplier, origin, record, address, *waiting = item
+    backordered, expected = waiting or (0, None)
+    return Assignment(line, product, units, supplier, origin, record, address, backordered, _time(expected))
 
 
 def _estimate(item: list[Any]) -> Estimate:
