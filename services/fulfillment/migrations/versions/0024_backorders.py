@@ -5,8 +5,8 @@ from alembic import op
 
 from libs.db.types import UtcTime
 
-revision = "0023"
-down_revision = "0022"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 # The newest revision of the oldest build that works on these tables. A change that only adds names an earlier one.
