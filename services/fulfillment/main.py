@@ -45,16 +45,18 @@ from services.fulfillment.application.supplier_orders.deliver_open_units import 
 from services.fulfillment.application.supplier_orders.expire_reservations import ExpireReservations
 from services.fulfillment.application.supplier_orders.forward_order import ForwardOrder
 from services.fulfillment.application.supplier_orders.freeze_order import FreezeOrder
+from services.fulfillment.application.supplier_orders.move_supplier_order_units import MoveSupplierOrderUnits
 from services.fulfillment.application.supplier_orders.reject_supplier_order import RejectSupplierOrder
 from services.fulfillment.application.supplier_orders.reject_unanswered import RejectUnanswered
 from services.fulfillment.application.supplier_orders.set_order_hold import SetOrderHold
 from services.fulfillment.application.supplier_orders.supplier_orders import SupplierOrders
 from services.fulfillment.application.supplier_orders.unfreeze_order import UnfreezeOrder
 from services.fulfillment.rpc.shipments.shipment_servicer import ShipmentServicer
-from services.fulfillment.rpc.sourcing.reservation_servicer import ReservationServicer, UseCases
+from services.fulfillment.rpc.sourcing.reservation_servicer import ReservationServicer
+from services.fulfillment.rpc.sourcing.reservation_servicer import UseCases as ReservationUses
 from services.fulfillment.rpc.stock.inventory_servicer import InventoryServicer
 from services.fulfillment.rpc.supplier_orders.order_fulfillment_servicer import OrderFulfillmentServicer
-from services.fulfillment.rpc.supplier_orders.supplier_order_servicer import SupplierOrderServicer
+from services.fulfillment.rpc.supplier_orders.supplier_order_servicer import SupplierOrderServicer, UseCases
 from services.fulfillment.settings import Settings
 from waybill.fulfillment.v1 import (
     inventory_service_pb2_grpc,
@@ -159,7 +161,7 @@ def _reservations(settings: Settings, runtime: Runtime, units: Units) -> Reserva
     clock, ids = runtime.clock, runtime.ids
     grace = timedelta(seconds=settings.expiry_grace)
     return ReservationServicer(
-        UseCases(
+        ReservationUses(
             plan=PlanSourcing(units, _customers(runtime)),
             reserve=ReserveStock(units, _customers(runtime), clock, grace),
             confirm=ConfirmReservation(units, clock, ids),
@@ -179,7 +181,9 @@ def _reservations(settings: Settings, runtime: Runtime, units: Units) -> Reserva
 def _supplier_orders(
     orders: SupplierOrders, runtime: Runtime, units: Units, reporting: Reporting, rejecting: RejectSupplierOrder
 ) -> SupplierOrderServicer:
-    return SupplierOrderServicer(orders, AcceptSupplierOrder(units, reporting, runtime.clock), rejecting)
+    clock, products = runtime.clock, CatalogClient(runtime.peers)
+    moving = MoveSupplierOrderUnits(units, reporting, products, clock, runtime.ids)
+    return SupplierOrderServicer(UseCases(orders, AcceptSupplierOrder(units, reporting, clock), rejecting, moving))
 
 
 def _shipments(runtime: Runtime, units: Units, reporting: Reporting) -> ShipmentServicer:

@@ -166,6 +166,13 @@ async def forwarded_rejected_and_canceled(market: Marketplace) -> None:
     await market.people.clerks["wh-east"].supplier_orders.RejectSupplierOrder(
         so.RejectSupplierOrderRequest(supplier_order_id=mine, comment="broken")
     )
+    page = await sam.supplier_orders.ListSupplierOrders(
+        so.ListSupplierOrdersRequest(filter='order_id = "OFF" AND supplier_id = "northforge"')
+    )
+    moved = [so.MovedUnits(line_item_id=line.line_item_id, quantity=1) for line in page.supplier_orders[0].line_items]
+    await sam.supplier_orders.MoveSupplierOrderUnits(
+        so.MoveSupplierOrderUnitsRequest(supplier_order_id=page.supplier_orders[0].id, units=moved)
+    )
     await sam.orders.CancelOrder(order_pb.CancelOrderRequest(order_id="OFF"))
 
 

@@ -67,6 +67,12 @@ MISSING: dict[str, Call] = {
     "GetInventoryRecord": lambda w, id: w.record(id),
 }
 NAMED: dict[str, tuple[Call, str]] = {
+    "MoveSupplierOrderUnits": (
+        lambda w, id: w.supplier_orders().MoveSupplierOrderUnits(
+            so_svc.MoveSupplierOrderUnitsRequest(supplier_order_id=id, units=[so_svc.MovedUnits(line_item_id="l1", quantity=1)])
+        ),
+        "supplier_order_id",
+    ),
     "UpdateSupplierOrder": (
         lambda w, id: w.supplier_orders().UpdateSupplierOrder(
             so_svc.UpdateSupplierOrderRequest(supplier_order=so.SupplierOrder(id=id))

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from libs.errors import WaybillError
 from libs.ids import SequentialIds
-from services.fulfillment.application.shipments.refusals import refusal
+from services.fulfillment.application.refusals import refusal
 from services.fulfillment.domain.shipments.actions.parcel import holding, voided, without
 from services.fulfillment.domain.shipments.actions.ship import Loading, Wanted
 from services.fulfillment.domain.shipments.actions.ship_all import pack_all

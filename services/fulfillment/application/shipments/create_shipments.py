@@ -17,8 +17,8 @@ from libs.ids import IdSource
 from libs.json_value import JsonObject
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.ports import FulfillmentWork
+from services.fulfillment.application.refusals import refusal
 from services.fulfillment.application.reporting import Reporting
-from services.fulfillment.application.shipments.refusals import refusal
 from services.fulfillment.domain.shipments.actions.ship import Loading, Wanted, goes_to
 from services.fulfillment.domain.shipments.actions.ship_all import pack_all
 from services.fulfillment.domain.shipments.shipment import Shipment, ShipmentItem

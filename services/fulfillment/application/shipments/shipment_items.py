@@ -11,8 +11,8 @@ from libs.errors import invalid, missing, precondition, stale
 from libs.idempotency.key import RequestKey
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.ports import FulfillmentWork
+from services.fulfillment.application.refusals import refusal
 from services.fulfillment.application.reporting import Reporting
-from services.fulfillment.application.shipments.refusals import refusal
 from services.fulfillment.domain.shipments.actions.parcel import changed, deleted, holding, without
 from services.fulfillment.domain.shipments.actions.ship import Loading, Wanted
 from services.fulfillment.domain.shipments.shipment import Shipment

@@ -13,8 +13,8 @@ from libs.idempotency.key import RequestKey
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.ports import FulfillmentWork
+from services.fulfillment.application.refusals import refusal
 from services.fulfillment.application.reporting import Reporting
-from services.fulfillment.application.shipments.refusals import refusal
 from services.fulfillment.domain.shipments.actions.ship import Loading
 from services.fulfillment.domain.shipments.shipment import Shipment
 from services.fulfillment.domain.stock.ledger import summed_by_record

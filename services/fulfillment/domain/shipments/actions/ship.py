@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from services.fulfillment.domain.refusal import Refusal
 from services.fulfillment.domain.shipments.shipment import Draw, ShipmentItem
 from services.fulfillment.domain.sourcing.model import Address, Stock
 from services.fulfillment.domain.stock.ledger import Cause, Movement, shipping
@@ -28,20 +29,6 @@ class Wanted:
     line_item_id: str
     quantity: int
     record_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """One rule that stands against a shipment.
-
-    `in_request` when the request itself names what is not there.
-    """
-
-    field: str
-    reason: reasons.ReasonName
-    description: str
-    metadata: Mapping[str, str]
-    in_request: bool = False
 
 
 class Loading:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.fulfillment.domain.shipments.actions.ship import Loading, Refusal, Wanted
+from services.fulfillment.domain.refusal import Refusal
+from services.fulfillment.domain.shipments.actions.ship import Loading, Wanted
 from services.fulfillment.domain.shipments.shipment import ShipmentItem
 from services.fulfillment.domain.supplier_orders.supplier_order import OrderLine, SupplierOrder
 from waybill.fulfillment.v1 import reasons

@@ -1,8 +1,8 @@
-"""A supplier order parted in two: what is packed or has left, and the open units that leave it."""
+"""A supplier order parted in two: what stays, be it packed or gone, and the open units that leave it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from libs.money import between, minor_unit
@@ -11,15 +11,19 @@ from services.fulfillment.domain.supplier_orders.splitting import by_goods, foll
 from services.fulfillment.domain.supplier_orders.supplier_order import OrderLine, SelectionItem, ShipSelection, SupplierOrder
 
 
-def parted(order: SupplierOrder) -> tuple[SupplierOrder, SupplierOrder]:
+def parted(order: SupplierOrder, units: Mapping[str, int] | None = None) -> tuple[SupplierOrder, SupplierOrder]:
     """What it keeps, and what leaves it: every unit and amount is in exactly one of the two, and no part is below zero.
 
-    A line keeps the cost of its units by position, packed and shipped ones at the front and canceled ones at the back.
+    `units` that leave, by line, of those that are open and on no shipment; None for all of them. Those that no stock is
+    promised for leave first.
+    A line keeps the cost of its units by position, those that stay at the front and canceled ones at the back.
     The cost of an estimate stays where a unit of it is kept, since it is due with the first shipment, and leaves
     with its units else.
     """
     unit = minor_unit(order.currency)
-    pairs = [_parted_line(line, unit) for line in order.lines]
+    pairs = [
+        _parted_line(line, line.unpacked if units is None else units.get(line.line_item_id, 0), unit) for line in order.lines
+    ]
     kept, leaving = [k for k, _ in pairs], [gone for _, gone in pairs if gone.quantity]
     staying, going = _selections(order.selections, {line.line_item_id: line.quantity for line in kept})
     subtotals = [sum(line.subtotal for line in lines) for lines in (kept, leaving)]
@@ -44,11 +48,12 @@ def parted(order: SupplierOrder) -> tuple[SupplierOrder, SupplierOrder]:
     return both[0], both[1]
 
 
-def _parted_line(line: OrderLine, unit: int) -> tuple[OrderLine, OrderLine]:
-    front, end = line.packed + line.shipped, line.quantity - line.canceled
+def _parted_line(line: OrderLine, going: int, unit: int) -> tuple[OrderLine, OrderLine]:
+    end = line.quantity - line.canceled
+    front = end - going
     if front == end:
         return line, emptied(line)
-    if end - front == line.quantity:
+    if going == line.quantity:
         return emptied(line), line
     discount = between(line.discount, line.quantity, front, end, unit)
     included = between(line.included_tax, line.quantity, front, end, unit)
@@ -56,18 +61,21 @@ def _parted_line(line: OrderLine, unit: int) -> tuple[OrderLine, OrderLine]:
     rest = between(line.subtotal - line.discount - line.included_tax, line.quantity, front, end, unit)
     subtotal = rest + included + discount
     tax = between(line.tax, line.quantity, front, end, unit)
+    drawn = _drawn(line, going)
     kept = replace(
         line,
-        quantity=line.quantity - line.unpacked,
+        quantity=line.quantity - going,
         subtotal=line.subtotal - subtotal,
         discount=line.discount - discount,
         tax=line.tax - tax,
         included_tax=line.included_tax - included,
-        allocations=tuple(replace(a, quantity=a.packed + a.shipped) for a in line.allocations if a.packed + a.shipped),
+        allocations=tuple(
+            replace(a, quantity=a.quantity - n) for a, n in zip(line.allocations, drawn, strict=True) if a.quantity > n
+        ),
     )
     leaving = replace(
         line,
-        quantity=line.unpacked,
+        quantity=going,
         packed=0,
         shipped=0,
         canceled=0,
@@ -75,9 +83,19 @@ def _parted_line(line: OrderLine, unit: int) -> tuple[OrderLine, OrderLine]:
         discount=discount,
         tax=tax,
         included_tax=included,
-        allocations=tuple(replace(a, quantity=a.unpacked, packed=0, shipped=0) for a in line.allocations if a.unpacked),
+        allocations=tuple(replace(a, quantity=n, packed=0, shipped=0) for a, n in zip(line.allocations, drawn, strict=True) if n),
     )
     return kept, leaving
+
+
+def _drawn(line: OrderLine, going: int) -> list[int]:
+    """How many of the units that leave are taken out of each allocation, the last ones first."""
+    wanted = max(0, going - (line.unpacked - sum(a.unpacked for a in line.allocations)))
+    drawn: list[int] = []
+    for a in reversed(line.allocations):
+        drawn.append(min(a.unpacked, wanted))
+        wanted -= drawn[-1]
+    return drawn[::-1]
 
 
 def _selections(selections: Sequence[ShipSelection], kept: dict[str, int]) -> tuple[list[ShipSelection], list[ShipSelection]]:

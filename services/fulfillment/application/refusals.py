@@ -1,11 +1,11 @@
-"""Everything that stands against a shipment, as one error."""
+"""Everything that stands against a request, as one error."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from libs.errors import FieldViolation, Kind, RuleViolation, WaybillError
-from services.fulfillment.domain.shipments.actions.ship import Refusal
+from services.fulfillment.domain.refusal import Refusal
 from waybill.fulfillment.v1 import reasons
 
 
