@@ -35,6 +35,7 @@ from services.fulfillment.application.shipments.shipments import Shipments
 from services.fulfillment.application.sourcing.plan_sourcing import PlanSourcing
 from services.fulfillment.application.sourcing.release_reservation import ReleaseReservation
 from services.fulfillment.application.sourcing.reserve_stock import ReserveStock
+from services.fulfillment.application.sourcing.simulate_sourcing import SimulateSourcing
 from services.fulfillment.application.stock.inventory_records import InventoryRecords
 from services.fulfillment.application.stock.stock_book import StockBook
 from services.fulfillment.application.supplier_orders.accept_supplier_order import AcceptSupplierOrder
@@ -202,4 +203,7 @@ def _customers(runtime: Runtime) -> Customers:
 def _inventory(runtime: Runtime, units: Units) -> InventoryServicer:
     addresses, products = DirectoryClient(runtime.peers), CatalogClient(runtime.peers)
     records = InventoryRecords(units, addresses, products, runtime.clock, runtime.ids)
-    return InventoryServicer(records, StockBook(units, products, _customers(runtime), runtime.clock))
+    customers = _customers(runtime)
+    return InventoryServicer(
+        records, StockBook(units, products, customers, runtime.clock), SimulateSourcing(units, products, customers)
+    )

@@ -20,7 +20,11 @@ class FakeShop(product_service_pb2_grpc.ProductServiceServicer):
     async def BatchGetProducts(self, request: pb.BatchGetProductsRequest, context: Any) -> pb.BatchGetProductsResponse:
         self.asked.append((request.buyer_id, request.user_id))
         shown = [id for id in request.product_ids if id not in self.hidden]
-        return pb.BatchGetProductsResponse(products=[product_pb2.Product(id=id, active=id not in self.inactive) for id in shown])
+        return pb.BatchGetProductsResponse(
+            products=[
+                product_pb2.Product(id=id, active=id not in self.inactive, track_inventory=True, shippable=True) for id in shown
+            ]
+        )
 
     @property
     def served(self) -> tuple[Any, Any, str]:

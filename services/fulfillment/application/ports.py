@@ -15,7 +15,7 @@ from libs.json_value import JsonObject
 from libs.query.request import Page, PageRequest
 from libs.relay.delivery import Head, Outcome
 from services.fulfillment.domain.shipments.shipment import Shipment
-from services.fulfillment.domain.sourcing.model import Address, Costs, Sku, Stock
+from services.fulfillment.domain.sourcing.model import Address, Costs, Sku, Stock, Supply
 from services.fulfillment.domain.sourcing.reservation import Freeze, Kind, Reservation, ReservationState
 from services.fulfillment.domain.stock.inventory import InventoryRecord, LedgerEntry
 from services.fulfillment.domain.stock.ledger import Effect, Movement
@@ -262,6 +262,10 @@ class OrderPeer(Protocol):
 
 class ProductPeer(Protocol):
     """The catalog, which knows who may fulfill products."""
+
+    async def supplied(self, product_ids: Collection[str]) -> Mapping[str, Supply]:
+        """How products are supplied, by id; unknown ones are left out."""
+        ...
 
     async def fulfilled(self, supplier_id: str, product_ids: Collection[str]) -> Collection[str]:
         """Of these products those that a supplier may fulfill; raises when the catalog does not answer."""

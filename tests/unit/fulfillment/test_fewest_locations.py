@@ -9,23 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.fulfillment.domain.sourcing import rank
+from services.fulfillment.domain.sourcing import fewest_locations
 from services.fulfillment.domain.sourcing.candidates import candidates, eligible
 from services.fulfillment.domain.sourcing.model import Line, Stock
 from tests.unit.fulfillment.builders import line, stock
 
 
-def plainly(lines: Sequence[Line], found: Mapping[str, tuple[Stock, ...]]) -> dict[rank.Location, int]:
+def plainly(lines: Sequence[Line], found: Mapping[str, tuple[Stock, ...]]) -> dict[fewest_locations.Location, int]:
     """Greedy set cover as it is defined: all places counted anew, the best one chosen."""
     open_units = {x.line_item_id: x.quantity for x in lines if found[x.line_item_id]}
-    here: dict[rank.Location, list[tuple[str, Stock]]] = {}
+    here: dict[fewest_locations.Location, list[tuple[str, Stock]]] = {}
     for x in lines:
         for s in found[x.line_item_id]:
             here.setdefault((s.supplier_id, s.location_id), []).append((x.line_item_id, s))
     best = {place: min(s.priority for _, s in offers) for place, offers in here.items()}
-    chosen: dict[rank.Location, int] = {}
+    chosen: dict[fewest_locations.Location, int] = {}
     while open_units and len(chosen) < len(here):
-        cover = {place: rank.covered(offers, open_units) for place, offers in here.items() if place not in chosen}
+        cover = {place: fewest_locations.covered(offers, open_units) for place, offers in here.items() if place not in chosen}
         place = min(cover, key=lambda p: (-sum(cover[p].values()), best[p], p))
         if not cover[place]:
             break
@@ -65,18 +65,18 @@ def test_the_choice_is_that_of_counting_everything_again(
         for n, (product, supplier, place, units, priority, more) in enumerate(there)
     ]
     found = eligible(lines, candidates(lines, stocks))
-    assert list(rank.fewest_locations(lines, found).items()) == list(plainly(lines, found).items())
+    assert list(fewest_locations.fewest_locations(lines, found).items()) == list(plainly(lines, found).items())
 
 
 def test_locations_that_share_nothing_are_counted_twice_each(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [line(f"l{n}", product=f"p{n}") for n in range(300)]
     stocks = [stock(f"r{n}", f"p{n}") for n in range(300)]
-    found, counted, cover = candidates(lines, stocks), [], rank.covered
+    found, counted, cover = candidates(lines, stocks), [], fewest_locations.covered
 
     def counting(*given):
         counted.append(1)
         return cover(*given)
 
-    monkeypatch.setattr(rank, "covered", counting)
-    assert len(rank.fewest_locations(lines, found)) == 300
+    monkeypatch.setattr(fewest_locations, "covered", counting)
+    assert len(fewest_locations.fewest_locations(lines, found)) == 300
     assert len(counted) == 600

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from services.fulfillment.domain.sourcing.model import Customer, Line, Sku, Stock
+from services.fulfillment.domain.sourcing.model import Customer, Exclusion, Line, Sku, Stock
 
 Candidates = Mapping[str, tuple[Stock, ...]]
 """Stock by line id."""
@@ -53,11 +53,20 @@ def eligible(lines: Sequence[Line], found: Candidates) -> dict[str, tuple[Stock,
 
 
 def may_serve(line: Line, stock: Stock) -> bool:
-    """Whether the line may take from it: active, the record asked for, and the pick-up location asked for."""
+    """Whether the line may take from it, given that it is stock of the product at a supplier that may fulfill it."""
+    return excluded_by(line, stock) is None
+
+
+def excluded_by(line: Line, stock: Stock) -> Exclusion | None:
+    """What keeps stock of the line's product from serving it: it has to be active, of the record and at the pick-up location that
+    are asked for.
+    """
+    if stock.supplier_id != line.default_supplier_id and stock.supplier_id not in line.supplier_ids:
+        return Exclusion.SUPPLIER_NOT_ALLOWED
     if not stock.active:
-        return False
+        return Exclusion.INACTIVE
     if line.inventory_record_id and stock.id != line.inventory_record_id:
-        return False
-    if line.pickup_location_id:
-        return stock.pickup and stock.location_id == line.pickup_location_id
-    return True
+        return Exclusion.OTHER_RECORD
+    if line.pickup_location_id and not (stock.pickup and stock.location_id == line.pickup_location_id):
+        return Exclusion.NO_PICKUP
+    return None

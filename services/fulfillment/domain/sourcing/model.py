@@ -40,6 +40,16 @@ Costs = Mapping[str, Mapping[str, int]]
 """What a unit costs, by line and supplier, as the order was submitted; also of suppliers that got none of the line then."""
 
 
+class Exclusion(StrEnum):
+    """Why stock of a product does not serve a line of it; values of waybill.fulfillment.v1.SourcingExclusion."""
+
+    SUPPLIER_NOT_ALLOWED = "SUPPLIER_NOT_ALLOWED"
+    INACTIVE = "INACTIVE"
+    OTHER_RECORD = "OTHER_RECORD"
+    NO_PICKUP = "NO_PICKUP"
+    RESTRICTED = "RESTRICTED"
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line that needs stock; the fields are those of waybill.fulfillment.v1.SourcingLine."""
@@ -75,6 +85,18 @@ class Customer:
     buyer_id: str = ""
     user_id: str = ""
     groups: frozenset[str] | None = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """What a product says of who fulfills it, and how its stock is counted."""
+
+    default_supplier_id: str = ""
+    supplier_ids: tuple[str, ...] = ()
+    ship_from_id: str = ""
+    track_inventory: bool = True
+    shippable: bool = True
+    variant_stock: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,13 @@ from libs.errors import Violations
 from libs.idempotency.key import key_of
 from libs.query.request import page_request
 from libs.rpc import current
+from services.fulfillment.application.customers import customer_of
+from services.fulfillment.application.sourcing.simulate_sourcing import SimulateSourcing
 from services.fulfillment.application.stock.inventory_records import InventoryRecords
 from services.fulfillment.application.stock.stock_book import StockBook
 from services.fulfillment.rpc.requests import refuse_duplicates
+from services.fulfillment.rpc.sourcing.reservation_requests import strategy_in
+from services.fulfillment.rpc.sourcing.simulations import simulated_out, wanted_in
 from services.fulfillment.rpc.stock.messages import alert_out, availability_out, movement_out, record_body, record_out
 from services.fulfillment.rpc.stock.requests import adjustments_in, availability_in, customer_in, record_edit_in, record_in
 from waybill.fulfillment.v1 import inventory_service_pb2 as pb
@@ -22,9 +26,10 @@ MAX_RECORDS = 1_000
 class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
     """Stock for its owners, and availability for everyone."""
 
-    def __init__(self, records: InventoryRecords, book: StockBook) -> None:
+    def __init__(self, records: InventoryRecords, book: StockBook, simulate: SimulateSourcing) -> None:
         self._records = records
         self._book = book
+        self._simulate = simulate
 
     async def CreateInventoryRecord(
         self, request: pb.CreateInventoryRecordRequest, context: Any
@@ -103,6 +108,16 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         found.raise_if_any()
         records = await self._book.adjust(call.principal, adjustments, key_of(call.principal, call.method, request))
         return pb.AdjustStockResponse(inventory_records=[record_out(r) for r in records])
+
+    async def SimulateSourcing(self, request: pb.SimulateSourcingRequest, context: Any) -> pb.SimulateSourcingResponse:
+        """Where units would come from, and why."""
+        found = Violations()
+        wanted, strategy = wanted_in(found, request.lines), strategy_in(found, request.strategy)
+        for name in ("buyer_id", "user_id"):
+            found.check_id(name, getattr(request, name), required=False)
+        found.raise_if_any()
+        customer = customer_of(None, request.buyer_id, request.user_id)
+        return simulated_out(len(wanted), await self._simulate(customer, strategy, wanted))
 
     async def CheckAvailability(self, request: pb.CheckAvailabilityRequest, context: Any) -> pb.CheckAvailabilityResponse:
         """What can be had now."""
