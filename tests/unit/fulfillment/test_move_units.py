@@ -37,7 +37,8 @@ def test_units_money_and_stock_are_kept_whatever_is_moved(
     ids = SequentialIds()
     held = min(stocked, quantity)
     reserved = [taken("l1", held, "bolt", "a")] if held else [taken("l1", quantity, "bolt")]
-    sold = order_line("l1", quantity, cents * 10_000, tax=70_000, discount=cents * 1_000 // 10_000 * 10_000)
+    tenth = cents // 10 * 10_000
+    sold = order_line("l1", quantity, cents * 10_000, tax=70_000, discount=tenth, included_tax=tenth)
     order = next(o for o in confirmed(snapshot(sold, shipping_cost=330_000), *reserved, ids=ids).created if o.supplier_id)
     (whole,) = order.lines
     first, *rest = whole.allocations
@@ -60,6 +61,8 @@ def test_units_money_and_stock_are_kept_whatever_is_moved(
     (made,) = homes.created
     assert left.total + made.total == order.total
     assert min(left.subtotal, left.discount, left.tax, left.shipping_cost, made.subtotal, made.discount, made.tax) >= 0
+    assert left.included_tax + made.included_tax == order.included_tax
+    assert all(0 <= x.included_tax <= x.subtotal - x.discount for x in (*left.lines, *made.lines))
     assert (made.lines[0].quantity, sum(x.quantity for x in left.lines)) == (wanted, order.lines[0].quantity - wanted)
     assert sum(x.packed for x in left.lines) == out
     assert made.lines[0].unallocated == max(0, wanted - there)
