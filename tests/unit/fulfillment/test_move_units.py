@@ -70,3 +70,13 @@ def test_units_money_and_stock_are_kept_whatever_is_moved(
     moved = {key: effect.allocated for key, effect in summed_by_record(homes.movements).items()}
     assert moved.get(stocks[0].key, 0) == (-freed if held else 0)
     assert moved.get(stocks[1].key, 0) == min(wanted, there)
+
+
+def test_what_is_not_counted_leaves_from_nowhere_that_is_the_former_suppliers() -> None:
+    (order,) = confirmed(snapshot(order_line("l1", 2)), taken("l1", 2, "bolt")).created
+    uncounted = line("l1", 2, default_supplier_id="bolt", ship_from_id="bolts-dock", track_inventory=False)
+    move = Move([MovedUnits("units[0]", "l1", 1)], "nut", {"drill"}, {"l1": uncounted}, Strategy.DEFAULT_SUPPLIER)
+    _, units = parting(order, move)
+    found, short = placed(move, Leaving(order, units, [order], [], CAUSE, {}))
+    assert [(a.supplier_id, a.ship_from_id, a.quantity) for a in found] == [("nut", "", 1)]
+    assert not short

@@ -97,10 +97,10 @@ def placed(move: Move, leaving: Leaving) -> tuple[list[Assignment], list[Refusal
     here = [s for s in leaving.stocks if s.supplier_id == move.target]
     there = {line.line_item_id for line in leaving.left.lines}
     wanted = [w for w in move.wanted if w.line_item_id in there]
-    known = [w for w in wanted if w.line_item_id in move.demand]
-    lines = [for_suppliers(move.demand[w.line_item_id], [move.target], w.quantity) for w in known]
-    found = [uncounted(line) for line in lines if not line.track_inventory]
-    found += source(move.strategy, [line for line in lines if line.track_inventory], here).assignments
+    lines = [replace(move.demand[w.line_item_id], quantity=w.quantity) for w in wanted if w.line_item_id in move.demand]
+    counted = [for_suppliers(line, [move.target], line.quantity) for line in lines if line.track_inventory]
+    found = [uncounted(line, move.target) for line in lines if not line.track_inventory]
+    found += source(move.strategy, counted, here).assignments
     if move.target == SELLER:
         return found, []
     taken: dict[str, int] = {}
