@@ -16,6 +16,8 @@ from services.fulfillment.application.refusals import refusal
 from services.fulfillment.application.reporting import Reporting
 from services.fulfillment.application.sourcing.plan_sourcing import stock_of
 from services.fulfillment.application.supplier_orders.supplier_orders import RESOURCE, visible
+from services.fulfillment.domain.sourcing.candidates import usable
+from services.fulfillment.domain.sourcing.model import Customer
 from services.fulfillment.domain.sourcing.reservation import Reservation
 from services.fulfillment.domain.stock.ledger import Cause, summed_by_record
 from services.fulfillment.domain.supplier_orders.actions.move_units import (
@@ -90,7 +92,8 @@ class MoveSupplierOrderUnits:
         now = self._clock.now()
         refused = check_move(order, move)
         lines = [move.demand[w.line_item_id] for w in move.wanted if w.line_item_id in move.demand]
-        stocks = await stock_of(work, lines, lock=True)
+        # By hand, what is kept for groups stays for them: only what is open to all, or for the buyer, is taken.
+        stocks = usable(Customer(order.buyer_id), await stock_of(work, lines, lock=True))
         kept, units = (order, order) if refused else parting(order, move)
         leaving = Leaving(order, units, orders, stocks, Cause(order.order_key), reserved.order_xp, reserved.costs)
         found, short = placed(move, leaving)
