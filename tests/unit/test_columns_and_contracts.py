@@ -59,6 +59,7 @@ OTHERS = {
     "payment.v1.PaymentTransaction.gateway_reference": "the gateway's word, cut where it is stored",
     "payment.v1.PaymentTransaction.message": "the gateway's word, cut where it is stored",
     "type.v1.Address.lines": "each as long as the address says of every text",
+    "type.v1.TaxExemption.tax_class": "measured with the buyer's exemptions: tests/unit/directory/test_tax_exemptions.py",
 }
 ATTRIBUTES = {
     f"{context}.{resource.shape.name}.{name}": (resource, name)

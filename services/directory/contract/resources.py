@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,10 +11,12 @@ from google.protobuf.duration_pb2 import Duration
 from libs.auth.revocations import LONGEST_MINUTES
 from libs.errors import Violations
 from libs.identify import folded
+from libs.protoconv import time_in
 from libs.resource.contract import Attribute, Shape, Storage, currency, document, flag, integer, ref, refs, text, xp
 from services.directory.contract.parties import party_message, party_text
 from services.directory.domain import access
 from services.directory.domain.channels import origins, policy
+from services.directory.domain.parties import exemptions
 from services.directory.domain.tokens.grants import ANONYMOUS_MINUTES, LONGEST_ANONYMOUS_MINUTES, LONGEST_REFRESH_MINUTES
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.directory.v1 import buyer_service_pb2 as buyer_pb
@@ -24,6 +27,7 @@ from waybill.directory.v1 import seller_service_pb2 as seller_pb
 from waybill.directory.v1 import supplier_service_pb2 as supplier_pb
 from waybill.directory.v1 import user_group_service_pb2 as group_pb
 from waybill.directory.v1 import user_service_pb2 as user_pb
+from waybill.type.v1.tax_exemption_pb2 import TaxExemption
 
 MAX_NAME_KEY = 300
 """Characters of a user name as it is compared."""
@@ -90,7 +94,27 @@ def _origins(name: str) -> Attribute:
 
 _SELLER = (text("name", 100, required=True), xp())
 SELLER = Shape("seller", seller_pb.Seller, _SELLER, prefix="sel")
-_BUYER = (text("name", 100, required=True), flag("active"), currency(), flag("restrict_addresses"), xp())
+
+
+def _check_exemptions(found: Violations, where: str, messages: Sequence[TaxExemption]) -> None:
+    stated = []
+    for i, m in enumerate(messages[: exemptions.MOST + 1]):
+        start, end = (
+            time_in(found, f"{where}[{i}].{name}", getattr(m, name)) if m.HasField(name) else None
+            for name in ("start_time", "end_time")
+        )
+        stated.append(exemptions.StatedExemption(m.country, m.tax_class, m.certificate_id, start, end))
+    exemptions.check(found, where, stated)
+
+
+_BUYER = (
+    text("name", 100, required=True),
+    flag("active"),
+    currency(),
+    flag("restrict_addresses"),
+    xp(),
+    document("tax_exemptions", _check_exemptions),
+)
 BUYER = Shape("buyer", buyer_pb.Buyer, _BUYER, prefix="buy")
 _SUPPLIER = (text("name", 100, required=True), flag("active"), xp())
 SUPPLIER = Shape("supplier", supplier_pb.Supplier, _SUPPLIER, prefix="sup")

@@ -13,6 +13,7 @@ from services.order.domain.building.drafts import LineDraft
 from services.order.domain.building.products import Article
 from services.order.domain.checkout.quotes import Asked, Quote
 from services.order.domain.checkout.worksheet import Assignment, Estimate, LineCost, LinePart, ShippingPart, Worksheet
+from services.order.domain.exemptions import TaxExemption
 from services.order.domain.model import Address, CanceledAmounts, Line, Order, OrderUser, Policy, Problem
 
 
@@ -39,6 +40,7 @@ class OrderingContext:
     """Those asked for that may be shipped to, by id."""
     billing_addresses: Mapping[str, Address]
     """The same for billing."""
+    tax_exemptions: tuple[TaxExemption, ...] = ()
 
 
 class Directory(Protocol):

@@ -12,6 +12,7 @@ from enum import StrEnum
 from libs.json_value import JsonObject
 from services.order.domain.choice import Choice
 from services.order.domain.discounts import Discount
+from services.order.domain.exemptions import TaxExemption
 from services.order.domain.price_steps import PriceStep
 from services.order.domain.status import OrderStatus
 from waybill.order.v1.reasons import ReasonName
@@ -266,6 +267,8 @@ class Order:
     submission: Submission | None = None
     included_tax: int = 0
     """What of lines and shipping is tax that their prices include; `tax` comes on top."""
+    tax_exemptions: tuple[TaxExemption, ...] = ()
+    """Those of the buyer that its amounts are calculated with, as the directory said it last."""
     holds: tuple[OrderHold, ...] = ()
     """Released ones too."""
     submit_time: datetime | None = None

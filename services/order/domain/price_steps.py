@@ -37,7 +37,15 @@ class ByHand:
     """Whether it includes its tax, as the prices of the schedule do that it stands in for."""
 
 
-Source = FromSchedule | MarkedUp | ByHand
+@dataclass(frozen=True, slots=True)
+class Exempted:
+    """The tax that the price included came off, for a buyer that is exempt from it."""
+
+    certificate_id: str
+    tax_rate: str
+
+
+Source = FromSchedule | MarkedUp | ByHand | Exempted
 
 
 @dataclass(frozen=True, slots=True)

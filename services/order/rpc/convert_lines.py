@@ -12,7 +12,7 @@ from services.order.contract.mark_ups import mark_up_out
 from services.order.domain.choice import Choice
 from services.order.domain.discounts import Discount, Override
 from services.order.domain.model import Line, Order, ProductSnapshot
-from services.order.domain.price_steps import ByHand, FromSchedule, MarkedUp, PriceStep
+from services.order.domain.price_steps import ByHand, Exempted, FromSchedule, MarkedUp, PriceStep
 from services.order.domain.progress.fulfillment import open_units
 from waybill.order.v1 import discount_pb2, line_item_pb2, price_step_pb2
 from waybill.type.v1.address_pb2 import Address
@@ -56,6 +56,9 @@ def price_step_out(step: PriceStep, currency: str) -> price_step_pb2.PriceStep:
         case ByHand() as by_hand:
             made.override.SetInParent()
             made.override.tax_included = by_hand.tax_included
+        case Exempted() as exempted:
+            made.exemption.certificate_id = exempted.certificate_id
+            made.exemption.tax_rate.value = exempted.tax_rate
         case _ as unreachable:
             assert_never(unreachable)
     return made

@@ -156,6 +156,7 @@ def shipment_out(shipment: PricedShipment, currency: str) -> pricing_pb2.PricedS
         tax_rate=decimal_out(shipment.tax_rate),
         tax_included=shipment.tax_included,
         included_tax=money_out(shipment.included_tax, currency),
+        exempted_tax=money_out(shipment.exempted_tax, currency),
     )
 
 

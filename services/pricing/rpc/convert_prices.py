@@ -1,4 +1,4 @@
-"""Between messages and values: the mark-ups of a line, the steps of its price, and its costs."""
+"""Between messages and values: the mark-ups of a line, the buyer's exemptions, the steps of a price, and its costs."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from typing import assert_never
 
 from libs.errors import Violations
 from libs.mark_ups import check_mark_up
-from libs.protoconv import decimal_out, money_micros, money_out
+from libs.protoconv import decimal_out, instant, money_micros, money_out
 from services.pricing.domain.calculation.costs import LineCost
 from services.pricing.domain.calculation.mark_ups import MarkUp, MarkUpType
-from services.pricing.domain.calculation.unit_prices import ByHand, FromSchedule, Step
+from services.pricing.domain.calculation.unit_prices import ByHand, Exempted, FromSchedule, Step
+from services.pricing.domain.tax.exemptions import Exemption
+from services.pricing.domain.tax.rates import class_key
 from waybill.pricing.v1 import pricing_pb2 as pb
 from waybill.pricing.v1 import reasons
 from waybill.type.v1 import price_mark_up_pb2 as mark_up_pb
+from waybill.type.v1.tax_exemption_pb2 import TaxExemption
 
+MAX_EXEMPTIONS = 100
+"""Exemptions of a buyer."""
 MAX_MARK_UPS = 20
 """Mark-ups of a line."""
 _PREFIX = "PRICE_MARK_UP_TYPE_"
@@ -53,6 +58,23 @@ def _mark_up(found: Violations, where: str, message: pb.LineMarkUp) -> MarkUp:
     )
 
 
+def exemptions_in(found: Violations, messages: Sequence[TaxExemption]) -> tuple[Exemption, ...]:
+    """The buyer's exemptions. The directory has checked them, so only their number is."""
+    if len(messages) > MAX_EXEMPTIONS:
+        found.add("tax_exemptions", reasons.TOO_MANY_ITEMS, f"at most {MAX_EXEMPTIONS}")
+        return ()
+    return tuple(
+        Exemption(
+            country=m.country,
+            certificate_id=m.certificate_id,
+            tax_class=class_key(m.tax_class) if m.tax_class else "",
+            start=instant(m.start_time) if m.HasField("start_time") else None,
+            end=instant(m.end_time) if m.HasField("end_time") else None,
+        )
+        for m in messages
+    )
+
+
 def step_out(step: Step, currency: str) -> pb.PriceStep:
     """A step of a price."""
     made = pb.PriceStep(unit_amount=money_out(step.unit, currency))
@@ -73,6 +95,9 @@ def step_out(step: Step, currency: str) -> pb.PriceStep:
         case ByHand() as by_hand:
             made.override.SetInParent()
             made.override.tax_included = by_hand.tax_included
+        case Exempted() as exempted:
+            made.exemption.certificate_id = exempted.certificate_id
+            made.exemption.tax_rate.CopyFrom(decimal_out(exempted.rate))
         case _ as unreachable:
             assert_never(unreachable)
     return made

@@ -34,6 +34,7 @@ DIRECTORY: Places = {
         for name in ("id", "-")
     },
     "buyers.currency": Place(changes=to("ZZZ")),
+    "buyers.tax_exemptions": Place(changes=to([{"country": "ZZ", "certificate_id": "C-1"}])),
     "sellers.singleton": Place(changes=to(False)),
     "api_clients.buyer_ids": Place(changes=to(["nobody"])),
     "api_clients.supplier_ids": Place(changes=to(["nobody"])),

@@ -11,7 +11,7 @@ import pytest
 from services.order.adapters.db.checkout.worksheet_rows import worksheet_json, worksheet_of
 from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, Method, ShippingPart, Worksheet
 from services.order.domain.discounts import Discount, Override
-from services.order.domain.price_steps import ByHand, FromSchedule, MarkedUp, PriceStep
+from services.order.domain.price_steps import ByHand, Exempted, FromSchedule, MarkedUp, PriceStep
 from tests.unit.order.builders import NOW
 
 BY_HAND = (Discount(Override(), 30_000), Discount(Override(), 20_000))
@@ -19,7 +19,8 @@ STEPS = (
     PriceStep(FromSchedule("ps", 1, 2, True, True), 90_000),
     PriceStep(MarkedUp("size", "xl", "PERCENTAGE", "12.5"), 10_000),
     PriceStep(MarkedUp("engraving", "yes", "AMOUNT_TOTAL"), 0, 7_000),
-    PriceStep(ByHand(), 0),
+    PriceStep(ByHand(True), 0),
+    PriceStep(Exempted("C-1", "0.19"), -9_000, -7),
 )
 METHODS = (Method("ground", "Ground", "swift", 5, 1, 2), Method("air", "Air", "swift", 5, 1, 2, tax_included=True))
 SHEET = Worksheet(
@@ -31,7 +32,7 @@ SHEET = Worksheet(
     ),
     shipments=(
         ShippingPart("e1", 80_000, 3_000, Decimal("0.1"), BY_HAND),
-        ShippingPart("e2", 80_000, 0, Decimal(0), (), True, 7_000),
+        ShippingPart("e2", 80_000, 0, Decimal(0), (), True, 7_000, 5_000),
     ),
     price_time=NOW,
 )
@@ -72,7 +73,7 @@ def test_what_was_kept_before_prices_could_include_their_tax_has_it_on_top() -> 
     read = worksheet_of(stored)
     (line,) = read.lines
     assert (line.tax_included, line.included_tax, line.price_steps[0].source) == (False, 0, FromSchedule("ps", 1, 2, True))
-    assert [(s.tax_included, s.included_tax) for s in read.shipments] == [(False, 0)] * 2
+    assert [(s.tax_included, s.included_tax, s.exempted_tax) for s in read.shipments] == [(False, 0, 0)] * 2
     assert [m.tax_included for m in read.estimates[0].methods] == [False, False]
 
 

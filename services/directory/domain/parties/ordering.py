@@ -18,6 +18,8 @@ class OrderingBuyer:
     active: bool
     currency: str
     restrict_addresses: bool
+    tax_exemptions: Sequence[JsonObject] | None = None
+    """By the names of their contract's fields; None for none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,8 @@ class OrderingContextServicer(pb_grpc.OrderingContextServiceServicer):
                     id=b.id, name=b.name, active=b.active, currency=b.currency, restrict_addresses=b.restrict_addresses
                 )
             )
+            for stored in b.tax_exemptions or ():
+                json_format.ParseDict(dict(stored), answer.buyer.tax_exemptions.add())
         if found.user is not None:
             u = found.user
             answer.user.CopyFrom(

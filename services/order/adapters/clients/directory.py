@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from libs.protoconv import address_plain
+from libs.protoconv import address_plain, instant
 from libs.rpc.peers import Peers
 from services.order.application.peers import OrderingContext
+from services.order.domain.exemptions import TaxExemption
 from services.order.domain.model import Address, AutoForward, Capture, OrderUser, Policy
 from waybill.directory.v1 import ordering_context_service_pb2 as pb
 from waybill.directory.v1 import ordering_context_service_pb2_grpc as pb_grpc
 from waybill.type.v1 import party_pb2
+from waybill.type.v1.tax_exemption_pb2 import TaxExemption as TaxExemptionMessage
 
 
 class DirectoryClient:
@@ -61,6 +63,7 @@ class DirectoryClient:
             default_billing_address=None if billing is None else address_plain(billing),
             shipping_addresses={u.address.id: address_plain(u.address) for u in answer.addresses if u.shipping},
             billing_addresses={u.address.id: address_plain(u.address) for u in answer.addresses if u.billing},
+            tax_exemptions=tuple(_exemption(m) for m in answer.buyer.tax_exemptions),
         )
 
     async def locations(self, seller_id: str, refs: Collection[tuple[str, str]]) -> dict[tuple[str, str], Address]:
@@ -74,6 +77,11 @@ class DirectoryClient:
             (a.party.id if a.party.kind == party_pb2.PARTY_KIND_SUPPLIER else "", a.address.id): address_plain(a.address)
             for a in answer.addresses
         }
+
+
+def _exemption(m: TaxExemptionMessage) -> TaxExemption:
+    start, end = (instant(getattr(m, name)) if m.HasField(name) else None for name in ("start_time", "end_time"))
+    return TaxExemption(m.country, m.tax_class, m.certificate_id, start, end)
 
 
 def _party(supplier_id: str, seller_id: str) -> party_pb2.Party:

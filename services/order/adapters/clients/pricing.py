@@ -18,7 +18,7 @@ from services.order.domain.checkout.taxation import Places
 from services.order.domain.checkout.worksheet import LineCost, LinePart, ShippingPart, Worksheet
 from services.order.domain.discounts import Discount, Override, Source
 from services.order.domain.model import Line, Order, Problem
-from services.order.domain.price_steps import ByHand, FromSchedule, MarkedUp, PriceStep
+from services.order.domain.price_steps import ByHand, Exempted, FromSchedule, MarkedUp, PriceStep
 from services.order.domain.price_steps import Source as StepSource
 from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
 from waybill.pricing.v1 import order_pricing_service_pb2_grpc as order_grpc
@@ -27,6 +27,7 @@ from waybill.pricing.v1 import redemption_service_pb2 as redemption_pb
 from waybill.pricing.v1 import redemption_service_pb2_grpc as redemption_grpc
 from waybill.type.v1.address_pb2 import Address
 from waybill.type.v1.price_mark_up_pb2 import PriceMarkUpType
+from waybill.type.v1.tax_exemption_pb2 import TaxExemption
 
 _TAXED_BY = ("country", "region", "postal_code")
 
@@ -49,6 +50,7 @@ class PricingClient:
                 lines=[_line(line, cur, places) for line in lines],
                 shipments=[_shipment(freight, cur) for freight in charged(order, lines, worksheet)],
                 tax_overridden=order.tax_override is not None,
+                tax_exemptions=_exemptions(order),
             )
         )
         return Priced(
@@ -108,6 +110,7 @@ class PricingClient:
                     for line in lines
                 ],
                 expected_shipping=_expected_shipping(order, lines, worksheet) if taxed else (),
+                tax_exemptions=_exemptions(order),
             )
         )
         return QuoteCheck([problem_in(p) for p in answer.problems], _costs(answer.costs))
@@ -116,6 +119,19 @@ class PricingClient:
 def _place(address: Mapping[str, Any] | None) -> Address | None:
     """What taxation looks at of an address."""
     return None if address is None else Address(**{name: address[name] for name in _TAXED_BY if name in address})
+
+
+def _exemptions(order: Order) -> list[TaxExemption]:
+    return [
+        TaxExemption(
+            country=one.country,
+            tax_class=one.tax_class,
+            certificate_id=one.certificate_id,
+            start_time=time_out(one.start),
+            end_time=time_out(one.end),
+        )
+        for one in order.tax_exemptions
+    ]
 
 
 def _rate(text: str) -> Decimal:
@@ -210,6 +226,8 @@ def _price_source(m: pricing_pb2.PriceStep) -> StepSource:
             return MarkedUp(m.mark_up.spec_id, m.mark_up.option_id, type, m.mark_up.percentage.value)
         case "override":
             return ByHand(m.override.tax_included)
+        case "exemption":
+            return Exempted(m.exemption.certificate_id, m.exemption.tax_rate.value)
         case other:
             raise ValueError(f"pricing gave a price by {other}, which this service does not know")
 
@@ -223,6 +241,7 @@ def _shipping_part(s: pricing_pb2.PricedShipment) -> ShippingPart:
         discounts=_discounts(s.discounts),
         tax_included=s.tax_included,
         included_tax=money_micros(s.included_tax),
+        exempted_tax=money_micros(s.exempted_tax),
     )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple
 from typing import Any
 
-from services.order.domain.price_steps import ByHand, FromSchedule, MarkedUp, PriceStep, Source
+from services.order.domain.price_steps import ByHand, Exempted, FromSchedule, MarkedUp, PriceStep, Source
 
-_SOURCES: dict[str, type[Source]] = {"schedule": FromSchedule, "mark_up": MarkedUp, "override": ByHand}
+_SOURCES: dict[str, type[Source]] = {"schedule": FromSchedule, "mark_up": MarkedUp, "override": ByHand, "exemption": Exempted}
 _KINDS = {source: kind for kind, source in _SOURCES.items()}
 
 

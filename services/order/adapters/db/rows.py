@@ -11,6 +11,7 @@ from libs.relay.change import Cause
 from libs.relay.changes import cause
 from libs.rpc.call import impersonator_id
 from services.order.application.ports import Attempt, OrderChange, PaymentDocument, SupplierOrderView
+from services.order.domain.exemptions import TaxExemption
 from services.order.domain.model import (
     ALL_TYPES,
     AutoForward,
@@ -82,6 +83,7 @@ ORDER_COLUMNS = (
     "submission",
     "held",
     "holds",
+    "tax_exemptions",
 )
 """What `order_row` names."""
 
@@ -98,6 +100,7 @@ def order_row(order: Order) -> dict[str, Any]:
         "submission": None if order.submission is None else submission_json(order.submission),
         "held": order.held,
         "holds": [_hold_json(hold) for hold in order.holds] or None,
+        "tax_exemptions": [_exemption_json(one) for one in order.tax_exemptions] or None,
         **{f"canceled_{name}": getattr(order.canceled, name) for name in (*CANCELED, "total")},
     }
     return row
@@ -112,6 +115,7 @@ def order_of(row: Row) -> Order:
         policy=_policy_of(row["policy"]),
         submission=None if row["submission"] is None else submission_of(row["submission"]),
         holds=tuple(_hold_of(stored) for stored in row["holds"] or ()),
+        tax_exemptions=tuple(_exemption_of(stored) for stored in row["tax_exemptions"] or ()),
         canceled=CanceledAmounts(*(row[f"canceled_{name}"] for name in CANCELED)),
     )
 
@@ -187,6 +191,16 @@ def _hold_of(stored: Row) -> OrderHold:
     for name in ("create_time", "release_time"):
         values[name] = datetime.fromisoformat(values[name]) if values[name] else None
     return OrderHold(**values)
+
+
+def _exemption_json(one: TaxExemption) -> list[str | None]:
+    times = [time.isoformat() if time else None for time in (one.start, one.end)]
+    return [one.country, one.tax_class, one.certificate_id, *times]
+
+
+def _exemption_of(stored: Row) -> TaxExemption:
+    country, tax_class, certificate, *times = stored
+    return TaxExemption(country, tax_class, certificate, *(datetime.fromisoformat(time) if time else None for time in times))
 
 
 def event_row(event: Event) -> dict[str, Any]:

@@ -68,6 +68,7 @@ ORDERS = sa.Table(
     sa.Column("canceled_gratuity", Micros(), nullable=False, server_default="0"),
     sa.Column("included_tax", Micros(), nullable=False, server_default="0"),
     sa.Column("canceled_included_tax", Micros(), nullable=False, server_default="0"),
+    sa.Column("tax_exemptions", Json(), nullable=True),
     sa.Column("shipping_cost_override", Micros(), nullable=True),
     sa.Column("tax_override", Micros(), nullable=True),
     sa.Column("shipping_address_id", sa.String(100), nullable=False),

@@ -172,6 +172,7 @@ class BuildOrder:
             billing_address=billing,
             comments=draft.comments,
             xp=draft.xp,
+            tax_exemptions=context.tax_exemptions,
         )
 
 
@@ -203,6 +204,7 @@ def facts_of(context: OrderingContext, catalog: Mapping[str, CatalogProduct]) ->
         restrict_addresses=context.restrict_addresses,
         shipping_addresses=_with(context.default_shipping_address, context.shipping_addresses),
         billing_addresses=_with(context.default_billing_address, context.billing_addresses),
+        tax_exemptions=context.tax_exemptions,
     )
 
 

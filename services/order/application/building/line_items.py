@@ -128,8 +128,9 @@ class LineItems:
             found.raise_if_any()
             priced.require_of(order)
             lines = priced.lines[len(existing) :]
+            more = replace(order, line_item_count=order.line_item_count + len(lines), tax_exemptions=context.tax_exemptions)
             after, event = changed(
-                with_sums(replace(order, line_item_count=order.line_item_count + len(lines)), priced.lines),
+                with_sums(more, priced.lines),
                 "line_items_added",
                 caller.user_id,
                 caller.party_id,

@@ -121,6 +121,7 @@ class TransferOrder:
             user=context.user,
             client_id=caller.client_id,
             policy=context.policy,
+            tax_exemptions=context.tax_exemptions,
             shipping_address_id=ship_id or _id(context.default_shipping_address, ship_to),
             shipping_address=ship_to or context.default_shipping_address,
             billing_address_id=bill_id or _id(context.default_billing_address, bill_to),

@@ -104,6 +104,8 @@ class UpdateOrder:
                 found, "order.billing_address", draft.billing_address_id, draft.billing_address, context, billing=True
             )
             order = replace(order, billing_address_id=id, billing_address=address)
+        if context is not None:
+            order = replace(order, tax_exemptions=context.tax_exemptions)
         if "from_user" in paths:
             order = _named(found, order, draft)
         if "gratuity" in paths:

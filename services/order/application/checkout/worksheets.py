@@ -144,7 +144,7 @@ class Worksheets:
         sheet, again = await self._open(caller, order_id, request)
         if again:
             return sheet
-        order, lines = sheet.order, renewed(sheet.lines, await self._products(sheet))
+        order, lines = await self._exempted(sheet.order), renewed(sheet.lines, await self._products(sheet))
         if sourced_otherwise(sheet.lines, lines):
             order = replace(order, estimated_version=0)
         order, made, lines = await self.calculated(order, lines, sheet.worksheet)
@@ -160,7 +160,10 @@ class Worksheets:
             if stored.plan != sheet.worksheet.plan or before != now_stored:
                 raise stale("order", order_id, str(locked.version))
             after, event = changed(
-                with_totals(replace(locked, estimated_version=order.estimated_version), totals(made.lines, made.shipments)),
+                with_totals(
+                    replace(locked, estimated_version=order.estimated_version, tax_exemptions=order.tax_exemptions),
+                    totals(made.lines, made.shipments),
+                ),
                 "order_calculated",
                 caller.user_id,
                 caller.party_id,
@@ -172,6 +175,15 @@ class Worksheets:
             await work.orders.update_lines(locked.key, lines)
             await work.orders.save_worksheet(locked.key, worksheet)
         return Sheet(after, lines, worksheet)
+
+    async def _exempted(self, order: Order) -> Order:
+        """The order with the exemptions that its buyer has now. The directory is asked only where there are any, or where a
+        submit was refused because of them: a change of lines or addresses has asked it anyway."""
+        refused = () if order.submission is None else order.submission.reasons
+        if not order.tax_exemptions and all(problem.reason != reasons.TAX_CHANGED for problem in refused):
+            return order
+        context = await self._peers.directory.ordering_context(order.buyer_id, order.user.id, order.client_id, (), order.guest)
+        return replace(order, tax_exemptions=context.tax_exemptions)
 
     async def calculated(
         self, order: Order, lines: Sequence[Line], worksheet: Worksheet

@@ -101,6 +101,8 @@ class ShippingPart:
     tax_included: bool = False
     included_tax: int = 0
     """What of the net is tax, where the cost includes it; `tax` comes on top."""
+    exempted_tax: int = 0
+    """Tax that the cost as it was asked for included, and that an exempt buyer is not charged: it is not in `cost`."""
 
     @property
     def discount(self) -> int:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.order.domain.building.products import Article, changes
+from services.order.domain.checkout.taxation import Places
 from services.order.domain.checkout.worksheet import Worksheet
+from services.order.domain.exemptions import TaxExemption, held
 from services.order.domain.model import Address, Line, Order, Policy, Problem
 from waybill.order.v1 import reasons
 
@@ -35,6 +37,7 @@ class Facts:
     """The addresses of the buyer's book that the order names and its user may ship to, as they are now."""
     billing_addresses: Mapping[str, Address] = field(default_factory=dict)
     """The same for billing."""
+    tax_exemptions: tuple[TaxExemption, ...] = ()
 
 
 def objections(order: Order, lines: Sequence[Line], worksheet: Worksheet, facts: Facts, now: datetime) -> list[Problem]:
@@ -45,6 +48,7 @@ def objections(order: Order, lines: Sequence[Line], worksheet: Worksheet, facts:
         *_addresses(order, lines, facts),
         *_shipping(order, lines, worksheet, facts.policy, now),
         *_amounts(order),
+        *_exemptions(order, lines, worksheet, facts, now),
     ]
 
 
@@ -119,6 +123,16 @@ def _shipping(order: Order, lines: Sequence[Line], worksheet: Worksheet, policy:
     for line in lines:
         if line.product.shippable and (line.id in waiting or line.id not in covered):
             yield _reason(reasons.SHIP_METHOD_MISSING, f"line_items[{line.id}]", "no ship method is selected")
+
+
+def _exemptions(order: Order, lines: Sequence[Line], worksheet: Worksheet, facts: Facts, now: datetime) -> Iterator[Problem]:
+    """The buyer's exemptions where the order is taxed are those that it was built with. That one has ended, pricing sees."""
+    if not (order.tax_exemptions or facts.tax_exemptions):
+        return
+    places = Places(order, lines, worksheet.plan)
+    taxed = {str(place.get("country", "")) for line in lines if (place := places.of_line(line)) is not None}
+    if held(order.tax_exemptions, taxed, now) != held(facts.tax_exemptions, taxed, now):
+        yield _reason(reasons.TAX_CHANGED, "order", "the buyer is exempt from other taxes by now")
 
 
 def _freight_kept(worksheet: Worksheet, policy: Policy, now: datetime) -> bool:

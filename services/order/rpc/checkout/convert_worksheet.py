@@ -113,4 +113,5 @@ def _shipping_part(s: ShippingPart, currency: str) -> pb.CalculatedShipment:
         tax_rate=decimal_out(s.tax_rate),
         tax_included=s.tax_included,
         included_tax=money_out(s.included_tax, currency),
+        exempted_tax=money_out(s.exempted_tax, currency),
     )

@@ -14,6 +14,7 @@ from services.pricing.application.ports import Priced, Units
 from services.pricing.domain.calculation.calculate import Calculation, Shipment, calculate
 from services.pricing.domain.calculation.costs import LineCost
 from services.pricing.domain.calculation.line import Line
+from services.pricing.domain.tax.exemptions import Exemption, Exemptions
 from services.pricing.domain.tax.rates import SHIPPING, Destination, class_key
 
 
@@ -44,9 +45,10 @@ class CalculateOrder:
         destination: Destination | None,
         taxed: bool = False,
         hidden: Collection[str] = (),
+        exemptions: Sequence[Exemption] = (),
     ) -> Calculated:
         """Calculates. What is `taxed` must say where, as soon as there is any rate. Products
-        that are `hidden` have no price."""
+        that are `hidden` have no price. Of the buyer's `exemptions` those count that hold now."""
         now = self._clock.now()
         places = {destination, *(x.destination for x in lines), *(s.destination for s in shipments)} - {None}
         classes = {class_key(line.tax_class) for line in lines} | ({SHIPPING} if shipments else set())
@@ -58,7 +60,8 @@ class CalculateOrder:
             rates = await work.prices.rates([p for p in places if p is not None], classes, now)
             must_know = taxed and _unplaced(lines, shipments, destination) and await work.prices.any_rate()
             costs = await costs_of_lines(work, currency, lines, priced, now)
-        parts = calculate(currency, lines, shipments, destination, priced.schedules, rates, now, must_know)
+        exempt = Exemptions(exemptions, now)
+        parts = calculate(currency, lines, shipments, destination, priced.schedules, rates, now, must_know, exempt)
         return Calculated(parts, costs, now)
 
 

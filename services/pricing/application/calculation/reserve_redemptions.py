@@ -15,6 +15,7 @@ from services.pricing.application.ports import Priced, PricingWork, Units
 from services.pricing.domain.calculation.costs import LineCost
 from services.pricing.domain.calculation.line import Line, Problem
 from services.pricing.domain.calculation.quote import Quote, changed
+from services.pricing.domain.tax.exemptions import Exemption, Exemptions
 from waybill.pricing.v1 import reasons
 
 
@@ -48,18 +49,26 @@ class Redemptions:
         self._clock = clock
 
     async def reserve(
-        self, attempt: Attempt, caller: Principal | None, customer: Customer, currency: str, lines: Sequence[Line], quote: Quote
+        self,
+        attempt: Attempt,
+        caller: Principal | None,
+        customer: Customer,
+        currency: str,
+        lines: Sequence[Line],
+        quote: Quote,
+        exemptions: Sequence[Exemption] = (),
     ) -> Answered:
         """RESERVED, or why not; a repeat gets the state that stands. `validate_only` leaves nothing."""
         now = self._clock.now()
         products = {line.product_id for line in lines if line.unit_price_override is None}
         groups = await self._groups(caller, customer, products)
+        exempt = Exemptions(exemptions, now)
 
         async def check(work: PricingWork) -> Answered:
             priced = await work.prices.priced(customer.buyer_id, groups, products) if products else Priced({})
-            rates = await work.prices.rates(*quote.taxed(lines), now)
+            rates = await work.prices.rates(*quote.taxed(lines, all=bool(exempt)), now)
             must_know = any(quote.unplaced(lines)) and await work.prices.any_rate()
-            if problems := changed(currency, lines, quote, priced.schedules, rates, now, must_know):
+            if problems := changed(currency, lines, quote, priced.schedules, rates, now, must_know, exempt):
                 return Answered("", problems)
             return Answered("", costs=await costs_of_lines(work, currency, lines, priced, now))
 

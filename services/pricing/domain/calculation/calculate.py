@@ -7,17 +7,18 @@ subtotal, so that totals have the same sums either way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from libs.money import MICRO, contained, minor_unit, round_half_up, scale
+from libs.money import MICRO, contained, minor_unit, round_half_up, scale, without
 from services.pricing.domain.calculation.discounts import Discount, Override, fitted, off
 from services.pricing.domain.calculation.line import Line, Problem
 from services.pricing.domain.calculation.unit_prices import LinePrice, cumulative, line_price
 from services.pricing.domain.schedules.schedule import SchedulesByProduct
-from services.pricing.domain.tax.rates import SHIPPING, Destination, Rates
+from services.pricing.domain.tax.exemptions import NONE, Exemption, Exemptions
+from services.pricing.domain.tax.rates import SHIPPING, ZERO, Destination, Rates
 from waybill.pricing.v1 import reasons
 
 LARGEST = 10**12 * MICRO
@@ -66,6 +67,8 @@ class PricedShipment:
     tax_rate: Decimal
     tax_included: bool = False
     included_tax: int = 0
+    exempted_tax: int = 0
+    """Tax that the cost as it was given included, and that came off it for an exempt buyer."""
 
     @property
     def discount(self) -> int:
@@ -91,10 +94,12 @@ def calculate(
     rates: Rates,
     now: datetime,
     must_know: bool = False,
+    exemptions: Exemptions = NONE,
 ) -> Calculation:
     """Prices every line and taxes it at its destination. `schedules` are by product.
 
-    `must_know` refuses what has no destination instead of taxing it at zero.
+    `must_know` refuses what has no destination instead of taxing it at zero. `exemptions` are the buyer's: it pays prices without
+    the tax that they include, and none on top.
     """
     unit = minor_unit(currency)
     quantities = cumulative(lines)
@@ -102,15 +107,17 @@ def calculate(
     problems: list[Problem] = []
     room = LARGEST
     for line in lines:
-        made = _line(line, currency, unit, quantities, schedules, now)
+        place = line.destination or destination
+        price = line_price(line, currency, quantities, schedules, now)
+        if not isinstance(price, Problem):
+            price, rate = taxed(price, rates.rate(place, line.tax_class), exemptions.of(place, line.tax_class))
+        made = _amounts(line, price, unit)
         if isinstance(made, Problem):
             problems.append(made)
             continue
-        place = line.destination or destination
         if must_know and place is None:
             problems.append(unplaced(line.id))
             continue
-        rate = rates.rate(place, line.tax_class)
         price, subtotal, discounts = made
         tax, included = _taxes(subtotal - off(discounts), rate, price.tax_included, unit)
         if subtotal + tax > room:
@@ -118,7 +125,7 @@ def calculate(
             continue
         room -= subtotal + tax
         priced.append(PricedLine(line.id, price, subtotal, discounts, tax, rate, included))
-    shipped = tuple(_ship(s, destination, rates, unit) for s in shipments)
+    shipped = tuple(_ship(s, destination, rates, exemptions, unit) for s in shipments)
     if must_know and destination is None:
         charged = [s for s, made in zip(shipments, shipped, strict=True) if made.cost > made.discount]
         problems += [unplaced(shipment_id=s.id) for s in charged if s.destination is None]
@@ -144,10 +151,12 @@ def _too_large(line_id: str, description: str) -> Problem:
     return Problem(line_id, reasons.AMOUNT_TOO_LARGE, description)
 
 
-def _line(
-    line: Line, currency: str, unit: int, quantities: Mapping[str, int], schedules: SchedulesByProduct, now: datetime
-) -> tuple[LinePrice, int, tuple[Discount, ...]] | Problem:
-    price = line_price(line, currency, quantities, schedules, now)
+def taxed(price: LinePrice, rate: Decimal, exemption: Exemption | None) -> tuple[LinePrice, Decimal]:
+    """The price and the rate that hold for the buyer, who may be exempt."""
+    return (price, rate) if exemption is None else (price.exempted(exemption, rate), ZERO)
+
+
+def _amounts(line: Line, price: LinePrice | Problem, unit: int) -> tuple[LinePrice, int, tuple[Discount, ...]] | Problem:
     if isinstance(price, Problem):
         return price
     subtotal = round_half_up(price.unit * line.quantity + price.line, unit)
@@ -157,9 +166,13 @@ def _line(
     return price, subtotal, fitted([Discount(Override(), discount)], subtotal, unit)
 
 
-def _ship(shipment: Shipment, destination: Destination | None, rates: Rates, unit: int) -> PricedShipment:
-    rate = rates.rate(shipment.destination or destination, SHIPPING)
-    cost = round_half_up(shipment.cost, unit)
+def _ship(shipment: Shipment, destination: Destination | None, rates: Rates, exemptions: Exemptions, unit: int) -> PricedShipment:
+    place = shipment.destination or destination
+    rate, cost, tax_included, exempted = rates.rate(place, SHIPPING), round_half_up(shipment.cost, unit), shipment.tax_included, 0
+    if exemptions.of(place, SHIPPING) is not None:
+        if rate and tax_included:
+            tax_included, exempted = False, cost - without(cost, rate, unit)
+        rate, cost = ZERO, cost - exempted
     discounts = fitted(shipment.discounts, cost, unit)
-    tax, included = _taxes(cost - off(discounts), rate, shipment.tax_included, unit)
-    return PricedShipment(shipment.id, cost, discounts, tax, rate, shipment.tax_included, included)
+    tax, included = _taxes(cost - off(discounts), rate, tax_included, unit)
+    return PricedShipment(shipment.id, cost, discounts, tax, rate, tax_included, included, exempted)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from services.pricing.domain.calculation.calculate import unplaced
+from services.pricing.domain.calculation.calculate import taxed, unplaced
 from services.pricing.domain.calculation.line import Line, Problem
 from services.pricing.domain.calculation.unit_prices import cumulative, line_price
 from services.pricing.domain.schedules.schedule import SchedulesByProduct
-from services.pricing.domain.tax.rates import SHIPPING, Destination, Rates, class_key
+from services.pricing.domain.tax.exemptions import NONE, Exemptions
+from services.pricing.domain.tax.rates import SHIPPING, ZERO, Destination, Rates, class_key
 from waybill.pricing.v1 import reasons
 
 
@@ -45,9 +46,9 @@ class Quote:
     destination: Destination | None = None
     """Where the order goes: lines and shipping without a destination of their own."""
 
-    def taxed(self, lines: Sequence[Line]) -> tuple[set[Destination], set[str]]:
-        """The places and classes whose rates it takes to check."""
-        mine = [line for line in lines if line.id in self.tax_rates]
+    def taxed(self, lines: Sequence[Line], all: bool = False) -> tuple[set[Destination], set[str]]:
+        """The places and classes whose rates it takes to check: of `all` lines where rates decide prices, too."""
+        mine = [line for line in lines if all or line.id in self.tax_rates]
         places = {line.destination or self.destination for line in mine}
         classes = {class_key(line.tax_class) for line in mine}
         if self.shipping:
@@ -73,16 +74,21 @@ def changed(
     rates: Rates,
     now: datetime,
     must_know: bool = False,
+    exemptions: Exemptions = NONE,
 ) -> list[Problem]:
     """Lines whose price or tax rate is not the quoted one any more, lines without a price, shipping that is taxed otherwise.
 
-    `must_know` refuses what has no destination.
+    `must_know` refuses what has no destination. `exemptions` are the buyer's.
     """
     quantities = cumulative(lines)
     problems: list[Problem] = []
     lost, lost_shipping = quote.unplaced(lines) if must_know else (set[str](), set[str]())
     for line in lines:
-        priced = line_price(line, currency, quantities, schedules, now)
+        place = line.destination or quote.destination
+        priced, rate = line_price(line, currency, quantities, schedules, now), rates.rate(place, line.tax_class)
+        exempt = exemptions.of(place, line.tax_class)
+        if not isinstance(priced, Problem):
+            priced, _ = taxed(priced, rate, exempt)
         if isinstance(priced, Problem):
             problems.append(priced)
         elif (held := QuotedPrice(priced.unit, priced.line, priced.tax_included)) != quote.prices.get(line.id, held):
@@ -91,11 +97,15 @@ def changed(
             problems.append(unplaced(line.id))
             continue
         quoted = quote.tax_rates.get(line.id)
-        if quoted is not None and quoted != rates.rate(line.destination or quote.destination, line.tax_class):
+        if quoted is not None and quoted != (ZERO if exempt else rate):
             problems.append(Problem(line.id, reasons.TAX_CHANGED, f"product {line.product_id} is taxed otherwise by now"))
     for shipping in quote.shipping:
         if shipping.id in lost_shipping:
             problems.append(unplaced(shipment_id=shipping.id))
-        elif shipping.tax_rate != rates.rate(shipping.destination or quote.destination, SHIPPING):
+        elif shipping.tax_rate != _freight_rate(shipping.destination or quote.destination, rates, exemptions):
             problems.append(Problem("", reasons.TAX_CHANGED, "its shipping is taxed otherwise by now", shipping.id))
     return problems
+
+
+def _freight_rate(place: Destination | None, rates: Rates, exemptions: Exemptions) -> Decimal:
+    return ZERO if exemptions.of(place, SHIPPING) else rates.rate(place, SHIPPING)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
+from libs.money import without
 from services.pricing.domain.calculation.line import Line, Problem
 from services.pricing.domain.calculation.mark_ups import MarkUp, added
 from services.pricing.domain.schedules.schedule import Price, Schedule, SchedulesByProduct, price_at
+from services.pricing.domain.tax.exemptions import Exemption
 from waybill.pricing.v1 import reasons
 
 
@@ -31,10 +34,18 @@ class ByHand:
 
 
 @dataclass(frozen=True, slots=True)
+class Exempted:
+    """The tax that the price included comes off, for a buyer that is exempt from it."""
+
+    certificate_id: str
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step: where it comes from, what it adds to a unit and what it adds once to the line; micros."""
 
-    source: FromSchedule | MarkUp | ByHand
+    source: FromSchedule | MarkUp | ByHand | Exempted
     unit: int
     line: int = 0
 
@@ -63,9 +74,17 @@ class LinePrice:
 
     @property
     def tax_included(self) -> bool:
-        """Whether it includes its tax."""
+        """Whether it includes its tax: as it began, unless that came off."""
         source = self.steps[0].source
-        return isinstance(source, FromSchedule | ByHand) and source.tax_included
+        stated = isinstance(source, FromSchedule | ByHand) and source.tax_included
+        return stated and not isinstance(self.steps[-1].source, Exempted)
+
+    def exempted(self, exemption: Exemption, rate: Decimal) -> LinePrice:
+        """The price for a buyer that is exempt: each amount without the tax that it includes, rounded half up to the micro."""
+        if not (rate and self.tax_included):
+            return self
+        off = [without(amount, rate, 1) - amount for amount in (self.unit, self.line)]
+        return LinePrice((*self.steps, Step(Exempted(exemption.certificate_id, rate), *off)))
 
 
 def cumulative(lines: Sequence[Line]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from libs.rpc import current
 from services.pricing.application.calculation.calculate_order import CalculateOrder
 from services.pricing.application.calculation.priced_groups import Customer
 from services.pricing.rpc import convert
-from services.pricing.rpc.convert_prices import cost_out
+from services.pricing.rpc.convert_prices import cost_out, exemptions_in
 from waybill.pricing.v1 import order_pricing_service_pb2 as pb
 from waybill.pricing.v1 import order_pricing_service_pb2_grpc as pb_grpc
 
@@ -25,6 +25,7 @@ class OrderPricingServicer(pb_grpc.OrderPricingServiceServicer):
         found = Violations()
         lines = convert.lines_in(found, request, costed=True)
         shipments = convert.shipments_in(found, request.currency, request.shipments)
+        exemptions = exemptions_in(found, request.tax_exemptions)
         found.raise_if_any()
         made = await self._calculate(
             current().caller,
@@ -34,6 +35,7 @@ class OrderPricingServicer(pb_grpc.OrderPricingServiceServicer):
             shipments,
             convert.destination_in(request, "destination"),
             taxed=not request.tax_overridden,
+            exemptions=exemptions,
         )
         parts = made.parts
         return pb.CalculateOrderResponse(

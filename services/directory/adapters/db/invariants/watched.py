@@ -31,7 +31,12 @@ WATCHED: Register = {
         by("one_seller"),
     ),
     tables.BUYERS: Watch(
-        {"id": by(_COMPANY), "currency": by(_CONTRACT), **all_free(_SAID, "name active restrict_addresses xp"), **_HOLDS_TOKENS},
+        {
+            "id": by(_COMPANY),
+            **all_by(_CONTRACT, "currency tax_exemptions"),
+            **all_free(_SAID, "name active restrict_addresses xp"),
+            **_HOLDS_TOKENS,
+        },
         by(_COMPANY),
     ),
     tables.SUPPLIERS: Watch({"id": by(_COMPANY), **all_free(_SAID, "name active xp"), **_HOLDS_TOKENS}, by(_COMPANY)),

@@ -26,7 +26,7 @@ _ASSIGNED = (
 _ADDRESSES = sa.select(ADDRESSES.c.user_id, ADDRESSES.c.address).where(
     ADDRESSES.c.party == sa.bindparam("party"), ADDRESSES.c.id.in_(sa.bindparam("ids", expanding=True))
 )
-_WHO = ("id", "name", "active", "currency", "restrict_addresses")
+_WHO = ("id", "name", "active", "currency", "restrict_addresses", "tax_exemptions")
 _USER = ("id", "username", "first_name", "last_name", "email", "active")
 _CHANNEL = ("policy", "active", "allow_seller", "allow_any_buyer", "buyer_ids")
 _ADMITTING = CLIENTS.alias("admitting")

@@ -64,7 +64,7 @@ def worksheet_json(sheet: Worksheet) -> dict[str, Any]:
         "shipments": [
             [
                 *(s.ship_estimate_id, s.cost, s.tax, str(s.tax_rate), discounts_json(s.discounts)),
-                *(s.tax_included, s.included_tax),
+                *(s.tax_included, s.included_tax, s.exempted_tax),
             ]
             for s in sheet.shipments
         ],

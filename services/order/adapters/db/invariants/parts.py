@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from decimal import Decimal
 
-from libs.money import contained, minor_unit, round_half_up, scale
+from libs.money import contained, minor_unit, round_half_up, scale, without
 from services.order.adapters.db.invariants.whole import Whole
 from services.order.domain.checkout.amounts import with_own_tax
 from services.order.domain.checkout.worksheet import LinePart, ShippingPart, Worksheet
 from services.order.domain.discounts import Override, off
 from services.order.domain.model import Line
-from services.order.domain.price_steps import ByHand, FromSchedule, MarkedUp, per_line, per_unit
+from services.order.domain.price_steps import ByHand, Exempted, FromSchedule, MarkedUp, per_line, per_unit
 
 _OF_THE_PART = (
     *("unit_price", "line_mark_up", "price_steps", "price_schedule_id"),
@@ -45,7 +46,7 @@ def _against_part(line: Line, part: LinePart | None, unit: int) -> Iterator[str]
             yield f"line {line.id}: {name} {mine}, worked out as {worked_out}"
     if part.price_overridden is not (line.unit_price_override is not None):
         yield f"line {line.id}: its price is {'' if part.price_overridden else 'not '}set by hand"
-    if line.unit_price_override not in (None, line.unit_price):
+    if line.unit_price_override not in (None, _unexempted(part)):
         yield f"line {line.id}: unit_price {line.unit_price}, set by hand to {line.unit_price_override}"
     yield from _against_steps(part)
     if part.price_steps and not part.price_overridden:
@@ -60,6 +61,22 @@ def _against_part(line: Line, part: LinePart | None, unit: int) -> Iterator[str]
         yield f"line {line.id}: discount_override {line.discount_override}, taken off as {part.discounts}"
 
 
+def _unexempted(part: LinePart) -> int:
+    """The price of a unit before the tax came off that an exempt buyer does not pay."""
+    return part.unit_price - per_unit(step for step in part.price_steps if isinstance(step.source, Exempted))
+
+
+def _against_exemption(part: LinePart) -> Iterator[str]:
+    """What comes off is the tax that the price included, and nothing goes on from there."""
+    *before, last = part.price_steps
+    if not isinstance(last.source, Exempted):
+        return
+    rate = Decimal(last.source.tax_rate)
+    made = tuple(without(amount, rate, 1) for amount in (per_unit(before), per_line(before)))
+    if not before or made != (part.unit_price, part.line_mark_up) or part.tax_rate or part.tax:
+        yield f"line {part.line_item_id}: {part.unit_price} and {part.line_mark_up} less a tax of {rate}, its steps make {made}"
+
+
 def _against_steps(part: LinePart) -> Iterator[str]:
     """Unit price and mark-up of the line are the sums of their steps, which begin with what the price is of."""
     steps = part.price_steps
@@ -70,8 +87,12 @@ def _against_steps(part: LinePart) -> Iterator[str]:
         yield f"line {part.line_item_id}: {part.unit_price} for a unit and {part.line_mark_up} once, its steps make {made}"
         return
     first, *more = (step.source for step in steps)
+    exempted = bool(more) and isinstance(more[-1], Exempted)
+    if exempted:
+        more.pop()
+        yield from _against_exemption(part)
     schedule = first.schedule_id if isinstance(first, FromSchedule) else ""
-    if isinstance(first, FromSchedule | ByHand) and first.tax_included is not part.tax_included:
+    if isinstance(first, FromSchedule | ByHand) and first.tax_included is not (part.tax_included or exempted):
         yield f"line {part.line_item_id}: its tax is {'' if part.tax_included else 'not '}included, its price says otherwise"
     if (schedule, isinstance(first, ByHand)) != (part.price_schedule_id, part.price_overridden):
         yield f"line {part.line_item_id}: its price begins with {first}, it is of schedule {part.price_schedule_id!r}"
@@ -155,7 +176,7 @@ def _shipping(whole: Whole) -> str | None:
         return None
     unit = minor_unit(order.currency)
     chosen = {e.id: round_half_up(e.selected.cost, unit) for e in sheet.estimates if e.selected is not None}
-    charged = {s.ship_estimate_id: s.cost for s in sheet.shipments}
+    charged = {s.ship_estimate_id: s.cost + s.exempted_tax for s in sheet.shipments}
     if order.shipping_cost_override is not None or charged == chosen:
         return ""
     return f"shipping is charged as {charged}, the chosen methods cost {chosen}"

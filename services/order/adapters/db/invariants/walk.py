@@ -124,8 +124,8 @@ def _totals(whole: Whole) -> str | None:
     stored = (order.subtotal, order.discount, order.shipping_cost, order.tax, order.included_tax)
     if stored != (made.subtotal, made.discount, made.shipping_cost, made.tax, made.included_tax):
         return f"subtotal, discount, shipping, tax and included tax are {stored}, the parts make {made}"
-    # A cost that was set by hand is what it costs before discounts.
-    cost = sum(s.cost for s in whole.worksheet.shipments)
+    # A cost that was set by hand is what it costs before discounts, and with the tax that an exempt buyer does not pay.
+    cost = sum(s.cost + s.exempted_tax for s in whole.worksheet.shipments)
     by_hand = {"shipping_cost": (order.shipping_cost_override, cost), "tax": (order.tax_override, made.tax)}
     wrong = {name: own for name, (own, parts) in by_hand.items() if own not in (None, parts)}
     return f"set by hand to {wrong}, the parts make {made}" if wrong else ""

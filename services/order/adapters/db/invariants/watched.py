@@ -40,6 +40,7 @@ _ORDERS = Watch(
         **all_by("reports_are_word_for_word", "document"),
         **all_by("newest_event_states_the_order", "policy"),
         "xp": Free("the owner's own values, which may change in every status"),
+        "tax_exemptions": Free("the directory's words of the buyer: a submit compares them with what it says by then"),
     },
     by("event_is_of_an_order"),
 )
