@@ -88,6 +88,21 @@ async def test_a_new_order_is_exempt_at_once_and_pays_again_when_the_exemption_i
     await sqlite_market.check()
 
 
+async def test_a_tax_that_is_set_for_the_order_of_an_exempt_buyer_comes_on_top_of_net_prices(sqlite_market: Marketplace) -> None:
+    people = sqlite_market.people
+    await with_tax(people.owner)
+    await exempt(people.owner, CERTIFICATE)
+    await create(people.ada, "OWN", tape=3)
+    override = order_pb2.Order(id="OWN", tax_override=money("1", "USD"))
+    await people.owner.orders.UpdateOrder(
+        order_service_pb2.UpdateOrderRequest(order=override, update_mask={"paths": ["tax_override"]})
+    )
+    await checked_out(people.ada, "OWN", promise())
+    sheet = await calculated(people.ada, "OWN")
+    assert (amounts(sheet)["tape"][0], cents(sheet.order.tax), cents(sheet.order.included_tax)) == (932, 100, 0)
+    await sqlite_market.check()
+
+
 async def test_a_buyer_does_not_exempt_itself_and_what_cannot_be_is_named(shared_sqlite_market: Marketplace) -> None:
     people = shared_sqlite_market.people
     assert (await refused(exempt(people.ada, CERTIFICATE))).reason == "PARTY_NOT_ADMITTED"

@@ -104,7 +104,7 @@ class UpdateOrder:
                 found, "order.billing_address", draft.billing_address_id, draft.billing_address, context, billing=True
             )
             order = replace(order, billing_address_id=id, billing_address=address)
-        if context is not None:
+        if context is not None and _STALING & set(paths):
             order = replace(order, tax_exemptions=context.tax_exemptions)
         if "from_user" in paths:
             order = _named(found, order, draft)

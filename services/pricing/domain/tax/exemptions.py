@@ -34,15 +34,19 @@ class Exemptions:
 
     def __init__(self, exemptions: Iterable[Exemption], now: datetime) -> None:
         self._held = tuple(one for one in exemptions if one.holds(now))
+        self._known: dict[tuple[Destination, str], Exemption | None] = {}
 
     def __bool__(self) -> bool:
         return bool(self._held)
 
     def of(self, place: Destination | None, tax_class: str) -> Exemption | None:
         """The first that fits; nobody is exempt where it is not known where the sale is taxed."""
-        if place is None:
+        if place is None or not self._held:
             return None
-        return next((one for one in self._held if one.fits(place, tax_class)), None)
+        key = (place, tax_class)
+        if key not in self._known:
+            self._known[key] = next((one for one in self._held if one.fits(place, tax_class)), None)
+        return self._known[key]
 
 
 NONE = Exemptions((), datetime.max.replace(tzinfo=UTC))
