@@ -13,7 +13,7 @@ from libs.errors import Kind
 from libs.errors import WaybillError as Refusal
 from services.host.sample.marketplace import CURRENCY, SHOP
 from services.order.adapters.clients.payment import PaymentClient
-from tests.e2e.steps import TAKES, policy, refused, violations, xp
+from tests.e2e.steps import TAKES, policy, ready, refused, violations, xp
 from tests.support.marketplace import ALL, Marketplace, create, get, lines
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
@@ -175,6 +175,13 @@ async def test_a_submit_asks_for_the_cover_that_the_channel_asks_for_now(sqlite_
     assert "PAYMENTS_BELOW_TOTAL" in await reasons(ada, "COVER")
     await policy(sqlite_market, payment_coverage=context_pb.PAYMENT_COVERAGE_NONE)
     assert await reasons(ada, "COVER") == ["SHIP_METHOD_MISSING"]
+    await policy(sqlite_market, payment_coverage=context_pb.PAYMENT_COVERAGE_AT_LEAST)
+    assert set(await reasons(ada, "COVER")) == {"PAYMENTS_BELOW_TOTAL", "SHIP_METHOD_MISSING"}
+    above = [payment_pb2.Payment(type="purchase_order", amount=money("100000", CURRENCY)) for _ in range(2)]
+    await ready(ada, "ABOVE", above, anvil=1)
+    opened = (await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="ABOVE"))).order
+    paid = (await ada.checkout.ListPayments(pb.ListPaymentsRequest(order_id="ABOVE"))).payments
+    assert [p.resolved_amount for p in paid] == [opened.total, money("0", CURRENCY)]
 
 
 async def test_a_request_id_of_another_forward_forwards_nothing(sqlite_market: Marketplace) -> None:

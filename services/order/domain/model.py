@@ -137,6 +137,8 @@ class Policy:
     accept_within_seconds: int = 0
     """How long a supplier has to answer; 0 for without a limit."""
     capture: Capture = Capture.MANUAL
+    may_exceed_total: bool = False
+    """Whether payments may be above the total: what is too much is not taken."""
 
     @property
     def takes_promises(self) -> bool:

@@ -52,6 +52,8 @@ class OrderRef:
     """That payments were asked for at; 0 where they come with an attempt to submit, which no deletion can be under way with."""
     caller: Principal | None = None
     """Whom the order service calls for."""
+    may_exceed: bool = False
+    """Whether its channel admits payments above the total."""
     types: Collection[str] = ()
     """The types of payment that its channel names."""
     groups: Collection[str] = ()
@@ -86,7 +88,7 @@ class OrderPayments:
                 raise _being_deleted(order.id)
             existing = await work.payments.of_order(order.key)
             placed = placed_after(existing, made)
-            _, problems = resolve([*existing, *placed], order.total, must_cover=False)
+            _, problems = resolve([*existing, *placed], order.total, must_cover=False, may_exceed=order.may_exceed)
             problems += [*untaken(placed, order.types), *unusable(placed, await self.means(work, order, placed), now)]
             if len(existing) + len(placed) > MAX_PAYMENTS:
                 text = f"an order has at most {MAX_PAYMENTS} payments"

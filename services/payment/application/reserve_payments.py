@@ -89,7 +89,8 @@ class ReservePayments:
         self, work: PaymentWork, order: OrderRef, step: Step, payments: Sequence[Payment], now: datetime, *, lock: bool
     ) -> Judgment:
         means = await self._order_payments.means(work, order, payments, lock=lock)
-        judgment = judge(payments, order.total, order.currency, step.must_cover_total, means, now)
+        covers, exceeds = step.must_cover_total, order.may_exceed
+        judgment = judge(payments, order.total, order.currency, covers, means, now, may_exceed=exceeds)
         judgment.problems.extend(untaken(payments, order.types))
         if not payments and (await work.payments.deletion(order.key)).took:
             text = "a deletion of the order has taken its payments: add payments, or delete the order"

@@ -66,7 +66,7 @@ class UpdatePayment:
         if any(row.result is Result.PENDING for row in rows):
             # A gateway has still to say what became of an earlier attempt.
             raise conflict(before.id, State.VOID_PENDING, "be changed")
-        problems = _of_sum(existing, after, order.total) if "amount" in edit.fields else []
+        problems = _of_sum(existing, after, order) if "amount" in edit.fields else []
         problems += untaken([after], order.types)
         problems += unusable([after], await self._order_payments.means(work, order, [after]), now)
         if problems:
@@ -74,7 +74,8 @@ class UpdatePayment:
         return after
 
 
-def _of_sum(existing: list[Payment], after: Payment, total: int) -> list[Problem]:
+def _of_sum(existing: list[Payment], after: Payment, order: OrderRef) -> list[Problem]:
     """What is wrong with the sum. A second rest is the fault of the changed one, whichever of the two comes later."""
-    _, problems = resolve([after if p.id == after.id else p for p in existing], total, must_cover=False)
+    changed = [after if p.id == after.id else p for p in existing]
+    _, problems = resolve(changed, order.total, must_cover=False, may_exceed=order.may_exceed)
     return [replace(p, payment_id=after.id) if p.field else p for p in problems]

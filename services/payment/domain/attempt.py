@@ -32,9 +32,18 @@ class Judgment:
         return any(p.holding is Holding.GATEWAY and p.due for p in self.payments)
 
 
-def judge(payments: Sequence[Payment], total: int, currency: str, must_cover: bool, means: Means, now: datetime) -> Judgment:
+def judge(
+    payments: Sequence[Payment],
+    total: int,
+    currency: str,
+    must_cover: bool,
+    means: Means,
+    now: datetime,
+    *,
+    may_exceed: bool = False,
+) -> Judgment:
     """Everything is checked again against the total as it is now; all problems at once."""
-    resolved, problems = resolve(payments, total, must_cover)
+    resolved, problems = resolve(payments, total, must_cover, may_exceed)
     for p in resolved:
         if p.state is not State.OPEN:
             # What an earlier attempt holds, or a gateway has still to end, may not be doubled; that passes by itself.

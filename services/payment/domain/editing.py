@@ -63,6 +63,7 @@ def edited(payment: Payment, edit: Edit, now: datetime) -> Payment:
         xp=edit.xp if "xp" in edit.fields else payment.xp,
         resolved_amount=None,
         due=0,
+        surplus=0,
         version=payment.version + 1,
         update_time=now,
     )

@@ -77,6 +77,8 @@ class Payment:
     debited_units: int = 0
     """What it draws on its account, in millionths of the unit."""
     refunded_units: int = 0
+    surplus: int = 0
+    """What of its amount is not taken, since the payments were above the total when it was resolved."""
 
     @property
     def holding(self) -> Holding:
@@ -130,11 +132,14 @@ class Problem:
     field: str = ""
 
 
-def resolve(payments: Sequence[Payment], total: int, must_cover: bool) -> tuple[list[Payment], list[Problem]]:
+def resolve(
+    payments: Sequence[Payment], total: int, must_cover: bool, may_exceed: bool = False
+) -> tuple[list[Payment], list[Problem]]:
     """Payments with the amount that each stands for, and what is wrong with their sum.
 
-    A payment without an amount is the rest: the total less the others (seed, payments). Above the total is refused;
-    below it only when the channel demands cover.
+    A payment without an amount is the rest: the total less the others (seed, payments). Below the total is refused only when the
+    channel demands cover. Above it is refused unless the channel admits that: then what is too much is not taken, of the last
+    payments first.
     """
     problems: list[Problem] = []
     rests = [p for p in payments if p.amount is None]
@@ -142,13 +147,26 @@ def resolve(payments: Sequence[Payment], total: int, must_cover: bool) -> tuple[
         text = "only one payment may have no amount"
         problems.append(Problem(extra.id, reasons.PAYMENT_REST_REPEATED, text, field="amount"))
     fixed = sum(p.amount for p in payments if p.amount is not None)
-    if fixed > total:
+    if fixed > total and not may_exceed:
         problems.append(Problem("", reasons.PAYMENT_EXCEEDS_TOTAL, "the payments are above the order's total"))
     elif fixed < total and not rests and must_cover:
         problems.append(Problem("", reasons.PAYMENTS_BELOW_TOTAL, "the payments do not cover the order's total"))
     rest = max(0, total - fixed)
     shares = [p.amount if p.amount is not None else (rest if p is rests[0] else 0) for p in payments]
-    return [replace(p, resolved_amount=share, due=share) for p, share in zip(payments, shares, strict=True)], problems
+    taken_of = _within(shares, total) if may_exceed else shares
+    resolved = [
+        replace(p, resolved_amount=share, due=share, surplus=stated - share)
+        for p, stated, share in zip(payments, shares, taken_of, strict=True)
+    ]
+    return resolved, problems
+
+
+def _within(shares: Sequence[int], total: int) -> list[int]:
+    """As much of each, from the first on, as there is of the total."""
+    made: list[int] = []
+    for share in shares:
+        made.append(min(share, total - sum(made)))
+    return made
 
 
 def untaken(payments: Sequence[Payment], named: Collection[str]) -> list[Problem]:

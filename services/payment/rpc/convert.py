@@ -61,7 +61,7 @@ def order_in(
     found.check_id("user_id", message.user_id)
     key, types = key_in(message.order_key), frozenset(message.payment_types)
     whose = (message.order_id, message.buyer_id, message.user_id)
-    return OrderRef(key, *whose, total, currency, guest=message.guest, types=types)
+    return OrderRef(key, *whose, total, currency, guest=message.guest, may_exceed=message.may_exceed_total, types=types)
 
 
 def drafts_in(found: Violations, messages: Sequence[pb.Payment], currency: str, field: str = "payments") -> list[Draft]:

@@ -52,6 +52,7 @@ def _bare_key(request: pb.CreatePaymentsRequest | pb.UpdatePaymentRequest) -> Re
     bare = type(request).FromString(request.SerializeToString())
     bare.ClearField("total")
     bare.ClearField("payment_types")
+    bare.ClearField("may_exceed_total")
     if isinstance(bare, pb.CreatePaymentsRequest):
         bare.ClearField("replacement")
         bare.ClearField("order_version")

@@ -181,6 +181,7 @@ CORRUPTIONS = [
     breaks("payment", "gateway_key_belongs_to_one_payment", "/o-card", one_key_for_two),
     breaks("payment", "request_has_its_effect", "stray", request),
     breaks("payment", "amount_is_resolved", "d-gift", payment("d-gift", amount=1)),
+    breaks("payment", "amount_is_resolved", "d-po", payment("d-po", surplus=1)),
     breaks("payment", "due_is_within_resolved_amount", "d-po", payment("d-po", due=10**12)),
     breaks(
         "payment",

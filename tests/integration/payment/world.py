@@ -236,6 +236,8 @@ class Order:
     buyer_id: str
     types: tuple[str, ...] = ("credit_card", "spending_account", "purchase_order")
     """Types of payment that its channel names."""
+    may_exceed: bool = False
+    """Whether its channel admits payments above the total."""
 
     def reference(self) -> dict[str, Any]:
         """How requests name it."""
@@ -246,6 +248,7 @@ class Order:
             "user_id": self.user,
             "total": money_out(self.total * 1_000_000, "USD"),
             "payment_types": self.types,
+            "may_exceed_total": self.may_exceed,
         }
 
     async def add(self, *payments: pay.Payment, request_id: str = "") -> list[pay.Payment]:

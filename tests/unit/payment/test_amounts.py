@@ -37,6 +37,24 @@ def test_resolved_amounts_are_the_total_where_nothing_is_wrong(amounts: list[int
             assert sum(shares) == total
 
 
+@given(AMOUNTS, st.integers(0, 10**13), st.booleans())
+def test_what_is_above_the_total_is_not_taken_of_the_last_where_the_channel_admits_it(
+    amounts: list[int | None], total: int, must_cover: bool
+) -> None:
+    payments = [a_payment(f"p{i}", amount=amount) for i, amount in enumerate(amounts)]
+    resolved, problems = resolve(payments, total, must_cover, may_exceed=True)
+    strict, _ = resolve(payments, total, must_cover)
+    fixed = sum(a for a in amounts if a is not None)
+    assert "PAYMENT_EXCEEDS_TOTAL" not in {p.reason for p in problems}
+    assert sum(p.due for p in resolved) == (total if fixed >= total or None in amounts else fixed)
+    assert all(p.amount in (None, p.due + p.surplus) and p.surplus >= 0 for p in resolved)
+    if fixed <= total:
+        assert resolved == strict
+    else:
+        cut = next(i for i, p in enumerate(resolved) if p.surplus)
+        assert not any(p.due for p in resolved[cut + 1 :])
+
+
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 100)), max_size=20),
     st.fixed_dictionaries({k: st.tuples(st.integers(0, 200), st.integers(0, 100)) for k in "abc"}),

@@ -10,7 +10,7 @@ from waybill.directory.v1 import reasons
 
 FORWARDS = frozenset({0, 1, 2})
 """Unspecified is taken as NONE."""
-COVERAGES = frozenset({0, 1, 2})
+COVERAGES = frozenset({0, 1, 2, 3, 4})
 """Unspecified is taken as TOTAL."""
 CAPTURES = frozenset({0, 1, 2})
 """Unspecified is taken as MANUAL."""

@@ -15,6 +15,9 @@ from waybill.directory.v1 import ordering_context_service_pb2_grpc as pb_grpc
 from waybill.type.v1 import party_pb2
 from waybill.type.v1.tax_exemption_pb2 import TaxExemption as TaxExemptionMessage
 
+_NEED_NOT_COVER = (pb.PAYMENT_COVERAGE_NONE, pb.PAYMENT_COVERAGE_ANY)
+_MAY_EXCEED = (pb.PAYMENT_COVERAGE_AT_LEAST, pb.PAYMENT_COVERAGE_ANY)
+
 
 class DirectoryClient:
     """GetOrderingContext and BatchGetPartyAddresses."""
@@ -51,13 +54,14 @@ class DirectoryClient:
             channel_admits=not answer.channel_closed_to_buyer,
             policy=Policy(
                 AutoForward.ALL if answer.policy.auto_forward == pb.AUTO_FORWARD_ALL else AutoForward.NONE,
-                answer.policy.payment_coverage != pb.PAYMENT_COVERAGE_NONE,
+                answer.policy.payment_coverage not in _NEED_NOT_COVER,
                 answer.policy.require_ship_methods,
                 answer.policy.sourcing_strategy,
                 answer.policy.estimate_valid.seconds,
                 tuple(answer.policy.payment_types),
                 answer.policy.accept_within.seconds,
                 Capture.ON_SHIPMENT if answer.policy.capture == pb.PAYMENT_CAPTURE_ON_SHIPMENT else Capture.MANUAL,
+                answer.policy.payment_coverage in _MAY_EXCEED,
             ),
             default_shipping_address=None if shipping is None else address_plain(shipping),
             default_billing_address=None if billing is None else address_plain(billing),

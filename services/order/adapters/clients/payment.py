@@ -47,6 +47,7 @@ class PaymentClient:
                 replacement=order.status is OrderStatus.OPEN,
                 order_version=order.version,
                 payment_types=order.policy.payment_types,
+                may_exceed_total=order.policy.may_exceed_total,
             )
         )
         return [_document(p) for p in answer.payments]
@@ -65,6 +66,7 @@ class PaymentClient:
                 update_mask=FieldMask(paths=fields),
                 request_id=request_id,
                 payment_types=order.policy.payment_types,
+                may_exceed_total=order.policy.may_exceed_total,
             )
         )
         return _document(answer.payment)
@@ -126,6 +128,7 @@ class PaymentClient:
                 total=money_out(order.total, order.currency),
                 must_cover_total=policy.must_cover_total,
                 payment_types=policy.payment_types,
+                may_exceed_total=policy.may_exceed_total,
                 new_payments=[payment_pb2.Payment.FromString(p) for p in new_payments],
             )
         )

@@ -65,6 +65,8 @@ PAYMENTS = sa.Table(
     sa.Column("rate", Micros(), nullable=False, server_default="0"),
     sa.Column("debited_units", Micros(), nullable=False, server_default="0"),
     sa.Column("refunded_units", Micros(), nullable=False, server_default="0"),
+    # What of its amount is not taken, where its order's payments were above the total.
+    sa.Column("surplus", Micros(), nullable=False, server_default="0"),
 )
 ORDERS = sa.Table(
     "payment_orders",

@@ -218,8 +218,12 @@ def _money_rules() -> dict[str, sa.Select[Any]]:
     # What is left of a promise or of an account's payment goes back with the cancel, without a refund of its own.
     given_back = sa.case((P.type == CREDIT_CARD, done("REFUND")), else_=done("REFUND") + done("VOID"))
     return {
-        "amount_is_resolved": sa.select(subject, sentence(P.resolved_amount, " of ", P.amount)).where(
-            P.amount.is_not(None), P.resolved_amount.is_not(None), P.amount != P.resolved_amount
+        "amount_is_resolved": sa.select(subject, sentence(P.resolved_amount, " and ", P.surplus, " of ", P.amount)).where(
+            sa.or_(
+                P.surplus < 0,
+                sa.and_(P.surplus != 0, sa.or_(P.amount.is_(None), P.resolved_amount.is_(None))),
+                P.amount != P.resolved_amount + P.surplus,
+            )
         ),
         "captured_is_within_authorization": sa.select(subject, sentence(P.captured, " of ", resolved)).where(
             sa.or_(P.captured < 0, P.captured > resolved)

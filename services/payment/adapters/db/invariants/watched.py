@@ -16,7 +16,7 @@ _PAYMENTS = Watch(
         **all_by("payments_name_their_order", "order_key order_id buyer_id user_id"),
         **all_by("payment_has_its_means", "type spending_account_id credit_card_id"),
         **all_by("charged_at_most_the_total ledger_movement_has_its_transaction", "currency"),
-        **all_by("amount_is_resolved", "amount"),
+        **all_by("amount_is_resolved", "amount surplus"),
         **all_by("transaction_is_of_the_amount paid_covers_the_total", "resolved_amount"),
         **all_by("payment_is_accepted", "accepted"),
         **all_by("state_follows_amounts", "state"),
