@@ -178,6 +178,7 @@ PAYMENT: Places = {
     "payment_attempts.state": Place(
         lambda books: sa.and_(payment.ATTEMPTS.c.order_key == books.keys[OPEN], payment.ATTEMPTS.c.attempt > 0), to("RELEASED")
     ),
+    "spending_accounts.order_currency": Place(changes=to("EUR")),
     "spending_account_adjustments": Place(of(payment.ADJUSTMENTS.c.request_id, "adjust")),
     "ledger_entries": Place(_CONFIRMED),
     "credit_cards": Place(of(payment.CARDS.c.id, "visa")),
