@@ -4,8 +4,8 @@ from alembic import op
 import sqlalchemy as sa
 import libs.db.types
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 # The newest revision of the oldest build that works on these tables. A change that only adds names an earlier one.
