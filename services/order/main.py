@@ -47,6 +47,7 @@ from services.order.application.building.transfer_order import TransferOrder
 from services.order.application.building.update_order import UpdateOrder
 from services.order.application.checkout.payments import OrderPayments
 from services.order.application.checkout.place_order import PlaceOrder
+from services.order.application.checkout.start_payment import StartPayment
 from services.order.application.checkout.validate_order import ValidateOrder
 from services.order.application.checkout.worksheets import Worksheets
 from services.order.application.completer import CompleteSubmissions, Driver
@@ -155,6 +156,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
             validate=ValidateOrder(units, tries, clock, settings.attempts.deadline),
             submit=submit,
             place=PlaceOrder(units, build_order, worksheets, submit),
+            start=StartPayment(units, others.payments, directory, clock),
         )
     )
     line_items = LineItems(units, directory, catalog, others.pricing, clock)

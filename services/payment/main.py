@@ -28,10 +28,22 @@ from services.payment.adapters.db.assignment_lists import SqlAssignmentLists
 from services.payment.adapters.db.gauges import Gauges
 from services.payment.adapters.db.invariants.inspection import Inspection
 from services.payment.adapters.db.ledger_query import SqlLedgerEntries
-from services.payment.adapters.db.tables import ACCOUNT, ALERTS, ATTEMPTS, AUDIT, CARD, CHANGES, PAYMENTS, REQUESTS, TRANSACTIONS
+from services.payment.adapters.db.tables import (
+    ACCOUNT,
+    ALERTS,
+    ATTEMPTS,
+    AUDIT,
+    CARD,
+    CHANGES,
+    PAYMENTS,
+    REDIRECTS,
+    REQUESTS,
+    TRANSACTIONS,
+)
 from services.payment.adapters.db.work import SqlPaymentWork
 from services.payment.adapters.gateways.registry import Surroundings
 from services.payment.adapters.gateways.registry import gateways as chosen_gateways
+from services.payment.application.adopt_redirects import AdoptRedirects
 from services.payment.application.ask_gateway import AskGateway
 from services.payment.application.authorize_payments import AuthorizePayments
 from services.payment.application.capture_shipped import CaptureShipped
@@ -51,8 +63,10 @@ from services.payment.application.renew_authorizations import RenewAuthorization
 from services.payment.application.replace_payments import ReplacePayments
 from services.payment.application.report_alerts import ReportAlerts
 from services.payment.application.reserve_payments import ReservePayments
+from services.payment.application.settle_redirects import SettleRedirects
 from services.payment.application.settle_transactions import SettleTransactions
 from services.payment.application.spending_accounts import SpendingAccounts
+from services.payment.application.start_payment import StartPayment
 from services.payment.application.update_payment import UpdatePayment
 from services.payment.application.void_payments import VoidPayments
 from services.payment.rpc.credit_card_servicer import CreditCardServicer
@@ -94,6 +108,7 @@ class Background:
     settle: SettleTransactions
     renew: RenewAuthorizations
     alerts: ReportAlerts
+    redirects: SettleRedirects
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +193,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         background=[
             Loop("expiry", background.expire.once, settings.expiry_pause),
             Loop("settle", background.settle.once, settings.settle_pause),
+            Loop("redirects", background.redirects.once, settings.settle_pause),
             Loop("renew", background.renew.once, settings.renew_pause),
             Loop("alerts", background.alerts.once, settings.relay_pause),
             forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause),
@@ -206,6 +222,9 @@ def _payments(settings: Settings, runtime: Runtime, on: Wiring) -> tuple[Service
     ask = AskGateway(gateways, settings.gateway_timeout)
     tries = _tries(database, clock)
     settle = SettleTransactions(books, ask, settings.void_timeout, Pace(tries["settle"], settings.settle_batch, again))
+    redirect_pace = Pace(tries["redirects"], settings.settle_batch, again)
+    settle_redirects = SettleRedirects(units, clock, ask, redirect_pace, runtime.failpoints)
+    redirects = AdoptRedirects(units, gateways, settle_redirects, settings.void_timeout)
     orders, order_payments, end = (
         OrderReports(runtime.peers),
         OrderPayments(units, clock, ids, on.groups),
@@ -221,10 +240,12 @@ def _payments(settings: Settings, runtime: Runtime, on: Wiring) -> tuple[Service
                 lower=LowerPayments(books, settle),
                 capture_shipped=CaptureShipped(books, settle),
                 delete=DeletePayments(units, clock),
-            )
+                start=StartPayment(books, ids, order_payments, redirects, runtime.failpoints),
+            ),
+            timedelta(seconds=settings.redirect_lifetime),
         ),
         PaymentReservationServicer(
-            ReservePayments(books, order_payments, timedelta(seconds=settings.expiry_grace)),
+            ReservePayments(books, order_payments, redirects, timedelta(seconds=settings.expiry_grace)),
             AuthorizePayments(books, ask, runtime.failpoints),
             end,
         ),
@@ -237,6 +258,7 @@ def _payments(settings: Settings, runtime: Runtime, on: Wiring) -> tuple[Service
         settle,
         RenewAuthorizations(books, settle, orders, early, Pace(tries["renew"], settings.renew_batch)),
         ReportAlerts(units, orders, clock, settings.relay),
+        settle_redirects,
     )
     return served, background
 
@@ -252,5 +274,6 @@ def _tries(database: Database, clock: Clock) -> dict[str, Retries]:
     return {
         "settle": tries("settle", TRANSACTIONS, "ask_time", "id", unfinished=pending),
         "expiry": tries("expiry", ATTEMPTS, "expire_time", "order_key", "attempt", unfinished=held),
+        "redirects": tries("redirects", REDIRECTS, "ask_time", "id", unfinished=REDIRECTS.c.ask_time.is_not(None)),
         "renew": tries("renew", PAYMENTS, "renew_time", "order_key", unfinished=lapses),
     }

@@ -22,6 +22,14 @@ class Settings(ServiceSettings):
     )
     test_gateway_delay: float = seconds(0.0, "How long the test gateway lets callers wait.")
     test_gateway_lifetime: float = seconds(604_800.0, "How long the test gateway holds an authorization.")
+    test_gateway_pages: str = setting(
+        "https://pay.example/test-gateway", "Where the pages of the test gateway are, which buyers approve payments on."
+    )
+    redirect_lifetime: float = seconds(
+        3_600.0,
+        "How long a payment that waits for its buyer can be approved and taken over by a submit, before it is voided.",
+        at_least=1.0,
+    )
     renew_early: float = seconds(
         86_400.0, "How long before it lapses an authorization that is confirmed and not captured is renewed."
     )

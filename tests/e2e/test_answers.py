@@ -51,6 +51,7 @@ COMMANDS = {
     "ReservePayments",
     "ReserveStock",
     "SetOrderHold",
+    "StartPayment",
     "TryChange",
     "VoidPayments",
 }
@@ -99,6 +100,15 @@ async def refused_and_canceled(market: Marketplace) -> None:
     await ready(ada, "MUTE", [payment_pb2.Payment(type="credit_card", credit_card_id="mute")], anvil=1)
     await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="MUTE"))
     await ada.orders.CancelOrder(order_pb.CancelOrderRequest(order_id="MUTE"))
+
+
+async def begun_and_left(market: Marketplace) -> None:
+    """A payment that waits for its buyer, who never acts."""
+    ada = market.people.ada
+    await card(market, "visit", "tok_redirect")
+    await ready(ada, "VISIT", [payment_pb2.Payment(id="VISIT", type="credit_card", credit_card_id="visit")], anvil=1)
+    back = "https://shop.example/back"
+    await ada.checkout.StartPayment(pb.StartPaymentRequest(order_id="VISIT", payment_id="VISIT", return_url=back))
 
 
 async def placed_held_and_shipped(market: Marketplace) -> None:
@@ -221,6 +231,7 @@ async def story(market: Marketplace) -> None:
     await before_it_is_submitted(market.people.ada)
     await transferred(market)
     await refused_and_canceled(market)
+    await begun_and_left(market)
     await placed_held_and_shipped(market)
     await shipped_in_part_and_completed(market)
     await forwarded_rejected_and_canceled(market)

@@ -60,6 +60,13 @@ async def _payment(client: Any, given: Any, _: Any) -> Any:
     return next((payment for payment in listed.payments if payment.id == given.id), None)
 
 
+async def _redirect(client: Any, given: Any, _: Any) -> Any:
+    """Of an order whose id is that of its payment."""
+    request = checkout_service_pb2.ListPaymentsRequest(order_id=given.payment_id)
+    listed = await checkout_service_pb2_grpc.CheckoutServiceStub(client).ListPayments(request)
+    return next((payment.redirect for payment in listed.payments if payment.id == given.payment_id), None)
+
+
 async def _worksheet(client: Any, given: Any, _: Any) -> Any:
     request = checkout_service_pb2.GetWorksheetRequest(order_id=given.order.id)
     return (await checkout_service_pb2_grpc.CheckoutServiceStub(client).GetWorksheet(request)).worksheet
@@ -76,7 +83,7 @@ async def _resource(client: Any, given: Any, _: Any) -> Any:
     return getattr(read, shown)
 
 
-_READERS = {"Order": _order, "LineItem": _line, "Payment": _payment, "OrderWorksheet": _worksheet}
+_READERS = {"Order": _order, "LineItem": _line, "Payment": _payment, "PaymentRedirect": _redirect, "OrderWorksheet": _worksheet}
 """How a message of an answer is read, by its name; everything else has a method that gets it."""
 
 

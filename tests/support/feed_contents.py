@@ -105,6 +105,7 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "spending_account_adjustments": Part("spending account"),
         "ledger_entries": Part("payment"),
         "payment_orders": Inner("what payment remembers of orders that the order service owns"),
+        "payment_redirects": Inner("authorizations that wait for their buyers, of which the payment shows what comes of it"),
         "payment_attempts": Inner("steps of a submission between the contexts"),
         "payment_alerts": Inner("what the order service has yet to hear of payments that need attention"),
         "test_gateway_operations": Inner("the books of the test gateway, which stands for another company"),

@@ -91,9 +91,11 @@ MESSAGES: dict[str, dict[str, Fineness]] = {
         **dict.fromkeys(("resolved_amount", "due_amount", "captured_amount", "refunded_amount"), SHOWN),
         **dict.fromkeys(("debited_units", "refunded_units"), SHOWN),
     },
+    "payment.v1.PaymentRedirect": {"amount": SHOWN},
     "payment.v1.PaymentTransaction": {"amount": SHOWN, "units": SHOWN},
     "payment.v1.RefundPaymentRequest": {"amount": MINOR},
     "payment.v1.ReservePaymentsRequest": {"total": MINOR},
+    "payment.v1.StartPaymentRequest": {"total": MINOR},
     "payment.v1.UpdatePaymentRequest": {"total": MINOR},
     "payment.v1.SpendingAccount": {"opening_balance": MINOR, "balance": SHOWN, "reserved": SHOWN},
     "pricing.v1.ExpectedPrice": {"unit_price": STORED, "line_mark_up": STORED},
@@ -149,6 +151,9 @@ READERS: dict[str, Callable[[Violations, Any], object]] = {
     ),
     "payment.v1.CreatePaymentsRequest.total": lambda found, m: payment.order_in(
         found, order_pb.CreatePaymentsRequest(total=m, **_total)
+    ),
+    "payment.v1.StartPaymentRequest.total": lambda found, m: payment.order_in(
+        found, order_pb.StartPaymentRequest(total=m, **_total)
     ),
     "payment.v1.LowerPaymentsRequest.due": lambda found, m: payment.due_in(
         found, order_pb.LowerPaymentsRequest(order_key=KEY, attempt=1, due=m)

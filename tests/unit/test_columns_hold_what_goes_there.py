@@ -36,10 +36,13 @@ from services.fulfillment.domain.stock.ledger import MovementKind
 from services.fulfillment.domain.stock.thresholds import AlertKind
 from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus
 from services.order.application.submission.attempts import CHANGE, SUBMIT
+from services.order.domain.checkout.return_url import MAX_LENGTH as RETURN_URL
 from services.order.domain.status import OrderStatus
 from services.payment.adapters.db.payment_store import kept
 from services.payment.adapters.db.tables import GATEWAY_WORD
+from services.payment.application.settle_redirects import MAX_URL
 from services.payment.domain.ledger import ISSUED, POINTS, RECEIPTS, RECEIVABLE, account_of
+from services.payment.domain.redirect import RedirectState
 from services.payment.domain.states import State
 from services.payment.domain.transaction import Cause, Result, TransactionType
 from services.payment.domain.units import MAX_CODE
@@ -124,6 +127,17 @@ WIDTHS: dict[str, dict[str, int | str]] = {
         "state": longest(attempt_pb.PaymentReservationState.keys(), "PAYMENT_RESERVATION_STATE_"),
         "failure": FAILURE_LENGTH,
     },
+    "payment.payment_redirects": {
+        "gateway_key": KEY + len("/") + MADE_ID + len("/") + ID,
+        "type": ID,
+        "currency": CURRENCY,
+        "return_url": RETURN_URL,
+        "url": MAX_URL,
+        "state": longest(RedirectState),
+        "gateway_reference": GATEWAY_WORD,
+        "message": GATEWAY_WORD,
+        "failure": FAILURE_LENGTH,
+    },
     "payment.payment_transactions": {
         "type": longest(TransactionType),
         "result": longest(Result),
@@ -149,9 +163,10 @@ WIDTHS: dict[str, dict[str, int | str]] = {
         "authorization_key": GATEWAY_KEY,
         "token": "payment.v1.CreditCard.token",
         "currency": CURRENCY,
-        "state": longest(("DONE", "DECLINED", "VOIDED", "LATE")),
+        "state": longest(("DONE", "DECLINED", "VOIDED", "LATE", "WAITING")),
         "reference": MADE_ID,
         "message": longest(("insufficient_funds", "authorization_lapsed", "voided in advance", "void not answered")),
+        "return_url": RETURN_URL,
     },
     "fulfillment.reservations": {
         "order_key": KEY,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from services.order.application.ports import Deleted, PaymentDocument, Reports
+from services.order.application.ports import Deleted, PaymentDocument, RedirectDocument, Reports
 from services.order.domain.building.drafts import LineDraft
 from services.order.domain.building.products import Article
 from services.order.domain.checkout.quotes import Asked, Quote
@@ -41,6 +41,8 @@ class OrderingContext:
     billing_addresses: Mapping[str, Address]
     """The same for billing."""
     tax_exemptions: tuple[TaxExemption, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    """Origins of web pages that the channel names; empty for any."""
 
 
 class Directory(Protocol):
@@ -156,6 +158,10 @@ class Payments(Protocol):
 
     async def update(self, order: Order, payment: PaymentDocument, fields: Sequence[str], request_id: str) -> PaymentDocument:
         """Changes these fields of a payment; those that are set where none is named."""
+        ...
+
+    async def start(self, order: Order, payment_id: str, return_url: str, request_id: str) -> RedirectDocument:
+        """Begins the authorization of a payment that waits for its buyer."""
         ...
 
     async def remove(self, order: Order, payment_ids: Sequence[str], request_id: str) -> None: ...

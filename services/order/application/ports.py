@@ -21,6 +21,8 @@ from services.order.domain.reading.visibility import Direction, Scope
 
 PaymentDocument = NewType("PaymentDocument", bytes)
 """A payment as the payment service's contract has it, a serialized waybill.payment.v1.Payment: handed on unread."""
+RedirectDocument = NewType("RedirectDocument", bytes)
+"""The payment service's message of an authorization that waits for its buyer; handed on as it is."""
 
 
 @dataclass(frozen=True, slots=True)

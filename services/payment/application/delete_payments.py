@@ -14,6 +14,7 @@ from services.payment.application.ports import Deletion, PaymentWork, Units
 from services.payment.domain.payment import Payment
 from services.payment.domain.states import State, conflict
 from services.payment.domain.transaction import Result
+from services.payment.domain.types import Holding
 
 
 class Step(Enum):
@@ -66,6 +67,7 @@ class DeletePayments:
                     kept.setdefault(payment.order_key, error)
             gone = [] if step is Step.PREPARE else [p for p in payments if p.order_key not in kept]
             if gone:
+                await work.redirects.end([p.id for p in gone if p.holding is Holding.GATEWAY], now)
                 await work.payments.remove([p.id for p in gone], now)
             paid = {p.order_key for p in gone}
             noted = {d.key: Deletion(d.version, took=d.key in paid) for d in doomed if d.key not in kept}

@@ -54,5 +54,8 @@ class EndAttempt:
         if not moved:
             return stands, []
         payments = await work.payments.of_order(key, lock=True)
-        changes = release([p for p in payments if p.attempt == attempt], now)
+        mine = [p for p in payments if p.attempt == attempt]
+        authorized = any(p.state is State.AUTHORIZED for p in mine)
+        kept = await work.redirects.let_go(key, attempt, now) if authorized else {}
+        changes = release(mine, kept, now)
         return "RELEASED", await self._record(work, changes, now)

@@ -17,9 +17,10 @@ from services.payment.application.payer_groups import PayerGroups
 from services.payment.application.ports import PaymentWork, Units
 from services.payment.domain.means import Means, Payer, unusable
 from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, resolve, untaken
+from services.payment.domain.redirect import Redirect
 from services.payment.domain.states import State, conflict
 from services.payment.domain.transaction import Result, Transaction
-from services.payment.domain.types import behavior
+from services.payment.domain.types import Holding, behavior
 from waybill.payment.v1 import reasons
 
 
@@ -58,6 +59,16 @@ class OrderRef:
     """The types of payment that its channel names."""
     groups: Collection[str] = ()
     """Those of its user that may have something to pay with; see `OrderPayments.knowing`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A payment as it is listed."""
+
+    payment: Payment
+    transactions: Sequence[Transaction]
+    redirect: Redirect | None
+    """The last authorization that was begun for its buyer, of one that is open."""
 
 
 class OrderPayments:
@@ -167,6 +178,7 @@ class OrderPayments:
         for row in await work.payments.transactions(ids):
             if row.result is Result.PENDING:
                 raise conflict(row.payment_id, State.VOID_PENDING, "be removed")
+        await work.redirects.end([p.id for p in payments if p.holding is Holding.GATEWAY], now)
         await work.payments.remove(ids, now)
 
     async def _live(self, work: PaymentWork, key: uuid.UUID, now: datetime) -> int:
@@ -174,15 +186,17 @@ class OrderPayments:
         await work.attempts.lock(key, now)
         return await work.attempts.live(key)
 
-    async def list(self, keys: Sequence[uuid.UUID]) -> tuple[list[Payment], dict[str, list[Transaction]]]:
-        """Payments of several orders with their transactions, in two statements."""
+    async def list(self, keys: Sequence[uuid.UUID]) -> list[Listed]:
+        """Payments of several orders with their transactions, in three statements at most."""
         async with self._units.reading(snapshot=True) as work:
             payments = await work.payments.of_orders(keys)
             rows = await work.payments.transactions([p.id for p in payments])
+            begun = [p.id for p in payments if p.holding is Holding.GATEWAY and p.state is State.OPEN]
+            redirects = {r.payment_id: r for r in await work.redirects.of_payments(begun)}
         by_payment: dict[str, list[Transaction]] = {}
         for row in rows:
             by_payment.setdefault(row.payment_id, []).append(row)
-        return payments, by_payment
+        return [Listed(p, by_payment.get(p.id, []), redirects.get(p.id)) for p in payments]
 
 
 def placed_after(existing: Sequence[Payment], made: Sequence[Payment]) -> list[Payment]:

@@ -20,6 +20,7 @@ from services.payment.domain.assignments import Key
 from services.payment.domain.ledger import Movement
 from services.payment.domain.means import Account, Card, Demand, Payer
 from services.payment.domain.payment import Payment
+from services.payment.domain.redirect import Redirect
 from services.payment.domain.transaction import Result, Transaction
 
 Outcome = Mapping[str, Sequence[str]]
@@ -157,6 +158,33 @@ class AttemptStore(Protocol):
         """Reserved attempts past their time; until `again` they are this replica's."""
 
 
+class RedirectStore(Protocol):
+    """Authorizations that wait for their buyers."""
+
+    async def of_order(self, key: uuid.UUID, *, lock: bool = False) -> list[Redirect]:
+        """Those of an order, newest first."""
+        ...
+
+    async def of_payments(self, payment_ids: Collection[str]) -> list[Redirect]:
+        """Those of some payments, oldest first; of none it is no statement."""
+        ...
+
+    async def get(self, id: str, *, lock: bool = False) -> Redirect | None: ...
+    async def by_gateway_key(self, key: str) -> Redirect | None: ...
+    async def insert(self, redirect: Redirect) -> None: ...
+    async def save(self, redirects: Sequence[Redirect]) -> None: ...
+    async def let_go(self, key: uuid.UUID, attempt: int, now: datetime) -> dict[str, str]:
+        """What the attempt had taken over can be taken over by the next one; keys at the gateway, by payment."""
+        ...
+
+    async def end(self, payment_ids: Collection[str], now: datetime) -> None:
+        """What is not taken over of these payments is to be voided."""
+
+    async def any_due(self, now: datetime) -> bool: ...
+    async def claim_due(self, now: datetime, again: datetime, limit: int) -> list[Redirect]:
+        """Those that something is to be done about; until `again` they are this replica's."""
+
+
 class MeansStore(Protocol):
     """Spending accounts, cards and the ledger."""
 
@@ -266,12 +294,14 @@ class LedgerEntries(Protocol):
 
 
 class PaymentWork(Protocol):
-    """The stores of payment in one transaction. Rows are locked in one order: attempts, payments, accounts."""
+    """The stores of payment in one transaction. Rows are locked in one order: attempts, payments, accounts, redirects."""
 
     @property
     def payments(self) -> PaymentStore: ...
     @property
     def attempts(self) -> AttemptStore: ...
+    @property
+    def redirects(self) -> RedirectStore: ...
     @property
     def means(self) -> MeansStore: ...
     @property
@@ -297,6 +327,8 @@ class Verdict(StrEnum):
     """It knows no operation under this key, or holds nothing under it any more."""
     UNKNOWN = "UNKNOWN"
     """It did not answer."""
+    ACTION_REQUIRED = "ACTION_REQUIRED"
+    """Its buyer has to act on a page of the provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +340,8 @@ class Answer:
     message: str = ""
     expire_time: datetime | None = None
     """Of an authorization: when it lapses by itself; None when the gateway does not say."""
+    url: str = ""
+    """Of one that waits for its buyer: the page where that is done."""
 
 
 class GatewayTimeout(Exception):
@@ -322,6 +356,13 @@ class Gateway(Protocol):
 
     name: str
     """Unique among the gateways of a marketplace: the ledger has an account of that name."""
+
+    def needs_buyer(self, token: str) -> bool:
+        """Whether a payment by this token waits for its buyer: it is begun with `start`, and not with `authorize`."""
+        ...
+
+    async def start(self, key: str, token: str, amount: int, currency: str, return_url: str, until: datetime) -> Answer:
+        """Begins to hold an amount in micros, for which its buyer has to act until then: ACTION_REQUIRED with the URL."""
 
     async def authorize(self, key: str, token: str, amount: int, currency: str) -> Answer:
         """Holds an amount in micros."""

@@ -77,6 +77,8 @@ class RecordChanges:
         if entry.pending:
             authorization = authorization or payment.authorization_key
             key = authorization if entry.type in (TransactionType.AUTHORIZE, TransactionType.VOID) else id
+        elif entry.said is not None:
+            key = entry.said.gateway_key
         # The authorization of an attempt is asked about by the order's attempt alone, and voided with it.
         attempts = entry.type is TransactionType.AUTHORIZE and entry.cause is Cause.SUBMIT
         again = entry.pending and not attempts
@@ -91,9 +93,11 @@ class RecordChanges:
             cause=entry.cause,
             gateway_key=key,
             authorization_key=authorization,
+            gateway_reference="" if entry.said is None else entry.said.gateway_reference,
             result_time=None if entry.pending else now,
             ask_time=now + self._again if again else None,
             units=entry.units,
+            expire_time=None if entry.said is None else entry.said.expire_time,
         )
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from libs.errors import exists
+from services.payment.application.adopt_redirects import AdoptRedirects
 from services.payment.application.order_payments import Draft, OrderPayments, OrderRef, placed_after
 from services.payment.application.ports import PaymentWork
 from services.payment.application.record_changes import Books
 from services.payment.domain.attempt import Judgment, judge, reserve
 from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, untaken
+from services.payment.domain.redirect import adopt
 from waybill.payment.v1 import reasons
 
 
@@ -44,9 +46,10 @@ class RefusedError(Exception):
 class ReservePayments:
     """One transaction. The attempt's row comes first: a repeat, or a release, waits for it or is seen by it."""
 
-    def __init__(self, books: Books, order_payments: OrderPayments, grace: timedelta) -> None:
+    def __init__(self, books: Books, order_payments: OrderPayments, redirects: AdoptRedirects, grace: timedelta) -> None:
         self._units, self._record, self._clock = books.units, books.record, books.clock
         self._order_payments = order_payments
+        self._redirects = redirects
         self._grace = grace
 
     async def __call__(self, order: OrderRef, step: Step, new: Sequence[Draft]) -> Reserved:
@@ -54,6 +57,12 @@ class ReservePayments:
         now = self._clock.now()
         made = self._order_payments.compose(order, new, now)
         order = await self._order_payments.knowing(order)
+        tried = await self._try(order, step, made, now)
+        if await self._redirects.agreed_meanwhile(order.key, tried.judgment.problems):
+            return await self._try(order, step, made, self._clock.now())
+        return tried
+
+    async def _try(self, order: OrderRef, step: Step, made: Sequence[Payment], now: datetime) -> Reserved:
         if step.validate_only:
             async with self._units.reading() as work:
                 existing = await work.payments.of_order(order.key)
@@ -81,9 +90,10 @@ class ReservePayments:
             raise exists("payment", min(taken))
         if not await work.means.hold(judgment.demands, now):
             raise AssertionError("balances changed although they are locked")
-        changes = reserve(judgment.payments, step.attempt, now)
+        changes = adopt(reserve(judgment.payments, step.attempt, now), judgment.agreed, now)
         await self._record(work, changes, now, added)
-        return Reserved("RESERVED", Judgment([c.payment for c in changes], []))
+        await self._redirects.take_over(work, judgment.agreed, step.attempt, now)
+        return Reserved("RESERVED", Judgment(list({c.payment.id: c.payment for c in changes}.values()), []))
 
     async def _judge(
         self, work: PaymentWork, order: OrderRef, step: Step, payments: Sequence[Payment], now: datetime, *, lock: bool
@@ -92,6 +102,9 @@ class ReservePayments:
         covers, exceeds = step.must_cover_total, order.may_exceed
         judgment = judge(payments, order.total, order.currency, covers, means, now, may_exceed=exceeds)
         judgment.problems.extend(untaken(payments, order.types))
+        agreed, lacking = await self._redirects.good(work, order.key, judgment.payments, means, now, lock=lock)
+        judgment.agreed.update(agreed)
+        judgment.problems.extend(lacking)
         if not payments and (await work.payments.deletion(order.key)).took:
             text = "a deletion of the order has taken its payments: add payments, or delete the order"
             judgment.problems.append(Problem("", reasons.PAYMENTS_DELETED, text))

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from libs.protoconv import decimal_out, money_out, time_out, xp_out
+from services.payment.contract.redirects import redirect_out
 from services.payment.domain.payment import Payment
+from services.payment.domain.redirect import Redirect
 from services.payment.domain.states import State
 from services.payment.domain.transaction import Transaction
 from waybill.payment.v1 import payment_pb2 as pb
@@ -14,8 +16,8 @@ from waybill.payment.v1 import payment_pb2 as pb
 _HELD = (State.AUTHORIZED, State.CONFIRMED, State.CAPTURED, State.ATTENTION)
 
 
-def payment_out(p: Payment, transactions: Sequence[Transaction] = ()) -> pb.Payment:
-    """A payment with its transactions."""
+def payment_out(p: Payment, transactions: Sequence[Transaction] = (), redirect: Redirect | None = None) -> pb.Payment:
+    """A payment with its transactions, and with the authorization that waits for its buyer."""
     cur = p.currency
     made = pb.Payment(
         id=p.id,
@@ -46,6 +48,8 @@ def payment_out(p: Payment, transactions: Sequence[Transaction] = ()) -> pb.Paym
         made.rate.CopyFrom(decimal_out(Decimal(p.rate).scaleb(-6)))
         made.debited_units.CopyFrom(money_out(p.debited_units, p.unit))
         made.refunded_units.CopyFrom(money_out(p.refunded_units, p.unit))
+    if redirect is not None:
+        made.redirect.CopyFrom(redirect_out(redirect))
     return made
 
 

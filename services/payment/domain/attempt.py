@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.payment.domain.course import Change, Course
 from services.payment.domain.means import Demand, Means, demands, in_units, unusable
 from services.payment.domain.payment import NO_UNITS, Payment, Problem, resolve
+from services.payment.domain.redirect import Redirect
 from services.payment.domain.states import ENDS, Event, State, allows
 from services.payment.domain.transaction import Cause, Entry, Transaction, TransactionType
 from services.payment.domain.types import Holding
@@ -25,11 +26,13 @@ class Judgment:
     payments: list[Payment]
     problems: list[Problem]
     demands: dict[str, Demand] = field(default_factory=dict)
+    agreed: dict[str, Redirect] = field(default_factory=dict)
+    """Authorizations that buyers have given before, by payment."""
 
     @property
     def needs_authorization(self) -> bool:
         """Whether a gateway has to be asked."""
-        return any(p.holding is Holding.GATEWAY and p.due for p in self.payments)
+        return any(p.holding is Holding.GATEWAY and p.due and p.state is not State.AUTHORIZED for p in self.payments)
 
 
 def judge(
@@ -85,11 +88,15 @@ def _confirmed(p: Payment, now: datetime) -> Change:
     return Change(after, entry, freed=_reserved(p), taken=p.due)
 
 
-def release(payments: Sequence[Payment], now: datetime) -> list[Change]:
-    """Nothing held. What a gateway holds, or may hold, is to be voided."""
+def release(payments: Sequence[Payment], kept: Mapping[str, str], now: datetime) -> list[Change]:
+    """Nothing held. What a gateway holds, or may hold, is to be voided, but for what is `kept` for the next attempt: payments
+    whose buyers have agreed before, with the key of the authorization."""
     changes: list[Change] = []
     for p in payments:
-        if p.state in (State.AUTHORIZING, State.AUTHORIZED):
+        if p.id in kept and p.state is State.AUTHORIZED:
+            back = Entry(TransactionType.RELEASE, p.due, authorization_key=kept[p.id])
+            changes.append(Change(p.moved(Event.RELEASE, now, accepted=False, authorization_expire_time=None), back))
+        elif p.state in (State.AUTHORIZING, State.AUTHORIZED):
             entry = Entry(TransactionType.VOID, p.due, pending=True)
             changes.append(Change(p.moved(Event.DOUBT, now, accepted=False), entry))
         elif p.state is State.RESERVED:

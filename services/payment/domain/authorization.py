@@ -73,13 +73,13 @@ def _one(key: str, rows: Sequence[Transaction]) -> Authorization:
     def total(type: TransactionType, result: Result) -> int:
         return sum(row.amount for row in rows if row.type is type and row.result is result)
 
-    asked = next((row for row in rows if row.type is TransactionType.AUTHORIZE), rows[0])
+    asked = next((row for row in reversed(rows) if row.type is TransactionType.AUTHORIZE), rows[0])
     voids = [row.result for row in rows if row.type is TransactionType.VOID]
     return Authorization(
         key=key,
         amount=asked.amount,
         attempt=asked.attempt,
-        hold=_hold(asked, voids, any(row.type is TransactionType.LAPSE for row in rows)),
+        hold=_hold(asked, voids, any(row.type is TransactionType.LAPSE for row in rows), _given_back(rows)),
         expire_time=asked.expire_time,
         kept=bool(voids) and voids[-1] is Result.DECLINED,
         captured=total(TransactionType.CAPTURE, Result.SUCCEEDED),
@@ -89,12 +89,18 @@ def _one(key: str, rows: Sequence[Transaction]) -> Authorization:
     )
 
 
-def _hold(asked: Transaction, voids: Sequence[Result], lapsed: bool) -> Hold:
+def _given_back(rows: Sequence[Transaction]) -> bool:
+    """Whether its attempt was refused and has left it, as it had been before, for the next one."""
+    last = [row.type for row in rows if row.type in (TransactionType.AUTHORIZE, TransactionType.RELEASE)]
+    return bool(last) and last[-1] is TransactionType.RELEASE
+
+
+def _hold(asked: Transaction, voids: Sequence[Result], lapsed: bool, given_back: bool) -> Hold:
     """Voids come before all else: an approval that came after one has another void, and the last of them counts."""
     if Result.PENDING in voids:
         return Hold.ENDING
     if lapsed:
         return Hold.LAPSED
-    if voids and voids[-1] is Result.SUCCEEDED:
+    if given_back or (voids and voids[-1] is Result.SUCCEEDED):
         return Hold.ENDED
     return {Result.PENDING: Hold.ASKED, Result.SUCCEEDED: Hold.HELD, Result.DECLINED: Hold.DECLINED}[asked.result]

@@ -73,6 +73,8 @@ TRANSITIONS: Final[dict[tuple[State, Event], State]] = {
     (_S.RESERVED, _E.CONFIRM): _S.CONFIRMED,
     (_S.AUTHORIZED, _E.CONFIRM): _S.CONFIRMED,
     (_S.RESERVED, _E.RELEASE): _S.OPEN,
+    # Its buyer has agreed to it before the submit: the authorization stays for the next one.
+    (_S.AUTHORIZED, _E.RELEASE): _S.OPEN,
     (_S.OPEN, _E.DOUBT): _S.VOID_PENDING,
     (_S.AUTHORIZING, _E.DOUBT): _S.VOID_PENDING,
     (_S.AUTHORIZED, _E.DOUBT): _S.VOID_PENDING,

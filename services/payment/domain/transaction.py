@@ -85,6 +85,15 @@ def canceled(rows: Iterable[Transaction]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a gateway has answered before the transaction is recorded."""
+
+    gateway_key: str
+    gateway_reference: str
+    expire_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A transaction to be recorded of a payment."""
 
@@ -95,3 +104,5 @@ class Entry:
     authorization_key: str = ""
     """Key of the authorization that it is about; empty for the first of the payment's attempt."""
     units: int = 0
+    said: Said | None = None
+    """Of what a gateway has answered already; None when it is asked afterwards, or takes no part."""

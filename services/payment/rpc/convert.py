@@ -51,7 +51,11 @@ def shipped_in(found: Violations, message: order_pb.CaptureShippedRequest) -> in
 
 
 def order_in(
-    found: Violations, message: order_pb.CreatePaymentsRequest | order_pb.UpdatePaymentRequest | attempt_pb.ReservePaymentsRequest
+    found: Violations,
+    message: order_pb.CreatePaymentsRequest
+    | order_pb.UpdatePaymentRequest
+    | order_pb.StartPaymentRequest
+    | attempt_pb.ReservePaymentsRequest,
 ) -> OrderRef:
     """What the order service passes."""
     currency = currency_in(found, "total.currency_code", message.total.currency_code)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from libs.errors import Violations
 from libs.idempotency.key import RequestKey, key_of
-from libs.protoconv import money_out
+from libs.protoconv import money_out, text_in
 from libs.rpc import current
 from services.payment.application.capture_shipped import CaptureShipped
 from services.payment.application.delete_payments import DeletePayments, Doomed, Step
 from services.payment.application.lower_payments import LowerPayments
 from services.payment.application.order_payments import OrderPayments
 from services.payment.application.replace_payments import ReplacePayments
+from services.payment.application.start_payment import StartPayment
 from services.payment.application.update_payment import UpdatePayment
 from services.payment.application.void_payments import VoidPayments
 from services.payment.contract.payments import payment_out
+from services.payment.contract.redirects import redirect_out
 from services.payment.domain.payment import MAX_PAYMENTS
 from services.payment.rpc import convert
 from waybill.payment.v1 import order_payment_service_pb2 as pb
@@ -25,6 +28,7 @@ from waybill.payment.v1 import order_payment_service_pb2_grpc as pb_grpc
 from waybill.payment.v1 import reasons
 
 MAX_ORDERS = 1_000
+MAX_RETURN_URL = 2_000
 _STEPS = {pb.DELETION_STEP_UNSPECIFIED: Step.WHOLE, pb.DELETION_STEP_PREPARE: Step.PREPARE, pb.DELETION_STEP_FINISH: Step.FINISH}
 
 
@@ -39,31 +43,32 @@ class OrderPaymentUseCases:
     lower: LowerPayments
     capture_shipped: CaptureShipped
     delete: DeletePayments
+    start: StartPayment
 
 
 def _key(request: Any) -> RequestKey | None:
     return key_of(current().principal, current().method, request)
 
 
-def _bare_key(request: pb.CreatePaymentsRequest | pb.UpdatePaymentRequest) -> RequestKey | None:
+def _bare_key(request: pb.CreatePaymentsRequest | pb.UpdatePaymentRequest | pb.StartPaymentRequest) -> RequestKey | None:
     """What the buyer asked for: the rest is the order service's, and may have changed when it asks again."""
     if not request.request_id:
         return None
-    bare = type(request).FromString(request.SerializeToString())
-    bare.ClearField("total")
-    bare.ClearField("payment_types")
-    bare.ClearField("may_exceed_total")
-    if isinstance(bare, pb.CreatePaymentsRequest):
-        bare.ClearField("replacement")
-        bare.ClearField("order_version")
+    bare: Any = type(request)()
+    bare.CopyFrom(request)
+    for name in ("total", "replacement", "order_version", "payment_types", "may_exceed_total"):
+        if name in bare.DESCRIPTOR.fields_by_name:
+            bare.ClearField(name)
     return _key(bare)
 
 
 class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
     """Payments of orders, for the order service."""
 
-    def __init__(self, use: OrderPaymentUseCases) -> None:
+    def __init__(self, use: OrderPaymentUseCases, redirect_lifetime: timedelta) -> None:
+        """`redirect_lifetime` is how long a buyer has on a provider's page."""
         self._use = use
+        self._lifetime = redirect_lifetime
 
     async def CreatePayments(self, request: pb.CreatePaymentsRequest, context: Any) -> pb.CreatePaymentsResponse:
         found = Violations()
@@ -119,16 +124,25 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
             kept=[pb.KeptPayments(order_key=str(key), reason=error.reason) for key, error in kept.items()]
         )
 
+    async def StartPayment(self, request: pb.StartPaymentRequest, context: Any) -> pb.StartPaymentResponse:
+        found = Violations()
+        order = replace(convert.order_in(found, request), caller=current().caller)
+        found.check_id("payment_id", request.payment_id)
+        url = text_in(found, "return_url", request.return_url, MAX_RETURN_URL)
+        found.require("return_url", bool(url), reasons.FIELD_REQUIRED, "where the buyer is sent back to")
+        found.raise_if_any()
+        begun = await self._use.start(order, request.payment_id, url, self._lifetime, _bare_key(request))
+        return pb.StartPaymentResponse(redirect=redirect_out(begun))
+
     async def ListPayments(self, request: pb.ListPaymentsRequest, context: Any) -> pb.ListPaymentsResponse:
         found = Violations()
         few = len(request.order_keys) <= MAX_ORDERS
         found.require("order_keys", few, reasons.TOO_MANY_ITEMS, f"at most {MAX_ORDERS:,}")
         found.raise_if_any()
         keys = [convert.key_in(key) for key in request.order_keys]
-        payments, rows = await self._use.order_payments.list(keys)
         by_order: dict[uuid.UUID, list[Any]] = {key: [] for key in keys}
-        for p in payments:
-            by_order[p.order_key].append(payment_out(p, rows.get(p.id, ())))
+        for one in await self._use.order_payments.list(keys):
+            by_order[one.payment.order_key].append(payment_out(one.payment, one.transactions, one.redirect))
         return pb.ListPaymentsResponse(
             orders=[pb.OrderPayments(order_key=str(key), payments=mine) for key, mine in by_order.items()]
         )

@@ -21,6 +21,7 @@ from services.host.sample.marketplace import CURRENCY
 from services.host.sample.parties import sign_in
 from services.order.adapters.db.tables import ORDERS
 from services.payment.adapters.db.tables import PAYMENTS, TRANSACTIONS
+from services.payment.adapters.gateways.testing import TestGateway
 from services.pricing.adapters.db.tables import RESERVATIONS
 from tests.e2e.steps import declare_facet, policy, propose, ready, set_cost, ship, vary
 from tests.support.loops import steps
@@ -42,6 +43,8 @@ CHARGED = "CHARGED"
 """Shipped in part, and what has left was captured."""
 BINNED = "BINNED"
 """An order that was deleted."""
+SENT = "SENT"
+"""An order whose payment waited for its buyer."""
 BUILT = "BUILT"
 """An order whose lines have prices, and that was never calculated."""
 COUNTED = "tongs-northforge"
@@ -186,8 +189,23 @@ async def _orders(market: Marketplace) -> None:
     await propose(owner, market.address, "lumenworks", "lantern")
     await vary(owner, "lantern")
     await declare_facet(owner, "lamp", "brass")
+    await _sent_to_the_provider(market)
     await _held(market)
     await _charged(market)
+
+
+async def _sent_to_the_provider(market: Marketplace) -> None:
+    """An order whose buyer has agreed to its payment on the provider's page."""
+    ada, database = market.people.ada, market.host.apps["payment"].database
+    assert database is not None
+    card = credit_card_service_pb2.CreditCard(id="abroad", token="tok_redirect", card_type="visa", partial_number="4242")
+    await ada.credit_cards.CreateCreditCard(credit_card_service_pb2.CreateCreditCardRequest(credit_card=card))
+    await ready(ada, SENT, [payment_pb2.Payment(id="s-card", type="credit_card", credit_card_id="abroad")], tape=1)
+    begun = await ada.checkout.StartPayment(
+        checkout_service_pb2.StartPaymentRequest(order_id=SENT, payment_id="s-card", return_url="https://shop.example/back")
+    )
+    await TestGateway(database).act(begun.redirect.url.rsplit("/", 1)[1], approve=True)
+    await _submit(ada, SENT)
 
 
 async def _redeemed(made: Books) -> None:

@@ -16,6 +16,7 @@ from services.payment.adapters.db.tables import (
     GATEWAY,
     LEDGER,
     PAYMENTS,
+    REDIRECTS,
     REQUESTS,
     TRANSACTIONS,
 )
@@ -74,6 +75,12 @@ async def held_twice(books: Books) -> list[Any]:
 async def stray_hold(books: Books, key: str = "stray") -> list[Any]:
     row = await books.row("payment", GATEWAY, GATEWAY.c.operation == "authorize")
     return [sa.insert(GATEWAY).values(**like(row, key=key, authorization_key=key, state="DONE"))]
+
+
+async def begun_twice(books: Books) -> list[Any]:
+    row = await books.row("payment", REDIRECTS)
+    waits = {"state": "ACTION_REQUIRED", "attempt": 0, "ask_time": NOW}
+    return [sa.insert(REDIRECTS).values(**like(row, id="red_2", gateway_key=row["gateway_key"][:36] + "/red_2/s-card", **waits))]
 
 
 async def one_key_for_two(books: Books) -> list[Any]:
@@ -176,7 +183,7 @@ CORRUPTIONS = [
     breaks("payment", "held_card_is_authorized", "o-card", transaction("o-card", "AUTHORIZE"), "gateway_holds_what_is_wanted"),
     breaks("payment", "what_ends_was_begun", "d-po", transaction("d-po", "CONFIRM", type="VOID")),
     breaks("payment", "one_confirmed_attempt", DONE, attempts(DONE, 9, state="CONFIRMED"), "confirmed_attempts_are_accepted"),
-    breaks("payment", "authorized_once_per_key", "o-card", again("o-card", "AUTHORIZE"), "one_authorization_a_payment"),
+    breaks("payment", "authorized_once_per_key", "o-card", again("o-card", "AUTHORIZE")),
     breaks("payment", "one_authorization_a_payment", "o-card", held_twice),
     breaks("payment", "gateway_key_belongs_to_one_payment", "/o-card", one_key_for_two),
     breaks("payment", "request_has_its_effect", "stray", request),
@@ -227,6 +234,12 @@ CORRUPTIONS = [
     breaks("payment", "refunded_units_are_moved", "d-card", transaction("d-card", "REFUND", units=5), "debited_units_are_moved"),
     breaks("payment", "state_follows_amounts", "d-card", payment("d-card", state="CONFIRMED")),
     breaks("payment", "gateway_holds_what_is_wanted", "stray", stray_hold),
+    breaks("payment", "redirect_is_of_its_payment", "s-card", lambda _: [sa.update(REDIRECTS).values(currency="EUR")]),
+    breaks("payment", "redirect_is_adopted_by_its_attempt", "s-card", lambda _: [sa.update(REDIRECTS).values(attempt=9)]),
+    breaks("payment", "redirect_is_timed", "s-card", lambda _: [sa.update(REDIRECTS).values(ask_time=NOW)]),
+    breaks("payment", "redirect_is_at_the_gateway", "s-card", lambda _: [sa.update(REDIRECTS).values(gateway_reference="x")]),
+    breaks("payment", "adopted_authorization_has_its_redirect", "s-card", lambda _: [sa.delete(REDIRECTS)]),
+    breaks("payment", "one_redirect_a_payment", "s-card", begun_twice),
     breaks(
         "across",
         "payments_belong_to_submitted_orders",

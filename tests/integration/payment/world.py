@@ -42,6 +42,7 @@ from waybill.payment.v1 import ledger_service_pb2_grpc as ledger_grpc
 from waybill.payment.v1 import order_payment_service_pb2 as order_pb
 from waybill.payment.v1 import order_payment_service_pb2_grpc as order_grpc
 from waybill.payment.v1 import payment_pb2 as pay
+from waybill.payment.v1 import payment_redirect_pb2 as redirect_pb
 from waybill.payment.v1 import payment_reservation_service_pb2 as attempt_pb
 from waybill.payment.v1 import payment_reservation_service_pb2_grpc as attempt_grpc
 from waybill.payment.v1 import payment_service_pb2 as pb
@@ -265,6 +266,13 @@ class Order:
             )
         )
         return got.payment
+
+    async def start(
+        self, id: str, request_id: str = "", return_url: str = "https://shop.example/back"
+    ) -> redirect_pb.PaymentRedirect:
+        """StartPayment."""
+        request = order_pb.StartPaymentRequest(**self.reference(), payment_id=id, return_url=return_url, request_id=request_id)
+        return (await self.world.payments.StartPayment(request)).redirect
 
     async def remove(self, *ids: str, request_id: str = "") -> None:
         await self.world.payments.RemovePayments(

@@ -12,6 +12,7 @@ from libs.errors import WaybillError
 from libs.failpoints import Failpoints
 from libs.ids import SequentialIds
 from libs.service.loops import Pace
+from services.payment.application.adopt_redirects import AdoptRedirects
 from services.payment.application.ask_gateway import AskGateway
 from services.payment.application.authorize_payments import AuthorizePayments
 from services.payment.application.capture_shipped import CaptureShipped
@@ -25,6 +26,7 @@ from services.payment.application.record_changes import Books, RecordChanges
 from services.payment.application.renew_authorizations import RenewAuthorizations
 from services.payment.application.replace_payments import ReplacePayments
 from services.payment.application.reserve_payments import ReservePayments
+from services.payment.application.settle_redirects import SettleRedirects
 from services.payment.application.settle_transactions import SettleTransactions
 from services.payment.application.void_payments import VoidPayments
 from services.payment.domain.authorization import Hold, authorizations
@@ -55,7 +57,8 @@ class Life:
         ask = AskGateway(gateways, 5.0)
         self.settle = SettleTransactions(books, ask, 1.0, Pace(NoTries(), 50, AGAIN))
         orders = OrderPayments(units, self.clock, ids, PayerGroups(units, NoGroups()))
-        self.reserve = ReservePayments(books, orders, timedelta(0))
+        looks = SettleRedirects(units, self.clock, ask, Pace(NoTries(), 50, AGAIN), Failpoints())
+        self.reserve = ReservePayments(books, orders, AdoptRedirects(units, gateways, looks, 1.0), timedelta(0))
         self.authorize = AuthorizePayments(books, ask, Failpoints())
         self.end = EndAttempt(books, self.settle)
         self.void = VoidPayments(books, self.settle)

@@ -227,6 +227,16 @@ class MemoryAlerts:
         self._m.alerts |= {p.id for p in payments}
 
 
+class NoRedirects:
+    """RedirectStore as far as it is asked: no payment waits for its buyer."""
+
+    async def let_go(self, key: uuid.UUID, attempt: int, now: datetime) -> dict[str, str]:
+        return {}
+
+    async def save(self, redirects: Sequence[Any]) -> None:
+        assert not redirects
+
+
 class MemoryWork:
     """PaymentWork, as far as the model of a payment's life goes."""
 
@@ -237,6 +247,7 @@ class MemoryWork:
         self.assignments = NoGroups()
         self.alerts = MemoryAlerts(memory)
         self.requests = MemoryRequests()
+        self.redirects = NoRedirects()
 
 
 class WilfulGateway:
@@ -251,6 +262,12 @@ class WilfulGateway:
         self.done: dict[str, Answer] = {}
         self.under_way: list[tuple[str, Callable[[], Any]]] = []
         """What arrives later, with the key that it voids, if it does."""
+
+    def needs_buyer(self, token: str) -> bool:
+        return False
+
+    async def start(self, key: str, token: str, amount: int, currency: str, return_url: str, until: datetime) -> Answer:
+        raise AssertionError("no payment waits for its buyer")
 
     async def authorize(self, key: str, token: str, amount: int, currency: str) -> Answer:
         return self._do(key, lambda no: self._authorize(key, amount, no))

@@ -116,7 +116,7 @@ def test_a_release_frees_the_units_and_forgets_the_rate() -> None:
     (held,) = reserve(judgment.payments, 1, NOW)
     assert held.entry is not None
     assert held.entry.units == 100 * MICRO
-    (free,) = release([held.payment], NOW)
+    (free,) = release([held.payment], {}, NOW)
     (gone,) = cancel([held.payment], [], NOW)
     for change, state in ((free, State.OPEN), (gone, State.VOIDED)):
         p = change.payment

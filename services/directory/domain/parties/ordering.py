@@ -53,3 +53,5 @@ class OrderingContext:
     addresses: Sequence[Usable]
     missing: Sequence[str]
     """Ids of asked addresses that the user may use for nothing."""
+    allowed_origins: Sequence[str] = ()
+    """Origins of web pages that the channel names; empty for any."""

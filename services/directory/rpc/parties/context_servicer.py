@@ -64,6 +64,7 @@ class OrderingContextServicer(pb_grpc.OrderingContextServiceServicer):
             ],
             missing_address_ids=found.missing,
             read_time=time_out(self._clock.now()),
+            allowed_origins=found.allowed_origins,
         )
         if found.buyer is not None:
             b = found.buyer

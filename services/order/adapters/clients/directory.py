@@ -68,6 +68,7 @@ class DirectoryClient:
             shipping_addresses={u.address.id: address_plain(u.address) for u in answer.addresses if u.shipping},
             billing_addresses={u.address.id: address_plain(u.address) for u in answer.addresses if u.billing},
             tax_exemptions=tuple(_exemption(m) for m in answer.buyer.tax_exemptions),
+            allowed_origins=tuple(answer.allowed_origins),
         )
 
     async def locations(self, seller_id: str, refs: Collection[tuple[str, str]]) -> dict[tuple[str, str], Address]:

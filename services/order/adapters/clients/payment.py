@@ -12,7 +12,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from libs.protoconv import money_micros, money_out, time_out
 from libs.rpc.peers import Peers
 from services.order.application.peers import PaymentTry
-from services.order.application.ports import Deleted, PaymentDocument
+from services.order.application.ports import Deleted, PaymentDocument, RedirectDocument
 from services.order.contract.problems import problem_in
 from services.order.domain.model import Order, Policy
 from services.order.domain.status import OrderStatus
@@ -70,6 +70,25 @@ class PaymentClient:
             )
         )
         return _document(answer.payment)
+
+    async def start(self, order: Order, payment_id: str, return_url: str, request_id: str) -> RedirectDocument:
+        """Begins the authorization of a payment that waits for its buyer."""
+        answer: order_pb.StartPaymentResponse = await self._orders.StartPayment(
+            order_pb.StartPaymentRequest(
+                order_key=str(order.key),
+                order_id=order.id,
+                buyer_id=order.buyer_id,
+                user_id=order.user.id,
+                guest=order.guest,
+                total=money_out(order.total, order.currency),
+                payment_types=order.policy.payment_types,
+                payment_id=payment_id,
+                return_url=return_url,
+                request_id=request_id,
+            ),
+            timeout=self._authorize_timeout,
+        )
+        return RedirectDocument(answer.redirect.SerializeToString())
 
     async def remove(self, order: Order, payment_ids: Sequence[str], request_id: str) -> None:
         """Removes payments."""

@@ -9,6 +9,7 @@ from libs.errors import Violations
 from libs.rpc import current
 from services.order.application.checkout.payments import ChangedPayment, OrderPayments
 from services.order.application.checkout.place_order import Paying, PlaceOrder, Wishes
+from services.order.application.checkout.start_payment import StartPayment
 from services.order.application.checkout.validate_order import ValidateOrder
 from services.order.application.checkout.worksheets import Worksheets
 from services.order.application.submission.submit_order import SubmitOrder
@@ -24,6 +25,7 @@ from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import checkout_service_pb2_grpc as pb_grpc
 from waybill.order.v1 import reasons
 from waybill.payment.v1.payment_pb2 import Payment
+from waybill.payment.v1.payment_redirect_pb2 import PaymentRedirect
 
 MAX_SELECTIONS = 5_000
 MAX_PAYMENTS = 20
@@ -40,6 +42,7 @@ class CheckoutUseCases:
     validate: ValidateOrder
     submit: SubmitOrder
     place: PlaceOrder
+    start: StartPayment
 
 
 class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
@@ -97,6 +100,15 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
         found.raise_if_any()
         await self._use.payments.remove(caller, request.order_id, list(request.payment_ids), request.request_id, key)
         return pb.RemovePaymentsResponse()
+
+    async def StartPayment(self, request: pb.StartPaymentRequest, context: Any) -> pb.StartPaymentResponse:
+        caller, key = request_key(request)
+        found = Violations()
+        found.check_id("payment_id", request.payment_id)
+        found.raise_if_any()
+        asked = (request.order_id, request.payment_id, request.return_url, request.request_id)
+        begun = await self._use.start(caller, *asked, key)
+        return pb.StartPaymentResponse(redirect=PaymentRedirect.FromString(begun))
 
     async def ListPayments(self, request: pb.ListPaymentsRequest, context: Any) -> pb.ListPaymentsResponse:
         found = await self._use.payments.list(current().principal, request.order_id)

@@ -18,6 +18,7 @@ from libs.service import retries
 from services import roles
 from services.payment.contract import resources
 from services.payment.domain.ledger import account_of
+from services.payment.domain.redirect import RedirectState
 from services.payment.domain.states import ENDS, State
 from services.payment.domain.transaction import Cause, Result, TransactionType
 from services.payment.domain.units import MAX_CODE
@@ -130,6 +131,31 @@ ATTEMPTS = sa.Table(
 )
 LOCK = 0
 """Number of no attempt: that row is locked by whoever reserves or changes an order's payments."""
+REDIRECTS = sa.Table(
+    "payment_redirects",
+    METADATA,
+    sa.Column("id", sa.String(100), primary_key=True),
+    sa.Column("order_key", sa.Uuid(), nullable=False, index=True),
+    sa.Column("payment_id", sa.String(100), nullable=False, index=True),
+    sa.Column("gateway_key", sa.String(300), nullable=False, unique=True),
+    sa.Column("type", sa.String(100), nullable=False),
+    sa.Column("credit_card_id", sa.String(100), nullable=False),
+    sa.Column("amount", Micros(), nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("return_url", sa.String(2_000), nullable=False),
+    sa.Column("url", sa.String(4_000), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("attempt", sa.BigInteger, nullable=False),
+    sa.Column("gateway_reference", sa.String(GATEWAY_WORD), nullable=False),
+    sa.Column("message", sa.String(GATEWAY_WORD), nullable=False),
+    sa.Column("expire_time", UtcTime(), nullable=False),
+    sa.Column("authorization_expire_time", UtcTime(), nullable=True),
+    sa.Column("ask_time", UtcTime(), nullable=True, index=True),
+    *retries.columns(),
+    sa.Column("create_time", UtcTime(), nullable=False),
+    sa.Column("update_time", UtcTime(), nullable=False),
+)
+"""Authorizations that wait for their buyers; see `domain/redirect.py`."""
 ACCOUNTS = resource_table(
     METADATA,
     "spending_accounts",
@@ -207,6 +233,8 @@ GATEWAY = sa.Table(
     sa.Column("reference", sa.String(100), nullable=False),
     sa.Column("message", sa.String(200), nullable=False),
     sa.Column("expire_time", UtcTime(), nullable=True),
+    # Of an authorization that waits for its buyer: where the buyer is sent back to.
+    sa.Column("return_url", sa.String(2_000), nullable=False, server_default=""),
 )
 
 
@@ -294,5 +322,6 @@ NAMES: Mapping[sa.Column[Any], Iterable[str]] = {
     TRANSACTIONS.c.cause: Cause,
     ATTEMPTS.c.state: ("LOCK", "RESERVED", "CONFIRMED", "RELEASED"),
     GATEWAY.c.operation: ("authorize", "capture", "refund"),
+    REDIRECTS.c.state: RedirectState,
 }
 """Columns of names that the software gives, and the names."""

@@ -9,6 +9,7 @@ from services.payment.adapters.db.assignment_store import SqlAssignmentStore
 from services.payment.adapters.db.attempt_store import SqlAttemptStore
 from services.payment.adapters.db.means_store import SqlMeansStore
 from services.payment.adapters.db.payment_store import SqlPaymentStore
+from services.payment.adapters.db.redirect_store import SqlRedirectStore
 from services.payment.adapters.db.request_store import SqlRequestStore
 from services.payment.adapters.db.unsettled_query import SqlUnsettledPayments
 
@@ -31,6 +32,11 @@ class SqlPaymentWork:
     def attempts(self) -> SqlAttemptStore:
         """Attempts to submit."""
         return SqlAttemptStore(self._tx)
+
+    @property
+    def redirects(self) -> SqlRedirectStore:
+        """Authorizations that wait for their buyers."""
+        return SqlRedirectStore(self._tx)
 
     @property
     def means(self) -> SqlMeansStore:

@@ -13,12 +13,16 @@ The card's token decides what happens; any token that is not named here is appro
 | `tok_once` | the first authorization is approved, its renewal is declined: `card_expired` |
 | `tok_late_renewal` | the first authorization is approved at once, its renewal is not answered, but approved afterwards |
 | `tok_late_capture`, `tok_late_refund` | that operation is done, its first call is not answered |
+| `tok_redirect` | it waits for its buyer, who approves or declines on a page: see `act` |
+| `tok_redirect_late` | the same, and the first call that begins it is not answered |
+| `tok_redirect_timeout` | the call that begins it is never answered, and nothing waits |
+| `tok_redirect_decline` | it is declined when it is begun: `not_eligible` |
 """
 
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 import sqlalchemy as sa
@@ -32,7 +36,10 @@ from services.payment.application.ports import Answer, GatewayTimeout, Verdict
 G = GATEWAY.c
 LIFETIME = timedelta(days=7)
 """How long an authorization is held, unless the settings say otherwise."""
-DONE, DECLINED, VOIDED, LATE = "DONE", "DECLINED", "VOIDED", "LATE"
+DONE, DECLINED, VOIDED, LATE, WAITING = "DONE", "DECLINED", "VOIDED", "LATE", "WAITING"
+REDIRECT = "tok_redirect"
+PAGES = "https://pay.example/test-gateway"
+"""Where its pages are, unless the settings say otherwise."""
 
 
 class TestGateway:
@@ -42,15 +49,58 @@ class TestGateway:
     name = "test"
 
     def __init__(
-        self, database: Database, delay: float = 0.0, clock: Clock | None = None, lifetime: timedelta = LIFETIME
+        self,
+        database: Database,
+        delay: float = 0.0,
+        clock: Clock | None = None,
+        lifetime: timedelta = LIFETIME,
+        pages: str = PAGES,
     ) -> None:
         self._db = database
         self._delay = delay
         self._clock = clock or SystemClock()
         self._lifetime = lifetime
+        self._pages = pages
 
     async def close(self) -> None:
         """It is in the service's own database, and has no session of its own."""
+
+    def needs_buyer(self, token: str) -> bool:
+        """Its token says so."""
+        return token.startswith(REDIRECT)
+
+    async def start(self, key: str, token: str, amount: int, currency: str, return_url: str, until: datetime) -> Answer:
+        """Begins to wait for the buyer."""
+        if token == "tok_redirect_timeout":
+            await self._silence()
+        async with self._db.transaction() as tx:
+            row = await self._find(tx, key)
+            fresh = row is None
+            if row is None:
+                refused = token == "tok_redirect_decline"
+                state, message = (DECLINED, "not_eligible") if refused else (WAITING, "")
+                row = await self._put(tx, key, "authorize", key, token, amount, currency, state, message)
+                waits = sa.update(GATEWAY).where(G.key == key)
+                await tx.execute(waits.values(return_url=return_url, expire_time=until))
+                row = await self._find(tx, key)
+        if fresh and token == "tok_redirect_late":
+            await self._silence()
+        return self._answer(row)
+
+    async def act(self, reference: str, *, approve: bool) -> str:
+        """What the buyer does on the page of a reference, once, within its time; returns where the buyer is sent back to. Raises
+        LookupError for a page that there is not."""
+        now = self._clock.now()
+        async with self._db.transaction() as tx:
+            its = sa.select(GATEWAY).where(G.reference == reference, G.return_url != "")
+            row = (await tx.execute(its.with_for_update())).first()
+            if row is None:
+                raise LookupError(reference)
+            if row.state == WAITING and row.expire_time > now:
+                done = {"state": DONE, "message": "", "expire_time": now + self._lifetime}
+                no = {"state": DECLINED, "message": "declined_by_buyer"}
+                await tx.execute(sa.update(GATEWAY).where(G.key == row.key).values(done if approve else no))
+        return str(row.return_url)
 
     async def authorize(self, key: str, token: str, amount: int, currency: str) -> Answer:
         """Holds an amount."""
@@ -60,17 +110,20 @@ class TestGateway:
         state = {"tok_decline": DECLINED, "tok_late": LATE}.get(token, DONE)
         if renewal:
             state = {"tok_once": DECLINED, "tok_late_renewal": LATE}.get(token, DONE)
+        if self.needs_buyer(token):
+            state = DECLINED
         async with self._db.transaction() as tx:
             row = await self._find(tx, key)
             fresh = row is None
             if row is None:
-                message = ("card_expired" if renewal else "insufficient_funds") if state == DECLINED else ""
+                why = "buyer_needed" if self.needs_buyer(token) else "card_expired" if renewal else "insufficient_funds"
+                message = why if state == DECLINED else ""
                 row = await self._put(tx, key, "authorize", key, token, amount, currency, state, message)
             elif row.state == LATE:
                 row = await self._become(tx, key, DONE)
         if fresh and state == LATE:
             await self._silence()
-        return _answer(row)
+        return self._answer(row)
 
     async def void(self, key: str) -> Answer:
         """Ends an authorization; an unknown key is voided in advance, so that a late authorization holds nothing."""
@@ -86,7 +139,7 @@ class TestGateway:
             elif row.state == DONE and row.token == "tok_late_void" and not row.message:
                 silent = True
                 await tx.execute(sa.update(GATEWAY).where(G.key == key).values(message="void not answered"))
-            elif row.state == DONE:
+            elif row.state in (DONE, WAITING):
                 row = await self._become(tx, key, VOIDED)
         if silent:
             await self._silence()
@@ -106,7 +159,7 @@ class TestGateway:
             row = await self._find(tx, key)
             if row is not None and row.state == LATE:
                 row = await self._become(tx, key, DONE)
-        return Answer(Verdict.NOTHING) if row is None else _answer(row)
+        return Answer(Verdict.NOTHING) if row is None else self._answer(row)
 
     async def _take(self, operation: str, key: str, authorization_key: str, amount: int, currency: str) -> Answer:
         late = False
@@ -122,7 +175,7 @@ class TestGateway:
                 )
         if late:
             await self._silence()
-        return _answer(row)
+        return self._answer(row)
 
     async def _why_not(self, tx: Tx, operation: str, held: Any, amount: int) -> str:
         if held is None or held.state == DECLINED or (operation == "capture" and held.state != DONE):
@@ -180,9 +233,10 @@ class TestGateway:
         await tx.execute(tx.insert(GATEWAY).on_conflict_do_nothing(), row)
         return await self._find(tx, key)
 
-
-def _answer(row: Any) -> Answer:
-    if row.state == VOIDED:
-        return Answer(Verdict.DECLINED, row.reference, "voided")
-    verdict = Verdict.APPROVED if row.state == DONE else Verdict.DECLINED
-    return Answer(verdict, row.reference, row.message, row.expire_time)
+    def _answer(self, row: Any) -> Answer:
+        if row.state == VOIDED:
+            return Answer(Verdict.DECLINED, row.reference, "voided")
+        if row.state == WAITING:
+            return Answer(Verdict.ACTION_REQUIRED, row.reference, url=f"{self._pages}/{row.reference}")
+        verdict = Verdict.APPROVED if row.state == DONE else Verdict.DECLINED
+        return Answer(verdict, row.reference, row.message, row.expire_time)

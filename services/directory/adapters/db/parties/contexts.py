@@ -28,7 +28,7 @@ _ADDRESSES = sa.select(ADDRESSES.c.user_id, ADDRESSES.c.address).where(
 )
 _WHO = ("id", "name", "active", "currency", "restrict_addresses", "tax_exemptions")
 _USER = ("id", "username", "first_name", "last_name", "email", "active")
-_CHANNEL = ("policy", "active", "allow_seller", "allow_any_buyer", "buyer_ids")
+_CHANNEL = ("policy", "active", "allow_seller", "allow_any_buyer", "buyer_ids", "allowed_origins")
 _ADMITTING = CLIENTS.alias("admitting")
 _ADMITS = ("active", "allow_any_buyer", "buyer_ids")
 
@@ -115,6 +115,7 @@ class SqlContexts:
             billing=None if bill_to is None else bill_to.address,
             addresses=[allowed[id] for id in dict.fromkeys(address_ids) if id in allowed],
             missing=[id for id in dict.fromkeys(address_ids) if id not in allowed],
+            allowed_origins=people["c_allowed_origins"] or (),
         )
 
     async def addresses(self, refs: Collection[tuple[str, str]]) -> list[tuple[str, dict[str, Any]]]:

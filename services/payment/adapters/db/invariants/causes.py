@@ -17,6 +17,7 @@ from services.payment.adapters.db.tables import (
     GATEWAY,
     LEDGER,
     PAYMENTS,
+    REDIRECTS,
     TRANSACTIONS,
 )
 from services.payment.domain.ledger import ISSUED, POINTS, RECEIPTS, RECEIVABLE
@@ -103,6 +104,7 @@ def _fractions() -> Any:
         moved,
         of(L.transaction_id, L.currency, L.amount).where(~sa.exists().where(A.currency == L.currency, A.rate != 0)),
         of(A.id, A.currency, A.balance, A.reserved).where(A.rate == 0),
+        of(REDIRECTS.c.payment_id, REDIRECTS.c.currency, REDIRECTS.c.amount),
     )
 
 
@@ -220,7 +222,7 @@ def _unrecorded() -> Any:
     asked = sa.exists().where(T.gateway_key == G.key, sa.func.lower(T.type) == G.operation)
     authorized = GATEWAY.alias("authorized")
     its = sa.exists().where(authorized.c.key == G.authorization_key, authorized.c.operation == "authorize")
-    known = G.state.in_(("DONE", "DECLINED", "VOIDED", "LATE"))
+    known = G.state.in_(("DONE", "DECLINED", "VOIDED", "LATE", "WAITING"))
     moved = G.operation.in_(("capture", "refund"))
     return sa.select(G.key.label("subject"), sentence(G.operation, " of ", G.amount, " at the test gateway")).where(
         sa.or_(sa.and_(moved, G.state == "DONE", sa.or_(~asked, ~its)), ~known, ~sa.or_(moved, G.operation == "authorize"))

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from libs.db.invariants import SqlRule, names_are_known, sentence, total
 from libs.idempotency import invariants
 from services.payment.adapters.db.invariants.causes import PERMANENT, cause_rules
+from services.payment.adapters.db.invariants.redirects import redirect_rules, waits_at_gateway
 from services.payment.adapters.db.invariants.units import unit_rules
 from services.payment.adapters.db.tables import (
     ACCOUNT_ASSIGNMENTS,
@@ -24,9 +25,11 @@ from services.payment.adapters.db.tables import (
     MADE,
     NAMES,
     PAYMENTS,
+    REDIRECTS,
     REQUESTS,
     TRANSACTIONS,
 )
+from services.payment.domain.redirect import DUE
 from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
 
 A, L, P, T, X, G, R = ACCOUNTS.c, LEDGER.c, PAYMENTS.c, TRANSACTIONS.c, ATTEMPTS.c, GATEWAY.c, REQUESTS.c
@@ -52,6 +55,7 @@ def rules(dialect: str) -> Sequence[SqlRule]:
         **_effect_rules(dialect),
         **_money_rules(),
         **_gateway_rules(),
+        **redirect_rules(),
         **_alert_rules(),
         **unit_rules(),
         **cause_rules(),
@@ -85,6 +89,12 @@ _OVER: dict[str, sa.Table] = {
     "units_are_those_of_the_account": ACCOUNTS,
     "gateway_did_what_was_recorded": TRANSACTIONS,
     "gateway_did_nothing_else": GATEWAY,
+    "redirect_is_of_its_payment": REDIRECTS,
+    "redirect_is_adopted_by_its_attempt": REDIRECTS,
+    "redirect_is_timed": REDIRECTS,
+    "redirect_is_at_the_gateway": REDIRECTS,
+    "adopted_authorization_has_its_redirect": TRANSACTIONS,
+    "one_redirect_a_payment": REDIRECTS,
 }
 """What rules look at that do not look at payments."""
 
@@ -172,7 +182,7 @@ def _charge_rules() -> dict[str, sa.Select[Any]]:
             T.payment_id.label("subject"), sentence(sa.func.count(), " authorizations under ", T.gateway_key)
         )
         .where(T.type == "AUTHORIZE", T.result == "SUCCEEDED")
-        .group_by(T.payment_id, T.gateway_key)
+        .group_by(T.payment_id, T.gateway_key, T.attempt)
         .having(sa.func.count() > 1),
         "gateway_key_belongs_to_one_payment": sa.select(
             T.gateway_key.label("subject"), sentence(sa.func.count(sa.distinct(T.payment_id)), " payments")
@@ -308,16 +318,16 @@ def _gateway_rules() -> dict[str, sa.Select[Any]]:
     )
     ending = sa.or_(under_way, captures.scalar_subquery() >= G.amount)
     renewed = (
-        sa.select(P.id.label("subject"), sentence(sa.func.count(), " authorizations are held for one payment"))
+        sa.select(P.id.label("subject"), sentence(sa.func.count(sa.distinct(G.key)), " authorizations are held for one payment"))
         .select_from(PAYMENTS.join(TRANSACTIONS, T.payment_id == P.id).join(GATEWAY, G.key == T.gateway_key))
-        .where(T.type == "AUTHORIZE", G.operation == "authorize", G.state == "DONE", ~ending)
+        .where(T.type == "AUTHORIZE", G.operation == "authorize", G.state == "DONE", ~ending, ~waits_at_gateway("ENDING"))
         .group_by(P.id)
-        .having(sa.func.count() > 1)
+        .having(sa.func.count(sa.distinct(G.key)) > 1)
     )
     return {
         "gateway_holds_what_is_wanted": sa.select(
             G.key.label("subject"), sentence(G.amount, " is held at the test gateway")
-        ).where(G.operation == "authorize", G.state == "DONE", ~wanted, ~ending),
+        ).where(G.operation == "authorize", G.state == "DONE", ~wanted, ~ending, ~waits_at_gateway(*DUE)),
         "one_authorization_a_payment": renewed,
     }
 

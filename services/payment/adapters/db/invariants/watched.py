@@ -84,7 +84,7 @@ _GATEWAY = Watch(
     {
         **all_by("gateway_did_what_was_recorded", "key operation amount currency state reference"),
         **all_by("gateway_did_nothing_else", "authorization_key"),
-        **all_free("how the test gateway plays its part", "token message expire_time"),
+        **all_free("how the test gateway plays its part", "token message expire_time return_url"),
     },
     by("gateway_did_what_was_recorded"),
 )
@@ -116,7 +116,20 @@ _ORDERS = Watch(
     },
     by("payments_are_lowered_by_changes"),
 )
+_REDIRECTS = Watch(
+    {
+        **all_by("redirect_is_of_its_payment", "id order_key payment_id type currency gateway_key"),
+        **all_by("redirect_is_adopted_by_its_attempt", "state attempt gateway_reference amount credit_card_id"),
+        "ask_time": by("redirect_is_timed"),
+        **FAILURES,
+        **all_free("where the buyer goes, and comes back to: only the provider and the shop know", "url return_url message"),
+        **all_free("what the provider said, and how long it is waited for", "expire_time authorization_expire_time"),
+        **all_free(_SHOWN, "create_time update_time"),
+    },
+    by("adopted_authorization_has_its_redirect"),
+)
 WATCHED: Register = {
+    tables.REDIRECTS: _REDIRECTS,
     tables.ORDERS: _ORDERS,
     tables.PAYMENTS: _PAYMENTS,
     tables.ALERTS: _ALERTS,
