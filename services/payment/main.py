@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from libs.resource.database import Resource, StandardMethods
 from libs.service.app import Runtime, ServiceApp
 from libs.service.loops import Loop, Pace
 from libs.service.retries import Retries
+from libs.service.startup import StartupError
 from services.payment.adapters.clients.directory import DirectoryMemberships
 from services.payment.adapters.clients.order import OrderDecisions, OrderReports
 from services.payment.adapters.db import gone_orders, guests_cards
@@ -57,6 +59,7 @@ from services.payment.application.move_money import MoveMoney
 from services.payment.application.order_payments import OrderPayments
 from services.payment.application.payer_groups import PayerGroups
 from services.payment.application.ports import Units
+from services.payment.application.provider_callbacks import HandleProviderCallback
 from services.payment.application.reconcile_payments import ReconcilePayments
 from services.payment.application.record_changes import Books, RecordChanges
 from services.payment.application.renew_authorizations import RenewAuthorizations
@@ -69,11 +72,13 @@ from services.payment.application.spending_accounts import SpendingAccounts
 from services.payment.application.start_payment import StartPayment
 from services.payment.application.update_payment import UpdatePayment
 from services.payment.application.void_payments import VoidPayments
+from services.payment.rpc.callback_listener import CallbackListener
 from services.payment.rpc.credit_card_servicer import CreditCardServicer
 from services.payment.rpc.ledger_servicer import LedgerServicer
 from services.payment.rpc.order_payment_servicer import OrderPaymentServicer, OrderPaymentUseCases
 from services.payment.rpc.payment_reservation_servicer import PaymentReservationServicer
 from services.payment.rpc.payment_servicer import PaymentServicer
+from services.payment.rpc.provider_callback_servicer import ProviderCallbackServicer
 from services.payment.rpc.reconciliation_servicer import ReconciliationServicer
 from services.payment.rpc.spending_account_servicer import SpendingAccountServicer
 from services.payment.settings import Settings
@@ -83,6 +88,7 @@ from waybill.payment.v1 import (
     order_payment_service_pb2_grpc,
     payment_reservation_service_pb2_grpc,
     payment_service_pb2_grpc,
+    provider_callback_service_pb2_grpc,
     reconciliation_service_pb2_grpc,
     spending_account_service_pb2_grpc,
 )
@@ -109,6 +115,8 @@ class Background:
     renew: RenewAuthorizations
     alerts: ReportAlerts
     redirects: SettleRedirects
+    callbacks: HandleProviderCallback
+    """What providers begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +132,26 @@ class Wiring:
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     """Opens and migrates the database, wires the service."""
     database = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)
-    app, _ = assemble(settings, runtime, database)
+    app, background = assemble(settings, runtime, database)
+    if settings.callback_bind:
+        listener = CallbackListener(background.callbacks, settings.callback_patience, settings.callback_connections)
+        try:
+            await listener.open(settings.callback_bind)
+        except StartupError:
+            await app.close()
+            raise
+        app.close = _closing(listener, app.close)
     return app
+
+
+def _closing(listener: CallbackListener, close: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """No call-back is taken by a service that has no database any more."""
+
+    async def both() -> None:
+        await listener.close()
+        await close()
+
+    return both
 
 
 # Long because wiring is one list: what is built, from what, and where it is served.
@@ -183,6 +209,11 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
                 ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server,
                 LedgerServicer(SqlLedgerEntries(database)),
                 f"{PACKAGE}.LedgerService",
+            ),
+            (
+                provider_callback_service_pb2_grpc.add_ProviderCallbackServiceServicer_to_server,
+                ProviderCallbackServicer(background.callbacks),
+                f"{PACKAGE}.ProviderCallbackService",
             ),
             (
                 reconciliation_service_pb2_grpc.add_ReconciliationServiceServicer_to_server,
@@ -259,6 +290,7 @@ def _payments(settings: Settings, runtime: Runtime, on: Wiring) -> tuple[Service
         RenewAuthorizations(books, settle, orders, early, Pace(tries["renew"], settings.renew_batch)),
         ReportAlerts(units, orders, clock, settings.relay),
         settle_redirects,
+        HandleProviderCallback(units, gateways, settle_redirects, clock),
     )
     return served, background
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from libs.relay.limits import DEFAULT, RelayLimits
 from libs.service.service_settings import ServiceSettings
-from libs.service.settings import seconds, setting
+from libs.service.settings import HIDDEN, seconds, setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,17 @@ class Settings(ServiceSettings):
     test_gateway_lifetime: float = seconds(604_800.0, "How long the test gateway holds an authorization.")
     test_gateway_pages: str = setting(
         "https://pay.example/test-gateway", "Where the pages of the test gateway are, which buyers approve payments on."
+    )
+    test_gateway_secret: str = setting(
+        "", "What the test gateway signs its call-backs with; none of them is taken without it.", shown=HIDDEN
+    )
+    callback_bind: str = setting(
+        "",
+        "Where providers reach this process with their call-backs, by HTTP: host:port, or :port on the loopback; else nowhere.",
+    )
+    callback_patience: float = seconds(10.0, "How long one call-back may take, from its first byte to its answer.", at_least=0.1)
+    callback_connections: int = setting(
+        100, "Connections of call-backs at the same time; more are closed at once.", at_least=1, at_most=10_000
     )
     redirect_lifetime: float = seconds(
         3_600.0,

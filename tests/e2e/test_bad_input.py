@@ -206,7 +206,6 @@ async def test_a_nul_in_the_id_of_an_order_is_named_by_every_change_of_one(share
         (sam.checkout.AddPayments, checkout.AddPaymentsRequest(order_id=id, payments=[paid])),
         (sam.checkout.UpdatePayment, checkout.UpdatePaymentRequest(order_id=id, payment=payment_pb2.Payment(id="p"))),
         (sam.checkout.RemovePayments, checkout.RemovePaymentsRequest(order_id=id, payment_ids=["p"])),
-        (sam.checkout.StartPayment, checkout.StartPaymentRequest(order_id=id, payment_id="p", return_url="https://a.example")),
         (sam.checkout.SubmitOrder, checkout.SubmitOrderRequest(order_id=id)),
     ):
         request.request_id = request_id

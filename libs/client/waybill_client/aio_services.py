@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from waybill.payment.v1.credit_card_service_pb2_grpc import CreditCardServiceAsyncStub
     from waybill.payment.v1.ledger_service_pb2_grpc import LedgerServiceAsyncStub
     from waybill.payment.v1.payment_service_pb2_grpc import PaymentServiceAsyncStub
+    from waybill.payment.v1.provider_callback_service_pb2_grpc import ProviderCallbackServiceAsyncStub
     from waybill.payment.v1.reconciliation_service_pb2_grpc import ReconciliationServiceAsyncStub
     from waybill.payment.v1.spending_account_service_pb2_grpc import SpendingAccountServiceAsyncStub
     from waybill.pricing.v1.cost_schedule_service_pb2_grpc import CostScheduleServiceAsyncStub
@@ -106,6 +107,7 @@ class AsyncServices:
     rate_tables: RateTableServiceAsyncStub = _stub("rate_tables")
     grouping_rules: GroupingRuleServiceAsyncStub = _stub("grouping_rules")
     payments: PaymentServiceAsyncStub = _stub("payments")
+    provider_callbacks: ProviderCallbackServiceAsyncStub = _stub("provider_callbacks")
     spending_accounts: SpendingAccountServiceAsyncStub = _stub("spending_accounts")
     credit_cards: CreditCardServiceAsyncStub = _stub("credit_cards")
     ledger: LedgerServiceAsyncStub = _stub("ledger")

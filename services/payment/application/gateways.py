@@ -23,6 +23,10 @@ class Gateways:
         found = self._by_type.get(type)
         return "" if found is None else found.name
 
+    def named(self, name: str) -> Gateway | None:
+        """The gateway of a name; None for one that is not in use."""
+        return next((gateway for gateway in self._by_type.values() if gateway.name == name), None)
+
     async def close(self) -> None:
         """Closes each of them once, at the end of the process. One that fails keeps no other from being closed."""
         each = {id(gateway): gateway for gateway in self._by_type.values()}

@@ -383,6 +383,10 @@ class Gateway(Protocol):
     async def get_by_key(self, key: str) -> Answer:
         """What became of an operation."""
 
+    def callback(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Sequence[str] | None:
+        """Our keys of the operations that a call-back is about; None unless the provider has signed it just now. `headers` are
+        by their names in small letters."""
+
     async def close(self) -> None:
         """Ends its connections, at the end of the process; nothing is asked after that."""
 

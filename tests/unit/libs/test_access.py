@@ -115,6 +115,7 @@ def test_every_method_of_every_service_says_who_may_call_it() -> None:
     tokens = "/waybill.directory.v1.TokenService"
     registrations = "/waybill.directory.v1.RegistrationService"
     of_people = {f"{registrations}/Register", f"{registrations}/ConfirmRegistration"}
-    assert open_methods(found) == {f"{tokens}/IssueToken", f"{tokens}/GetKeySet", *of_people}
+    of_providers = "/waybill.payment.v1.ProviderCallbackService/HandleProviderCallback"
+    assert open_methods(found) == {f"{tokens}/IssueToken", f"{tokens}/GetKeySet", of_providers, *of_people}
     assert open_methods(rules_of([SERVICE], ALL_ROLES)) == {OPEN}
     assert rules_of([SERVICE], ALL_ROLES)[ECHO].admits == dict.fromkeys(PartyKind, ())

@@ -269,6 +269,9 @@ class WilfulGateway:
     async def start(self, key: str, token: str, amount: int, currency: str, return_url: str, until: datetime) -> Answer:
         raise AssertionError("no payment waits for its buyer")
 
+    def callback(self, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
+        return None
+
     async def authorize(self, key: str, token: str, amount: int, currency: str) -> Answer:
         return self._do(key, lambda no: self._authorize(key, amount, no))
 

@@ -32,7 +32,14 @@ Make = Callable[[Surroundings], Gateway]
 def _test(made_in: Surroundings) -> Gateway:
     lifetime = timedelta(seconds=made_in.settings.test_gateway_lifetime)
     settings = made_in.settings
-    return TestGateway(made_in.database, settings.test_gateway_delay, made_in.clock, lifetime, settings.test_gateway_pages)
+    return TestGateway(
+        made_in.database,
+        settings.test_gateway_delay,
+        made_in.clock,
+        lifetime,
+        settings.test_gateway_pages,
+        settings.test_gateway_secret,
+    )
 
 
 GATEWAYS: Final[Mapping[tuple[str, str], Make]] = {(CREDIT_CARD, "test"): _test}

@@ -22,6 +22,8 @@ The card's token decides what happens; any token that is not named here is appro
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
@@ -31,6 +33,7 @@ from libs.clock import Clock, SystemClock
 from libs.db import Database, Tx
 from libs.ids import new_id
 from services.payment.adapters.db.tables import GATEWAY
+from services.payment.adapters.gateways.signatures import HEADER, signed
 from services.payment.application.ports import Answer, GatewayTimeout, Verdict
 
 G = GATEWAY.c
@@ -38,6 +41,7 @@ LIFETIME = timedelta(days=7)
 """How long an authorization is held, unless the settings say otherwise."""
 DONE, DECLINED, VOIDED, LATE, WAITING = "DONE", "DECLINED", "VOIDED", "LATE", "WAITING"
 REDIRECT = "tok_redirect"
+MAX_KEY = 300
 PAGES = "https://pay.example/test-gateway"
 """Where its pages are, unless the settings say otherwise."""
 
@@ -55,12 +59,14 @@ class TestGateway:
         clock: Clock | None = None,
         lifetime: timedelta = LIFETIME,
         pages: str = PAGES,
+        secret: str = "",
     ) -> None:
         self._db = database
         self._delay = delay
         self._clock = clock or SystemClock()
         self._lifetime = lifetime
         self._pages = pages
+        self._secret = secret
 
     async def close(self) -> None:
         """It is in the service's own database, and has no session of its own."""
@@ -101,6 +107,16 @@ class TestGateway:
                 no = {"state": DECLINED, "message": "declined_by_buyer"}
                 await tx.execute(sa.update(GATEWAY).where(G.key == row.key).values(done if approve else no))
         return str(row.return_url)
+
+    def callback(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Sequence[str] | None:
+        """A call-back is a JSON object with the `key` of an authorization, signed with the secret that the settings name."""
+        if not signed(self._secret, headers.get(HEADER, ""), body, now):
+            return None
+        try:
+            key = json.loads(body)["key"]
+        except (ValueError, TypeError, LookupError, RecursionError):
+            return ()
+        return (key,) if isinstance(key, str) and "\0" not in key and len(key) <= MAX_KEY else ()
 
     async def authorize(self, key: str, token: str, amount: int, currency: str) -> Answer:
         """Holds an amount."""
