@@ -24,7 +24,7 @@ from libs.service.retries import Retries
 from libs.service.startup import StartupError
 from services.payment.adapters.clients.directory import DirectoryMemberships
 from services.payment.adapters.clients.order import OrderDecisions, OrderReports
-from services.payment.adapters.db import gone_orders, guests_cards
+from services.payment.adapters.db import gone_orders, guests_cards, old_redirects
 from services.payment.adapters.db.alert_store import KIND
 from services.payment.adapters.db.assignment_lists import SqlAssignmentLists
 from services.payment.adapters.db.gauges import Gauges
@@ -229,6 +229,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             Loop("alerts", background.alerts.once, settings.relay_pause),
             forgetting(database, REQUESTS, clock, settings.remembered, settings.forget_pause),
             gone_orders.forgetting(database, clock, settings.remembered, settings.forget_pause),
+            old_redirects.forgetting(database, clock, settings.remembered, settings.forget_pause),
             guests_cards.sweeping(database, clock, timedelta(days=settings.guest_card_age), settings.forget_pause),
             changes.forgetting(clock, settings.changes_kept),
             audit.forgetting(clock, settings.audit_kept),

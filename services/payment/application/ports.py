@@ -178,7 +178,7 @@ class RedirectStore(Protocol):
         ...
 
     async def end(self, payment_ids: Collection[str], now: datetime) -> None:
-        """What is not taken over of these payments is to be voided."""
+        """Whatever there is of payments that are removed is to be voided."""
 
     async def any_due(self, now: datetime) -> bool: ...
     async def claim_due(self, now: datetime, again: datetime, limit: int) -> list[Redirect]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import grpc
 import pytest
+import sqlalchemy as sa
 
 from libs.errors import Kind, WaybillError
+from services.payment.adapters.db.tables import REDIRECTS
 from services.payment.adapters.gateways.testing import TestGateway
 from tests.integration.payment.world import (
     Order,
@@ -228,6 +231,69 @@ async def test_a_cancel_voids_what_was_taken_over(world: World) -> None:
     await order.void()
     assert await order.states() == ["VOIDED"]
     assert await held_at_gateway(world) == []
+
+
+async def test_what_a_canceled_payment_had_taken_over_ends_with_it(world: World) -> None:
+    order = await waiting(world)
+    await act(world, await order.start("p1"))
+    await order.reserve()
+    await order.void()
+    assert (await order.states(), await held_at_gateway(world)) == (["VOIDED"], [])
+    await order.remove("p1")
+    await swept(world)
+    assert await held_at_gateway(world) == []
+
+
+@pytest.mark.parametrize("place", ["payment.redirect.begun", "payment.redirect.answered"])
+async def test_a_start_that_dies_on_its_way_is_gone_on_with_by_its_repeat_and_by_the_loop(world: World, place: str) -> None:
+    order = await waiting(world)
+    points = world.runtime.failpoints
+
+    async def die() -> None:
+        raise ConnectionError(place)
+
+    points.arm(place, die)
+    with pytest.raises(grpc.aio.AioRpcError):
+        await order.start("p1", request_id="r1")
+    points.disarm(place)
+    begun = await order.start("p1", request_id="r1")
+    assert stage(begun) == "ACTION_REQUIRED"
+
+    other = world.order(100)
+    await other.add(by_card("p2", "tok_redirect"))
+    points.arm(place, die)
+    with pytest.raises(grpc.aio.AioRpcError):
+        await other.start("p2")
+    points.disarm(place)
+    world.clock.advance(timedelta(seconds=11))
+    await world.background.redirects.once()
+    [listed] = await other.payments()
+    assert stage(listed.redirect) == "ACTION_REQUIRED"
+    assert await other.start("p2") == listed.redirect
+
+
+async def test_what_is_over_is_forgotten_once_its_payment_is_gone(world: World) -> None:
+    order = await waiting(world)
+    await act(world, await order.start("p1"), approve=False)
+    await order.start("p1")
+    await order.add(by_card("kept", "tok_redirect", 10))
+    await act(world, await order.start("kept"), approve=False)
+    await order.start("kept")
+    await order.remove("p1")
+    await swept(world)
+    forget = {loop.name: loop.once for loop in world.app.background}["forget_redirects"]
+
+    async def remembered() -> set[str]:
+        async with world.database.reading() as tx:
+            return set((await tx.execute(sa.select(REDIRECTS.c.payment_id))).scalars())
+
+    await forget()
+    assert await remembered() == {"p1", "kept"}
+    world.clock.advance(timedelta(days=400))
+    await swept(world)
+    world.clock.advance(timedelta(days=400))
+    await forget()
+    assert await remembered() == {"kept"}
 
 
 async def test_what_comes_in_one_call_must_be_begun_first(world: World) -> None:

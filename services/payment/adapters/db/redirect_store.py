@@ -91,10 +91,10 @@ class SqlRedirectStore:
         return {row.payment_id: row.gateway_key for row in rows}
 
     async def end(self, payment_ids: Collection[str], now: datetime) -> None:
-        """What is not taken over of these payments is to be voided."""
+        """Whatever there is of payments that are removed is to be voided."""
         if payment_ids:
-            its = (R.payment_id.in_(list(payment_ids)), R.state.in_(_LIVE))
-            ending = {"state": RedirectState.ENDING.value, "ask_time": now, "update_time": now}
+            its = (R.payment_id.in_(list(payment_ids)), R.state.in_((*_LIVE, RedirectState.ADOPTED.value)))
+            ending = {"state": RedirectState.ENDING.value, "attempt": 0, "ask_time": now, "update_time": now}
             await self._tx.execute(sa.update(REDIRECTS).where(*its).values(ending))
 
     async def any_due(self, now: datetime) -> bool:
