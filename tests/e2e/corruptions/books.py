@@ -200,9 +200,9 @@ async def _sent_to_the_provider(market: Marketplace) -> None:
     assert database is not None
     card = credit_card_service_pb2.CreditCard(id="abroad", token="tok_redirect", card_type="visa", partial_number="4242")
     await ada.credit_cards.CreateCreditCard(credit_card_service_pb2.CreateCreditCardRequest(credit_card=card))
-    await ready(ada, SENT, [payment_pb2.Payment(id="s-card", type="credit_card", credit_card_id="abroad")], tape=1)
+    await ready(ada, SENT, [payment_pb2.Payment(id="v-card", type="credit_card", credit_card_id="abroad")], tape=1)
     begun = await ada.checkout.StartPayment(
-        checkout_service_pb2.StartPaymentRequest(order_id=SENT, payment_id="s-card", return_url="https://shop.example/back")
+        checkout_service_pb2.StartPaymentRequest(order_id=SENT, payment_id="v-card", return_url="https://shop.example/back")
     )
     await TestGateway(database).act(begun.redirect.url.rsplit("/", 1)[1], approve=True)
     await _submit(ada, SENT)

@@ -80,7 +80,7 @@ async def stray_hold(books: Books, key: str = "stray") -> list[Any]:
 async def begun_twice(books: Books) -> list[Any]:
     row = await books.row("payment", REDIRECTS)
     waits = {"state": "ACTION_REQUIRED", "attempt": 0, "ask_time": NOW}
-    return [sa.insert(REDIRECTS).values(**like(row, id="red_2", gateway_key=row["gateway_key"][:36] + "/red_2/s-card", **waits))]
+    return [sa.insert(REDIRECTS).values(**like(row, id="red_2", gateway_key=row["gateway_key"][:36] + "/red_2/v-card", **waits))]
 
 
 async def one_key_for_two(books: Books) -> list[Any]:
@@ -234,12 +234,12 @@ CORRUPTIONS = [
     breaks("payment", "refunded_units_are_moved", "d-card", transaction("d-card", "REFUND", units=5), "debited_units_are_moved"),
     breaks("payment", "state_follows_amounts", "d-card", payment("d-card", state="CONFIRMED")),
     breaks("payment", "gateway_holds_what_is_wanted", "stray", stray_hold),
-    breaks("payment", "redirect_is_of_its_payment", "s-card", lambda _: [sa.update(REDIRECTS).values(currency="EUR")]),
-    breaks("payment", "redirect_is_adopted_by_its_attempt", "s-card", lambda _: [sa.update(REDIRECTS).values(attempt=9)]),
-    breaks("payment", "redirect_is_timed", "s-card", lambda _: [sa.update(REDIRECTS).values(ask_time=NOW)]),
-    breaks("payment", "redirect_is_at_the_gateway", "s-card", lambda _: [sa.update(REDIRECTS).values(gateway_reference="x")]),
-    breaks("payment", "adopted_authorization_has_its_redirect", "s-card", lambda _: [sa.delete(REDIRECTS)]),
-    breaks("payment", "one_redirect_a_payment", "s-card", begun_twice),
+    breaks("payment", "redirect_is_of_its_payment", "v-card", lambda _: [sa.update(REDIRECTS).values(currency="EUR")]),
+    breaks("payment", "redirect_is_adopted_by_its_attempt", "v-card", lambda _: [sa.update(REDIRECTS).values(attempt=9)]),
+    breaks("payment", "redirect_is_timed", "v-card", lambda _: [sa.update(REDIRECTS).values(ask_time=NOW)]),
+    breaks("payment", "redirect_is_at_the_gateway", "v-card", lambda _: [sa.update(REDIRECTS).values(gateway_reference="x")]),
+    breaks("payment", "adopted_authorization_has_its_redirect", "v-card", lambda _: [sa.delete(REDIRECTS)]),
+    breaks("payment", "one_redirect_a_payment", "v-card", begun_twice),
     breaks(
         "across",
         "payments_belong_to_submitted_orders",

@@ -165,7 +165,7 @@ PAYMENT: Places = {
     "payment_transactions.result": Place(_charge("CAPTURE"), to("DECLINED")),
     "payment_transactions.attempt": Place(_charge("AUTHORIZE")),
     "payment_transactions.result_time": Place(_charge("CAPTURE"), to(None)),
-    "payment_redirects": Place(of(payment.REDIRECTS.c.payment_id, "s-card")),
+    "payment_redirects": Place(of(payment.REDIRECTS.c.payment_id, "v-card")),
     "payment_attempts": Place(of_order(payment.ATTEMPTS.c.order_key, OPEN)),
     "payment_attempts.-": Place(
         lambda books: sa.and_(payment.ATTEMPTS.c.order_key == books.keys[OPEN], payment.ATTEMPTS.c.attempt > 0)
