@@ -77,7 +77,9 @@ class StartPayment:
         attempt = await work.attempts.live(order.key)
         if attempt:
             raise submission_in_progress(order.id, attempt)
-        resolved, problems = resolve(await work.payments.of_order(order.key), order.total, must_cover=False)
+        resolved, problems = resolve(
+            await work.payments.of_order(order.key), order.total, must_cover=False, may_exceed=order.may_exceed
+        )
         payment = next((p for p in resolved if p.id == payment_id), None)
         if payment is None:
             raise missing("payment", payment_id)

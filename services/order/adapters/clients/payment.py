@@ -85,6 +85,7 @@ class PaymentClient:
                 payment_id=payment_id,
                 return_url=return_url,
                 request_id=request_id,
+                may_exceed_total=order.policy.may_exceed_total,
             ),
             timeout=self._authorize_timeout,
         )

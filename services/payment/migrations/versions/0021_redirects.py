@@ -4,13 +4,13 @@ from alembic import op
 import sqlalchemy as sa
 import libs.db.types
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 # The newest revision of the oldest build that works on these tables. An older build would void what a refused attempt is to leave
 # for the next one.
-min_reader = "0020"
+min_reader = "0021"
 
 
 def upgrade() -> None:
