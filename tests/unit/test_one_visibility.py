@@ -45,10 +45,21 @@ def test_buyers_see_no_supplier_order_in_either_service(held: tuple[str, ...]) -
     assert by_order(caller) in ("none", "ROLE_MISSING")
 
 
+EVERY_SIDE = {"SELL", "COST", "COMMISSION", "BUYER"}
+
+
 @pytest.mark.parametrize(
-    ("kind", "seen"), [(PartyKind.SELLER, {"SELL", "BUYER"}), (PartyKind.SUPPLIER, {"SELL"}), (PartyKind.BUYER, set())]
+    ("kind", "costed", "seen"),
+    [
+        (PartyKind.SELLER, False, EVERY_SIDE),
+        (PartyKind.SELLER, True, EVERY_SIDE),
+        (PartyKind.SUPPLIER, False, {"SELL"}),
+        (PartyKind.SUPPLIER, True, {"COST"}),
+        (PartyKind.BUYER, False, set()),
+        (PartyKind.BUYER, True, set()),
+    ],
 )
-@pytest.mark.parametrize("held", HELD)
-def test_both_services_show_the_same_sides(kind: PartyKind, seen: set[str], held: tuple[str, ...]) -> None:
-    caller = Principal("me", "mine", kind, frozenset(held), "portal")
-    assert fulfillment.sides(caller) == order.sides(caller) == seen
+def test_both_services_show_the_same_sides_whatever_roles_are_held(kind: PartyKind, costed: bool, seen: set[str]) -> None:
+    for held in HELD:
+        caller = Principal("me", "mine", kind, frozenset(held), "portal")
+        assert fulfillment.sides(caller, costed) == order.sides(caller, costed) == seen
