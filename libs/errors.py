@@ -122,6 +122,13 @@ def denied(role: str) -> WaybillError:
     return WaybillError(Kind.DENIED, reasons.ROLE_MISSING, f"this needs the role {role}", metadata={"role": role})
 
 
+def not_admitted(field: str, parties: str) -> WaybillError:
+    """The caller is of a company that may not set the field; `parties` are the kinds of those that may."""
+    why = f"{field} is set by users of: {parties}"
+    fields = [FieldViolation(field, reasons.PARTY_NOT_ADMITTED, why)]
+    return WaybillError(Kind.DENIED, reasons.PARTY_NOT_ADMITTED, why, metadata={"parties": parties}, fields=fields)
+
+
 def impersonated(impersonator_id: str, field: str = "") -> WaybillError:
     """The caller acts in the place of a user; `field` is what it may not set, where it is not the method."""
     why = f"{field or 'this method'} is not for whoever acts in the place of a user"

@@ -42,6 +42,7 @@ __all__ = [
     "ORDER_ADMIN",
     "ORDER_READER",
     "OVERRIDE_DISCOUNT",
+    "OVERRIDE_FEES",
     "OVERRIDE_SHIPPING",
     "OVERRIDE_TAX",
     "OVERRIDE_UNIT_PRICE",
@@ -83,6 +84,7 @@ UNSUBMITTED_ORDER_READER: Final = "UnsubmittedOrderReader"
 SHIPMENT_ADMIN: Final = "ShipmentAdmin"
 OVERRIDE_SHIPPING: Final = "OverrideShipping"
 OVERRIDE_TAX: Final = "OverrideTax"
+OVERRIDE_FEES: Final = "OverrideFees"
 OVERRIDE_UNIT_PRICE: Final = "OverrideUnitPrice"
 OVERRIDE_DISCOUNT: Final = "OverrideDiscount"
 PRODUCT_ADMIN: Final = "ProductAdmin"

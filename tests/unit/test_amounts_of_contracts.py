@@ -18,9 +18,10 @@ from services.payment.rpc import convert as payment
 from services.payment.rpc.payment_servicer import amount_in
 from services.payment.rpc.spending_account_servicer import adjustment_in, opening_in
 from services.pricing.rpc import convert as pricing
+from services.pricing.rpc.convert_fees import fees_in
 from tests.support.contracts import requested, services
 from waybill.fulfillment.v1 import shipment_pb2
-from waybill.order.v1 import line_item_pb2, order_pb2
+from waybill.order.v1 import fee_pb2, line_item_pb2, order_pb2
 from waybill.payment.v1 import order_payment_service_pb2 as order_pb
 from waybill.payment.v1 import payment_pb2, payment_service_pb2, spending_account_service_pb2
 from waybill.payment.v1 import payment_reservation_service_pb2 as attempt_pb
@@ -65,6 +66,7 @@ MESSAGES: dict[str, dict[str, Fineness]] = {
         ("unit_price", "subtotal", "discount", "tax", "included_tax", "unit_cost", "cost"), STORED
     ),
     "order.v1.Discount": {"amount": SHOWN},
+    "order.v1.Fee": {"amount": MINOR, "tax": SHOWN},
     "order.v1.LineItem": {
         **dict.fromkeys(
             ("unit_price", "line_mark_up", "subtotal", "discount", "tax", "total", "included_tax", "unit_cost", "cost"), SHOWN
@@ -75,7 +77,19 @@ MESSAGES: dict[str, dict[str, Fineness]] = {
     "order.v1.PriceStep": {"unit_amount": SHOWN, "line_amount": SHOWN},
     "order.v1.Order": {
         **dict.fromkeys(
-            ("subtotal", "discount", "shipping_cost", "tax", "total", "included_tax", "cost", "payable", "commission"), SHOWN
+            (
+                "subtotal",
+                "discount",
+                "shipping_cost",
+                "tax",
+                "total",
+                "included_tax",
+                "fee_total",
+                "cost",
+                "payable",
+                "commission",
+            ),
+            SHOWN,
         ),
         "gratuity": MINOR,
         "shipping_cost_override": MINOR,
@@ -101,6 +115,7 @@ MESSAGES: dict[str, dict[str, Fineness]] = {
     "pricing.v1.ExpectedPrice": {"unit_price": STORED, "line_mark_up": STORED},
     "pricing.v1.PriceBreak": {"price": FINER, "sale_price": FINER},
     "pricing.v1.PriceFloor": {"unit_price": FINER},
+    "pricing.v1.PricingFee": {"amount": MINOR},
     "pricing.v1.PricingLine": {"unit_price_override": FINER, "discount_override": MINOR},
     "pricing.v1.PricingShipment": {"cost": MINOR},
     "shipping.v1.RateRow": {"price": FINER, "per_kg": FINER},
@@ -108,7 +123,7 @@ MESSAGES: dict[str, dict[str, Fineness]] = {
     # For a unit; one for the whole line is as coarse as what it is added to: test_prices of pricing.
     "type.v1.PriceMarkUp": {"amounts": FINER},
     "type.v1.CanceledAmounts": dict.fromkeys(
-        ("subtotal", "discount", "shipping_cost", "tax", "gratuity", "included_tax", "total"), STORED
+        ("subtotal", "discount", "shipping_cost", "tax", "gratuity", "included_tax", "fee_total", "total"), STORED
     ),
 }
 """By message, without `waybill.` before it. A new amount needs an entry here, and a reader below where it is MINOR."""
@@ -136,6 +151,7 @@ def _payments(found: Violations, amount: Money) -> object:
 
 READERS: dict[str, Callable[[Violations, Any], object]] = {
     "fulfillment.v1.Shipment.cost": lambda found, m: shipment_in(found, "shipment", shipment_pb2.Shipment(cost=m), NOW),
+    "order.v1.Fee.amount": lambda found, m: order_in(found, order_pb2.Order(fees=[fee_pb2.Fee(id="f", amount=m)])),
     "order.v1.LineItem.discount_override": lambda found, m: lines_in(found, [line_item_pb2.LineItem(discount_override=m)]),
     "order.v1.Order.gratuity": lambda found, m: order_in(found, order_pb2.Order(gratuity=m)),
     "order.v1.Order.shipping_cost_override": lambda found, m: order_in(found, order_pb2.Order(shipping_cost_override=m)),
@@ -170,6 +186,9 @@ READERS: dict[str, Callable[[Violations, Any], object]] = {
     ),
     "payment.v1.SpendingAccount.opening_balance": lambda found, m: opening_in(
         found, "spending_account", spending_account_service_pb2.SpendingAccount(opening_balance=m), m.currency_code
+    ),
+    "pricing.v1.PricingFee.amount": lambda found, m: fees_in(
+        found, m.currency_code, [pricing_pb2.PricingFee(fee_id="f", amount=m)]
     ),
     "pricing.v1.PricingLine.discount_override": _pricing_lines,
     "pricing.v1.PricingShipment.cost": _pricing_shipments,

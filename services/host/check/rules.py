@@ -106,15 +106,23 @@ def _amounts_differ(subject: Subject) -> Iterator[str]:
     children = [v for v in subject.all("fulfillment", "supplier_order") if v["moved"] == "0"]
     for name in AMOUNTS if children else ():
         made = sum(int(child[name]) for child in children)
-        # A gratuity is the seller's: no supplier order has a part of it.
-        split = int(order[name]) - (int(order.get("gratuity", "0")) if name == "total" else 0)
+        split = int(order[name]) - _of_seller(order, name)
         if made != split:
             yield f"{name} {split}, its supplier orders add up to {made}"
 
 
+def _of_seller(order: Values, name: str) -> int:
+    """What is the seller's alone, and in no supplier order: of the tax that on fees, of the total a gratuity and
+    fees with their tax."""
+    parts = {"tax": ("fee_tax",), "total": ("fee_tax", "fee_total", "gratuity")}.get(name, ())
+    return sum(int(order.get(part, "0")) for part in parts)
+
+
 def _canceled_differ(subject: Subject) -> Iterator[str]:
     order = subject.one("order", "order")
-    canceled = int(order.get("canceled_total", "0")) - int(order.get("canceled_gratuity", "0"))
+    canceled = int(order.get("canceled_total", "0"))
+    if order.get("status") == "CANCELED" and canceled:
+        canceled -= _of_seller(order, "total")
     made = sum(int(child.get("canceled_total", "0")) for child in subject.all("fulfillment", "supplier_order"))
     if made != canceled:
         yield f"canceled {canceled}, its supplier orders add up to {made}"

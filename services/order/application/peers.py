@@ -14,6 +14,7 @@ from services.order.domain.building.products import Article
 from services.order.domain.checkout.quotes import Asked, Quote
 from services.order.domain.checkout.worksheet import Assignment, Estimate, LineCost, LinePart, ShippingPart, Worksheet
 from services.order.domain.exemptions import TaxExemption
+from services.order.domain.fees import Fee
 from services.order.domain.model import Address, CanceledAmounts, Line, Order, OrderUser, Policy, Problem
 
 
@@ -106,6 +107,7 @@ class Priced:
     time: datetime
     costs: tuple[LineCost, ...] = ()
     problems: Sequence[Problem] = ()
+    fees: tuple[Fee, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

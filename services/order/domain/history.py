@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from libs.json_value import JsonObject
+from services.order.domain.fees import listed
 from services.order.domain.model import Event, Line, Order
 
 
@@ -24,6 +25,7 @@ def stated(order: Order) -> JsonObject:
         "total": order.total,
         "must_cover_total": order.policy.must_cover_total,
         "guest": order.guest,
+        "fees": listed(order.fees),
     }
 
 

@@ -13,6 +13,7 @@ from libs.json_value import JsonObject
 from services.order.domain.choice import Choice
 from services.order.domain.discounts import Discount
 from services.order.domain.exemptions import TaxExemption
+from services.order.domain.fees import Fee, fee_tax, fee_total
 from services.order.domain.price_steps import PriceStep
 from services.order.domain.status import OrderStatus
 from waybill.order.v1.reasons import ReasonName
@@ -178,11 +179,12 @@ class CanceledAmounts:
     gratuity: int = 0
     included_tax: int = 0
     """What of them is tax that prices included."""
+    fee_total: int = 0
 
     @property
     def total(self) -> int:
-        """Subtotal less discount plus shipping cost plus tax plus gratuity."""
-        return self.subtotal - self.discount + self.shipping_cost + self.tax + self.gratuity
+        """Subtotal less discount plus shipping cost plus tax plus fees plus gratuity."""
+        return self.subtotal - self.discount + self.shipping_cost + self.tax + self.fee_total + self.gratuity
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +257,8 @@ class Order:
     tax: int = 0
     gratuity: int = 0
     """What the buyer gives beside the price; never taxed, and the seller's alone."""
+    fees: tuple[Fee, ...] = ()
+    """Charged by the seller beside goods and shipping, and the seller's alone; their tax is in `tax`."""
     total: int = 0
     canceled: CanceledAmounts = CanceledAmounts()
     """Of what was sold. The amounts above stay: less these they are what is due."""
@@ -288,7 +292,18 @@ class Order:
     @property
     def wholly_canceled(self) -> CanceledAmounts:
         """Its canceled amounts once nothing of it is left."""
-        return CanceledAmounts(self.subtotal, self.discount, self.shipping_cost, self.tax, self.gratuity, self.included_tax)
+        its = (self.subtotal, self.discount, self.shipping_cost, self.tax, self.gratuity, self.included_tax, self.fee_total)
+        return CanceledAmounts(*its)
+
+    @property
+    def fee_total(self) -> int:
+        """Sum of the fees, without their tax."""
+        return fee_total(self.fees)
+
+    @property
+    def fee_tax(self) -> int:
+        """The part of the tax that is on fees."""
+        return fee_tax(self.fees)
 
     @property
     def calculated(self) -> bool:

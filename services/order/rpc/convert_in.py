@@ -10,9 +10,10 @@ from libs import protoconv
 from libs.errors import Violations, invalid
 from services.order.domain.building.choices import Said
 from services.order.domain.building.drafts import GuestName, LineDraft, OrderDraft, check_count
+from services.order.domain.fees import DEFAULT_TAX_CLASS, MAX_FEES, Fee, check_fees
 from services.order.domain.model import MAX_LINES
 from services.order.domain.reading.visibility import Direction
-from waybill.order.v1 import line_item_pb2, order_pb2, reasons
+from waybill.order.v1 import fee_pb2, line_item_pb2, order_pb2, reasons
 
 MAX_SPECS = 20
 """Specs of one product."""
@@ -72,6 +73,7 @@ def order_in(found: Violations, message: order_pb2.Order) -> OrderDraft:
     shipping_cost = amounts.read(message, "order", "shipping_cost_override")
     tax = amounts.read(message, "order", "tax_override")
     gratuity = amounts.read(message, "order", "gratuity")
+    fees = _fees(found, amounts, message.fees)
     if message.currency:
         protoconv.currency_in(found, "order.currency", message.currency)
     for name in ("shipping_address_id", "billing_address_id"):
@@ -98,8 +100,23 @@ def order_in(found: Violations, message: order_pb2.Order) -> OrderDraft:
         shipping_cost_override=shipping_cost,
         tax_override=tax,
         gratuity=gratuity or 0,
+        fees=fees,
         currencies=tuple(amounts.currencies),
     )
+
+
+def _fees(found: Violations, amounts: _Amounts, messages: Sequence[fee_pb2.Fee]) -> tuple[Fee, ...]:
+    """Fees as they are to be set; tax, rate and source, which a read brought along, are not looked at."""
+    fees: list[Fee] = []
+    for i, message in enumerate(messages[:MAX_FEES]):
+        where = f"order.fees[{i}]"
+        found.check_id(f"{where}.id", message.id)
+        found.require(f"{where}.amount", message.HasField("amount"), reasons.FIELD_REQUIRED, "is required")
+        name = protoconv.text_in(found, f"{where}.name", message.name, 100, required=True)
+        tax_class = protoconv.text_in(found, f"{where}.tax_class", message.tax_class, 100) or DEFAULT_TAX_CLASS
+        fees.append(Fee(message.id, name, amounts.read(message, where, "amount") or 0, tax_class))
+    check_fees(found, len(messages), fees)
+    return tuple(fees)
 
 
 def _address(found: Violations, where: str, message: Any, name: str) -> dict[str, Any] | None:

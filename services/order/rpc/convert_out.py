@@ -10,17 +10,18 @@ from google.type.money_pb2 import Money
 
 from libs.auth import Principal
 from libs.json_value import JsonObject
-from libs.protoconv import address_out, money_micros, money_out, time_out, xp_out
+from libs.protoconv import address_out, decimal_out, money_micros, money_out, time_out, xp_out
 from services.order.application.building.quoted import Quoted
 from services.order.application.ports import SupplierOrderView
 from services.order.application.reading.read_orders import Found
 from services.order.contract.problems import problem_out
+from services.order.domain.fees import Fee
 from services.order.domain.model import CanceledAmounts as Canceled
 from services.order.domain.model import Event, Order, OrderHold, Submission
 from services.order.domain.reading.visibility import Side, sides
 from services.order.rpc.convert_lines import lines_out
 from waybill.fulfillment.v1 import shipment_pb2, supplier_order_pb2
-from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2, submission_pb2
+from waybill.order.v1 import fee_pb2, line_item_pb2, order_pb2, order_service_pb2, submission_pb2
 from waybill.type.v1 import party_pb2
 from waybill.type.v1.address_pb2 import Address
 from waybill.type.v1.canceled_amounts_pb2 import CanceledAmounts
@@ -83,6 +84,8 @@ def order_out(o: Order) -> order_pb2.Order:
         shipping_cost=money_out(o.shipping_cost, cur),
         tax=money_out(o.tax, cur),
         gratuity=money_out(o.gratuity, cur),
+        fees=[_fee(fee, cur) for fee in o.fees],
+        fee_total=money_out(o.fee_total, cur),
         total=money_out(o.total, cur),
         canceled=_canceled(o.canceled, cur),
         shipping_address_id=o.shipping_address_id,
@@ -125,8 +128,21 @@ def _canceled(amounts: Canceled, cur: str) -> CanceledAmounts:
         shipping_cost=money_out(amounts.shipping_cost, cur),
         tax=money_out(amounts.tax, cur),
         gratuity=money_out(amounts.gratuity, cur) if amounts.gratuity else None,
+        fee_total=money_out(amounts.fee_total, cur) if amounts.fee_total else None,
         total=money_out(amounts.total, cur),
         included_tax=money_out(amounts.included_tax, cur) if amounts.included_tax else None,
+    )
+
+
+def _fee(fee: Fee, cur: str) -> fee_pb2.Fee:
+    return fee_pb2.Fee(
+        id=fee.id,
+        name=fee.name,
+        amount=money_out(fee.amount, cur),
+        tax_class=fee.tax_class,
+        tax=money_out(fee.tax, cur),
+        tax_rate=decimal_out(fee.tax_rate),
+        source=fee_pb2.FeeSource.Value(f"FEE_SOURCE_{fee.source.value}"),
     )
 
 

@@ -14,7 +14,8 @@ from services.pricing.domain.calculation.discounts import Discount, Override
 from services.pricing.domain.calculation.line import Line, Problem
 from services.pricing.domain.calculation.quote import Quote, QuotedPrice, QuotedShipping
 from services.pricing.domain.schedules.assignment import Assignment
-from services.pricing.domain.tax.rates import Destination
+from services.pricing.rpc.convert_fees import quoted_fees_in
+from services.pricing.rpc.convert_places import destination_in
 from services.pricing.rpc.convert_prices import mark_ups_in, step_out
 from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
 from waybill.pricing.v1 import price_schedule_service_pb2 as schedule_pb
@@ -25,14 +26,6 @@ from waybill.type.v1 import problem_pb2
 MAX_LINES = 5_000
 """Lines of an order, and its estimates."""
 MAX_QUANTITY = 1_000_000
-
-
-def destination_in(message: Any, field: str) -> Destination | None:
-    """The part of an address that tax looks at."""
-    if not message.HasField(field):
-        return None
-    address = getattr(message, field)
-    return Destination(address.country, address.region, address.postal_code)
 
 
 def lines_in(found: Violations, request: Any, costed: bool = False) -> list[Line]:
@@ -105,6 +98,7 @@ def quote_in(found: Violations, request: redemption_pb.ReserveRedemptionsRequest
             for i, s in enumerate(request.expected_shipping)
         ],
         destination_in(request, "destination"),
+        quoted_fees_in(found, request.expected_fees),
     )
 
 
@@ -175,6 +169,8 @@ def problem_out(problem: Problem) -> problem_pb2.Problem:
     subject = f"line_items[{problem.line_id}]" if problem.line_id else "order"
     if problem.shipment_id:
         subject = f"ship_estimates[{problem.shipment_id}]"
+    if problem.fee_id:
+        subject = f"fees[{problem.fee_id}]"
     return problem_pb2.Problem(reason=problem.reason, context="pricing", subject=subject, description=problem.description)
 
 

@@ -84,6 +84,7 @@ ORDER: Places = {
     "orders.user": Place(of(_O.id, OPEN), {"": at("id", by="other")}),
     "orders.status": Place(of(_O.id, DONE), to("OPEN")),
     "orders.submission": Place(of(_O.id, NO), {"state": at("state", by="ACCEPTED"), "attempt": at("attempt")}),
+    "orders.fees": Place(of(_O.id, OPEN), to([["rush", "Rush", 0, "fees", 0, "0", "SELLER"]])),
     "orders.held": Place(of(_O.id, HELD)),
     "orders.holds": Place(of(_O.id, HELD), {"payment": at(0, "payment_id", by="other")}),
     "line_items": Place(of_order(order.LINE_ITEMS.c.order_key, DONE)),

@@ -7,10 +7,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.order.domain.checkout.amounts import Freight, Totals, freights, totals, with_own_tax, with_totals
+from libs.errors import Violations
+from services.order.domain.checkout.amounts import Freight, Totals, freights, totals, with_fees, with_own_tax, with_totals
 from services.order.domain.checkout.taxation import Places
 from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, Method, ShippingPart
 from services.order.domain.discounts import Discount, Override
+from services.order.domain.fees import LARGEST, Fee, check_fees
 from services.order.domain.model import Address, Line
 from tests.unit.order.builders import line, order
 
@@ -145,3 +147,24 @@ def test_the_tax_that_was_set_is_the_sum_of_its_parts_and_none_is_below_zero(
     shares, total = taxed(own * CENT, lines, shipments)
     assert sum(shares) == total == own * CENT
     assert all(share >= 0 and share % CENT == 0 for share in shares)
+
+
+def test_a_tax_set_for_the_whole_order_is_shared_by_fees_too() -> None:
+    charged = (Fee("rush", "Rush", 300 * CENT, tax=3 * CENT), Fee("packing", "Packing", 0))
+    freight = [ShippingPart("e1", 5 * CENT, CENT, Decimal(0))]
+    _, shipments, fees = with_own_tax(order(tax_override=8 * CENT), (), freight, charged)
+    assert ([s.tax for s in shipments], [f.tax for f in fees]) == ([2 * CENT], [6 * CENT, 0])
+    assert totals((), shipments, fees).total == 313 * CENT
+
+
+def test_other_fees_are_in_the_total_at_once_and_take_the_tax_of_those_before_with_them() -> None:
+    before = order(tax=7 * CENT, total=107 * CENT, fees=(Fee("rush", "Rush", 50 * CENT, tax=5 * CENT),))
+    after = with_fees(before, [Fee("packing", "Packing", 20 * CENT)])
+    assert (after.fee_total, after.tax, after.total, after.calculated) == (20 * CENT, 2 * CENT, 72 * CENT, False)
+    assert after.estimated
+
+
+def test_fees_that_are_too_much_together_are_refused() -> None:
+    found = Violations()
+    check_fees(found, 2, [Fee("a", "A", LARGEST), Fee("b", "B", 1)])
+    assert [(v.field, v.reason) for v in found.items] == [("order.fees", "VALUE_OUT_OF_RANGE")]

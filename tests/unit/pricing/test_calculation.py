@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from services.pricing.domain.calculation.calculate import PricedShipment, Shipment, calculate
 from services.pricing.domain.calculation.discounts import Discount, Override, off
-from services.pricing.domain.calculation.line import Line, Problem
-from services.pricing.domain.calculation.quote import Quote, QuotedPrice, QuotedShipping, changed
+from services.pricing.domain.calculation.fees import Fee
+from services.pricing.domain.calculation.line import LARGEST, Line, Problem
+from services.pricing.domain.calculation.quote import Quote, QuotedFee, QuotedPrice, QuotedShipping, changed
 from services.pricing.domain.schedules.schedule import Break, Price, Schedule, price_at
 from services.pricing.domain.tax.rates import Destination, Rate, Rates
 
@@ -238,3 +239,27 @@ def test_what_is_taxed_nobody_knows_where_is_named_and_what_costs_nothing_to_shi
     found = changed("USD", lines, quote, {}, NO_RATES, NOW, must_know=True)
     assert [(p.line_id, p.shipment_id, p.reason) for p in found] == missing
     assert changed("USD", lines, Quote({}, {"known": Decimal(0)}), {}, NO_RATES, NOW, must_know=True) == []
+
+
+def test_fees_are_taxed_by_their_own_class_where_they_go() -> None:
+    rates = Rates([Rate("US", "", "", "fees", Decimal("0.1")), Rate("US", "", "", "books", Decimal("0.055"))])
+    fees = [Fee("a", 105 * CENT), Fee("b", 100 * CENT, "books"), Fee("c", 100 * CENT, destination=Destination("FR"))]
+    made = calculate("USD", (), (), HERE, {}, rates, NOW, fees=fees)
+    assert [(fee.tax, fee.tax_rate) for fee in made.fees] == [
+        (11 * CENT, Decimal("0.1")),
+        (6 * CENT, Decimal("0.055")),
+        (0, Decimal(0)),
+    ]
+
+
+def test_fees_that_are_charged_need_a_place_of_taxation_and_have_a_largest_sum() -> None:
+    lost = calculate("USD", (), (), None, {}, NO_RATES, NOW, must_know=True, fees=[Fee("a", CENT), Fee("free", 0)])
+    assert [(p.fee_id, p.reason) for p in lost.problems] == [("a", "TAX_DESTINATION_MISSING")]
+    dear = calculate("USD", (), (), HERE, {}, NO_RATES, NOW, fees=[Fee("a", LARGEST), Fee("b", CENT)])
+    assert [(p.line_id, p.reason) for p in dear.problems] == [("", "AMOUNT_TOO_LARGE")]
+
+
+def test_fees_that_are_taxed_otherwise_by_now_are_named() -> None:
+    quote = Quote(fees=[QuotedFee("same", Decimal(0)), QuotedFee("other", Decimal("0.1"))], destination=HERE)
+    assert quote.taxed(()) == ({HERE}, {"fees"})
+    assert [(p.fee_id, p.reason) for p in changed("USD", (), quote, {}, NO_RATES, NOW)] == [("other", "TAX_CHANGED")]

@@ -13,8 +13,8 @@ from libs.money import MICRO
 from libs.postal import MAX_PREFIX, postal
 from services.pricing.application.access import quoted
 from services.pricing.application.calculation.priced_groups import Customer
-from services.pricing.domain.calculation.calculate import LARGEST, Shipment, calculate
-from services.pricing.domain.calculation.line import Line
+from services.pricing.domain.calculation.calculate import Shipment, calculate
+from services.pricing.domain.calculation.line import LARGEST, Line
 from services.pricing.domain.schedules.assignment import Assignment, Key, check_keys, check_schedules
 from services.pricing.domain.schedules.schedule import Break, misordered
 from services.pricing.domain.tax.rates import Destination, Rate, Rates, check

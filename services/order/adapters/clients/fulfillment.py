@@ -185,7 +185,7 @@ def _snapshot(order: Order, lines: Sequence[Line], worksheet: Worksheet) -> pb.O
         lines=[_snapshot_line(line, cur) for line in lines],
         shipping=_shipping(order, worksheet),
         shipping_cost=money_out(order.shipping_cost, cur),
-        tax=money_out(order.tax, cur),
+        tax=money_out(order.tax - order.fee_tax, cur),
         shipping_address=address_out(Address, order.shipping_address),
         billing_address=address_out(Address, order.billing_address),
         comments=order.comments,

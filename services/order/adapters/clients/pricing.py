@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from libs.protoconv import decimal_out, instant, money_micros, money_out, time_out
 from libs.rpc.peers import Peers
+from services.order.adapters.clients.pricing_fees import expected_fees, fees_in, fees_out, place_out, rate_in
 from services.order.application.peers import Priced, QuoteCheck
 from services.order.contract.mark_ups import mark_up_out
 from services.order.contract.problems import problem_in
@@ -25,11 +25,8 @@ from waybill.pricing.v1 import order_pricing_service_pb2_grpc as order_grpc
 from waybill.pricing.v1 import pricing_pb2
 from waybill.pricing.v1 import redemption_service_pb2 as redemption_pb
 from waybill.pricing.v1 import redemption_service_pb2_grpc as redemption_grpc
-from waybill.type.v1.address_pb2 import Address
 from waybill.type.v1.price_mark_up_pb2 import PriceMarkUpType
 from waybill.type.v1.tax_exemption_pb2 import TaxExemption
-
-_TAXED_BY = ("country", "region", "postal_code")
 
 
 class PricingClient:
@@ -51,6 +48,7 @@ class PricingClient:
                 shipments=[_shipment(freight, cur) for freight in charged(order, lines, worksheet)],
                 tax_overridden=order.tax_override is not None,
                 tax_exemptions=_exemptions(order),
+                fees=fees_out(order, places),
             )
         )
         return Priced(
@@ -59,6 +57,7 @@ class PricingClient:
             instant(answer.price_time),
             _costs(answer.costs),
             [problem_in(p) for p in answer.problems],
+            fees_in(order, answer.fees),
         )
 
     async def quote(self, order: Order, lines: Sequence[Asked]) -> Quote:
@@ -111,14 +110,10 @@ class PricingClient:
                 ],
                 expected_shipping=_expected_shipping(order, lines, worksheet) if taxed else (),
                 tax_exemptions=_exemptions(order),
+                expected_fees=expected_fees(order, places) if taxed else (),
             )
         )
         return QuoteCheck([problem_in(p) for p in answer.problems], _costs(answer.costs))
-
-
-def _place(address: Mapping[str, Any] | None) -> Address | None:
-    """What taxation looks at of an address."""
-    return None if address is None else Address(**{name: address[name] for name in _TAXED_BY if name in address})
 
 
 def _exemptions(order: Order) -> list[TaxExemption]:
@@ -134,15 +129,11 @@ def _exemptions(order: Order) -> list[TaxExemption]:
     ]
 
 
-def _rate(text: str) -> Decimal:
-    return Decimal(text or 0)
-
-
 def _line(line: Line, currency: str, places: Places) -> pricing_pb2.PricingLine:
     made = _asked(line.id, asked(line), currency)
     made.tax_class = line.product.tax_class
     made.supplier_ids.extend(dict.fromkeys(id for id in (line.product.default_supplier_id, *line.product.supplier_ids) if id))
-    if place := _place(places.of_line(line)):
+    if place := place_out(places.of_line(line)):
         made.destination.CopyFrom(place)
     return made
 
@@ -168,7 +159,7 @@ def _shipment(freight: Freight, currency: str) -> order_pb.PricingShipment:
     return order_pb.PricingShipment(
         ship_estimate_id=freight.ship_estimate_id,
         cost=money_out(freight.cost, currency),
-        destination=_place(freight.destination),
+        destination=place_out(freight.destination),
         tax_included=freight.tax_included,
     )
 
@@ -179,7 +170,7 @@ def _expected_shipping(order: Order, lines: Sequence[Line], worksheet: Worksheet
     return [
         redemption_pb.ExpectedShipping(
             ship_estimate_id=part.ship_estimate_id,
-            destination=_place(going[part.ship_estimate_id]),
+            destination=place_out(going[part.ship_estimate_id]),
             tax_rate=decimal_out(part.tax_rate),
         )
         for part in worksheet.shipments
@@ -199,7 +190,7 @@ def _line_part(p: pricing_pb2.PricedLine) -> LinePart:
         discounts=_discounts(p.discounts),
         discount=money_micros(p.discount),
         tax=money_micros(p.tax),
-        tax_rate=_rate(p.tax_rate.value),
+        tax_rate=rate_in(p.tax_rate.value),
         price_schedule_id=p.price_schedule_id,
         price_overridden=p.price_overridden,
         on_sale=p.on_sale,
@@ -237,7 +228,7 @@ def _shipping_part(s: pricing_pb2.PricedShipment) -> ShippingPart:
         ship_estimate_id=s.ship_estimate_id,
         cost=money_micros(s.cost),
         tax=money_micros(s.tax),
-        tax_rate=_rate(s.tax_rate.value),
+        tax_rate=rate_in(s.tax_rate.value),
         discounts=_discounts(s.discounts),
         tax_included=s.tax_included,
         included_tax=money_micros(s.included_tax),

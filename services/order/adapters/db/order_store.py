@@ -43,7 +43,7 @@ from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrderStatus
 
 SUPPLIER_STATUSES = [name.removeprefix("SUPPLIER_ORDER_STATUS_") for name in SupplierOrderStatus.keys()[1:]]
 O = ORDERS.c  # noqa: E741 - the columns, as everywhere in adapters
-_AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "gratuity")
+_AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "gratuity", "fee_total")
 _FIELDS = {
     "id": Field(O.id),
     "status": Field(O.status, "enum", {s.value: s.value for s in OrderStatus}),

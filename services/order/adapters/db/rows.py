@@ -10,8 +10,10 @@ from typing import Any
 from libs.relay.change import Cause
 from libs.relay.changes import cause
 from libs.rpc.call import impersonator_id
+from services.order.adapters.db.fee_rows import fees_of
 from services.order.application.ports import Attempt, OrderChange, PaymentDocument, SupplierOrderView
 from services.order.domain.exemptions import TaxExemption
+from services.order.domain.fees import listed
 from services.order.domain.model import (
     ALL_TYPES,
     AutoForward,
@@ -70,7 +72,7 @@ _ORDER_FIELDS = (
     "cancel_time",
     "included_tax",
 )
-CANCELED = ("subtotal", "discount", "shipping_cost", "tax", "gratuity", "included_tax")
+CANCELED = ("subtotal", "discount", "shipping_cost", "tax", "gratuity", "included_tax", "fee_total")
 """Amounts of canceled units; their columns are named `canceled_...`, as is that of their total."""
 ORDER_COLUMNS = (
     *_ORDER_FIELDS,
@@ -84,6 +86,8 @@ ORDER_COLUMNS = (
     "held",
     "holds",
     "tax_exemptions",
+    "fees",
+    "fee_total",
 )
 """What `order_row` names."""
 
@@ -101,6 +105,8 @@ def order_row(order: Order) -> dict[str, Any]:
         "held": order.held,
         "holds": [_hold_json(hold) for hold in order.holds] or None,
         "tax_exemptions": [_exemption_json(one) for one in order.tax_exemptions] or None,
+        "fees": listed(order.fees),
+        "fee_total": order.fee_total,
         **{f"canceled_{name}": getattr(order.canceled, name) for name in (*CANCELED, "total")},
     }
     return row
@@ -116,6 +122,7 @@ def order_of(row: Row) -> Order:
         submission=None if row["submission"] is None else submission_of(row["submission"]),
         holds=tuple(_hold_of(stored) for stored in row["holds"] or ()),
         tax_exemptions=tuple(_exemption_of(stored) for stored in row["tax_exemptions"] or ()),
+        fees=fees_of(row["fees"]),
         canceled=CanceledAmounts(*(row[f"canceled_{name}"] for name in CANCELED)),
     )
 

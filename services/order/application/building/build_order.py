@@ -9,23 +9,30 @@ from datetime import datetime
 
 from libs.auth import PartyKind, Principal
 from libs.clock import Clock
-from libs.errors import Violations, denied
+from libs.errors import Violations, denied, not_admitted
 from libs.ids import IdSource, valid_id
 from services import roles
 from services.order.application.peers import Catalog, CatalogProduct, Directory, OrderingContext, Wanted
 from services.order.domain.building.choices import chosen
 from services.order.domain.building.drafts import LineDraft, OrderDraft, check_date_needed, check_lines
+from services.order.domain.fees import fee_total
 from services.order.domain.model import Address, Line, Order, OrderUser
 from services.order.domain.status import OrderStatus
 from services.order.domain.submission.readiness import Facts
 from waybill.order.v1 import reasons
 
 _ORDER_OVERRIDES = {"shipping_cost_override": roles.OVERRIDE_SHIPPING, "tax_override": roles.OVERRIDE_TAX}
+_FEES = "fees"
 _LINE_OVERRIDES = {"unit_price_override": roles.OVERRIDE_UNIT_PRICE, "discount_override": roles.OVERRIDE_DISCOUNT}
 
 
 def require_override_roles(caller: Principal, fields: Collection[str]) -> None:
-    """Overrides are for those who hold their roles. `fields` are those that a request sets or clears."""
+    """Overrides are for those who hold their roles, and fees for the seller's users among them. `fields` are those that a request
+    sets or clears."""
+    if _FEES in fields:
+        if not caller.is_seller:
+            raise not_admitted("order.fees", PartyKind.SELLER.value)
+        caller.require(roles.OVERRIDE_FEES)
     for name, role in (_ORDER_OVERRIDES | _LINE_OVERRIDES).items():
         if name in fields:
             caller.require(role)
@@ -34,6 +41,8 @@ def require_override_roles(caller: Principal, fields: Collection[str]) -> None:
 def overrides_of(order: OrderDraft | None, lines: Sequence[LineDraft]) -> set[str]:
     """Names of the overrides that something new is given."""
     given = {name for name in _ORDER_OVERRIDES if order is not None and getattr(order, name) is not None}
+    if order is not None and order.fees:
+        given.add(_FEES)
     return given | {name for name in _LINE_OVERRIDES if any(getattr(line, name) is not None for line in lines)}
 
 
@@ -165,7 +174,8 @@ class BuildOrder:
             shipping_cost_override=draft.shipping_cost_override,
             tax_override=draft.tax_override,
             gratuity=draft.gratuity,
-            total=draft.gratuity,
+            fees=draft.fees,
+            total=draft.gratuity + fee_total(draft.fees),
             shipping_address_id=shipping_id,
             shipping_address=shipping,
             billing_address_id=billing_id,

@@ -15,7 +15,7 @@ from services.order.application.building.build_order import address_ids, check_c
 from services.order.application.peers import Directory, OrderingContext
 from services.order.application.ports import Units
 from services.order.domain.building.drafts import OrderDraft
-from services.order.domain.checkout.amounts import with_gratuity
+from services.order.domain.checkout.amounts import with_fees, with_gratuity
 from services.order.domain.history import changed
 from services.order.domain.model import Order
 from services.order.domain.status import OrderStatus, Trigger
@@ -33,9 +33,10 @@ PATHS = frozenset(
         "shipping_cost_override",
         "tax_override",
         "gratuity",
+        "fees",
     }
 )
-_STALING = PATHS - {"comments", "from_user", "billing_address_id", "billing_address", "xp", "gratuity"}
+_STALING = PATHS - {"comments", "from_user", "billing_address_id", "billing_address", "xp", "gratuity", "fees"}
 
 
 class UpdateOrder:
@@ -110,6 +111,8 @@ class UpdateOrder:
             order = _named(found, order, draft)
         if "gratuity" in paths:
             order = with_gratuity(order, draft.gratuity)
+        if "fees" in paths:
+            order = with_fees(order, draft.fees)
         if "xp" in paths:
             order = replace(order, xp=merge_xp(order.xp, draft.xp))
             xp_size_ok(found, "order.xp", order.xp)

@@ -21,6 +21,7 @@ from services.order.application.ports import OrderWork, Units
 from services.order.domain.building.products import Article, renewed, sourced_otherwise
 from services.order.domain.checkout.amounts import charged, priced, totals, with_own_tax, with_totals
 from services.order.domain.checkout.worksheet import Assignment, Worksheet, select
+from services.order.domain.fees import untaxed
 from services.order.domain.history import changed
 from services.order.domain.model import Line, Order, Problem
 from services.order.domain.status import Trigger
@@ -157,12 +158,15 @@ class Worksheets:
             stored = await work.orders.worksheet(locked.key)
             # Not only the costs: goods that are picked up are taxed where the plan has them come from.
             before, now_stored = charged(sheet.order, sheet.lines, sheet.worksheet), charged(locked, sheet.lines, stored)
-            if stored.plan != sheet.worksheet.plan or before != now_stored:
+            other_fees = untaxed(locked.fees) != untaxed(order.fees)
+            if stored.plan != sheet.worksheet.plan or before != now_stored or other_fees:
                 raise stale("order", order_id, str(locked.version))
             after, event = changed(
                 with_totals(
-                    replace(locked, estimated_version=order.estimated_version, tax_exemptions=order.tax_exemptions),
-                    totals(made.lines, made.shipments),
+                    replace(
+                        locked, estimated_version=order.estimated_version, tax_exemptions=order.tax_exemptions, fees=order.fees
+                    ),
+                    totals(made.lines, made.shipments, order.fees),
                 ),
                 "order_calculated",
                 caller.user_id,
@@ -193,12 +197,12 @@ class Worksheets:
             raise precondition(
                 reasons.SHIP_ESTIMATE_STALE, f"order {order.id} changed since shipping was estimated", order=order.id
             )
-        priced_now = await self._peers.pricing.calculate(order, lines, worksheet)
-        if priced_now.problems:
-            raise refuse(reasons.CALCULATION_REFUSED, order.id, "a calculation", priced_now.problems)
-        parts, shipments = with_own_tax(order, priced_now.lines, priced_now.shipments)
-        made = replace(worksheet, lines=parts, shipments=shipments, price_time=priced_now.time, costs=priced_now.costs)
-        return with_totals(order, totals(parts, shipments)), made, priced(lines, parts)
+        found = await self._peers.pricing.calculate(order, lines, worksheet)
+        if found.problems:
+            raise refuse(reasons.CALCULATION_REFUSED, order.id, "a calculation", found.problems)
+        parts, shipments, fees = with_own_tax(order, found.lines, found.shipments, found.fees)
+        made = replace(worksheet, lines=parts, shipments=shipments, price_time=found.time, costs=found.costs)
+        return with_totals(replace(order, fees=fees), totals(parts, shipments, fees)), made, priced(lines, parts)
 
     async def _store(
         self,

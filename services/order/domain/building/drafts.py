@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from libs.errors import Violations
 from libs.json_value import JsonObject
 from services.order.domain.building.choices import Said
+from services.order.domain.fees import Fee
 from services.order.domain.model import MAX_LINES, MAX_QUANTITY, Address
 from waybill.order.v1 import reasons
 
@@ -69,6 +70,7 @@ class OrderDraft:
     shipping_cost_override: int | None = None
     tax_override: int | None = None
     gratuity: int = 0
+    fees: tuple[Fee, ...] = ()
     currencies: tuple[tuple[str, str], ...] = ()
     """(field path, currency code) of every amount given."""
 

@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from libs.money import apportion, minor_unit
 from services.order.domain.checkout.taxation import Places
 from services.order.domain.checkout.worksheet import Estimate, LinePart, ShippingPart, Worksheet
+from services.order.domain.fees import Fee, fee_tax, fee_total
 from services.order.domain.model import Address, Line, Order
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Micros of the order's currency: what is calculated. total = subtotal - discount + shipping cost + tax.
+    """Micros of the order's currency: what is calculated. total = subtotal - discount + shipping cost + tax + fees.
 
-    The discount is that of the lines; the shipping cost is what the discounts on shipping leave. The included tax is a part of
-    what lines and shipping cost.
+    The discount is that of the lines; the shipping cost is what the discounts on shipping leave; the tax is that of all of them.
+    The included tax is a part of what lines and shipping cost.
     """
 
     subtotal: int
@@ -24,11 +25,12 @@ class Totals:
     shipping_cost: int
     tax: int
     included_tax: int = 0
+    fees: int = 0
 
     @property
     def total(self) -> int:
         """What the buyer pays, but for a gratuity."""
-        return self.subtotal - self.discount + self.shipping_cost + self.tax
+        return self.subtotal - self.discount + self.shipping_cost + self.tax + self.fees
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,33 +72,36 @@ def freights(order: Order, estimates: Sequence[Estimate], places: Places) -> lis
 
 
 def with_own_tax(
-    order: Order, lines: Sequence[LinePart], shipments: Sequence[ShippingPart]
-) -> tuple[tuple[LinePart, ...], tuple[ShippingPart, ...]]:
+    order: Order, lines: Sequence[LinePart], shipments: Sequence[ShippingPart], fees: Sequence[Fee] = ()
+) -> tuple[tuple[LinePart, ...], tuple[ShippingPart, ...], tuple[Fee, ...]]:
     """The parts with the tax that was set for the whole order in place of their own, as they are without one.
 
     It is shared in proportion to what was calculated, or to what is taxed where nothing was. Every amount of the order
     stays the sum of its parts. It comes on top: what prices include stays as it is.
     """
     own = order.tax_override
-    if own is None or not (lines or shipments):
-        return tuple(lines), tuple(shipments)
-    taxes = [p.tax for p in lines] + [s.tax for s in shipments]
-    bases = [p.subtotal - p.discount for p in lines] + [s.net for s in shipments]
-    shares = apportion(own, taxes if any(taxes) else bases, minor_unit(order.currency))
+    parts: Sequence[LinePart | ShippingPart | Fee] = (*lines, *shipments, *fees)
+    if own is None or not parts:
+        return tuple(lines), tuple(shipments), tuple(fees)
+    taxes = [p.tax for p in parts]
+    bases = [p.subtotal - p.discount for p in lines] + [s.net for s in shipments] + [f.amount for f in fees]
+    shares = iter(apportion(own, taxes if any(taxes) else bases, minor_unit(order.currency)))
     return (
-        tuple(replace(p, tax=tax) for p, tax in zip(lines, shares[: len(lines)], strict=True)),
-        tuple(replace(s, tax=tax) for s, tax in zip(shipments, shares[len(lines) :], strict=True)),
+        tuple(replace(p, tax=next(shares)) for p in lines),
+        tuple(replace(s, tax=next(shares)) for s in shipments),
+        tuple(replace(f, tax=next(shares)) for f in fees),
     )
 
 
-def totals(lines: Sequence[LinePart], shipments: Sequence[ShippingPart]) -> Totals:
+def totals(lines: Sequence[LinePart], shipments: Sequence[ShippingPart], fees: Sequence[Fee] = ()) -> Totals:
     """Sums the parts. What was set for the whole order is in them: see `freights` and `with_own_tax`."""
     return Totals(
         subtotal=sum(p.subtotal for p in lines),
         discount=sum(p.discount for p in lines),
         shipping_cost=sum(s.net for s in shipments),
-        tax=sum(p.tax for p in lines) + sum(s.tax for s in shipments),
+        tax=sum(p.tax for p in lines) + sum(s.tax for s in shipments) + fee_tax(fees),
         included_tax=sum(p.included_tax for p in lines) + sum(s.included_tax for s in shipments),
+        fees=fee_total(fees),
     )
 
 
@@ -129,8 +134,16 @@ def with_gratuity(order: Order, gratuity: int) -> Order:
     return replace(order, gratuity=gratuity, total=order.total - order.gratuity + gratuity)
 
 
+def with_fees(order: Order, fees: Sequence[Fee]) -> Order:
+    """The order with other fees, which are in its total at once and are taxed by the next calculation: until then no amount is
+    current. Estimates stay, as nothing of a fee travels."""
+    tax = order.tax - order.fee_tax
+    total = order.total - order.fee_total - order.fee_tax + fee_total(fees)
+    return replace(order, fees=tuple(fees), tax=tax, total=total, calculated_version=0)
+
+
 def with_totals(order: Order, sums: Totals) -> Order:
-    """The order with these amounts, calculated as it stands."""
+    """The order with these amounts, calculated as it stands. The sums are also those of its fees."""
     return replace(
         order,
         subtotal=sums.subtotal,

@@ -118,7 +118,7 @@ def _without_price(line: Line) -> Line:
 
 
 def with_sums(order: Order, lines: Sequence[Line]) -> Order:
-    """The order with the sums of its lines; shipping and tax are those of the last calculation, and a gratuity stays."""
+    """The order with the sums of its lines; shipping and tax are those of the last calculation, fees and a gratuity stay."""
     subtotal, discount = sum(line.subtotal for line in lines), sum(line.discount for line in lines)
-    total = subtotal - discount + order.shipping_cost + order.tax + order.gratuity
+    total = subtotal - discount + order.shipping_cost + order.tax + order.fee_total + order.gratuity
     return replace(order, subtotal=subtotal, discount=discount, total=total)

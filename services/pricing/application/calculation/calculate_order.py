@@ -13,6 +13,7 @@ from services.pricing.application.calculation.priced_groups import Customer, Pri
 from services.pricing.application.ports import Priced, Units
 from services.pricing.domain.calculation.calculate import Calculation, Shipment, calculate
 from services.pricing.domain.calculation.costs import LineCost
+from services.pricing.domain.calculation.fees import Fee
 from services.pricing.domain.calculation.line import Line
 from services.pricing.domain.tax.exemptions import Exemption, Exemptions
 from services.pricing.domain.tax.rates import SHIPPING, Destination, class_key
@@ -46,27 +47,36 @@ class CalculateOrder:
         taxed: bool = False,
         hidden: Collection[str] = (),
         exemptions: Sequence[Exemption] = (),
+        fees: Sequence[Fee] = (),
     ) -> Calculated:
         """Calculates. What is `taxed` must say where, as soon as there is any rate. Products
         that are `hidden` have no price. Of the buyer's `exemptions` those count that hold now."""
         now = self._clock.now()
-        places = {destination, *(x.destination for x in lines), *(s.destination for s in shipments)} - {None}
-        classes = {class_key(line.tax_class) for line in lines} | ({SHIPPING} if shipments else set())
+        places = {
+            destination,
+            *(x.destination for x in lines),
+            *(x.destination for x in shipments),
+            *(x.destination for x in fees),
+        }
+        classes = {class_key(x.tax_class) for x in lines} | {class_key(fee.tax_class) for fee in fees}
+        classes |= {SHIPPING} if shipments else set()
         # Those of overridden prices, too: their schedules say whether tax is included.
         products = {line.product_id for line in lines}.difference(hidden)
         groups = await self._groups(caller, customer, products)
         async with self._units.reading() as work:
             priced = await work.prices.priced(customer.buyer_id, groups, products) if products else Priced({})
             rates = await work.prices.rates([p for p in places if p is not None], classes, now)
-            must_know = taxed and _unplaced(lines, shipments, destination) and await work.prices.any_rate()
+            must_know = taxed and _unplaced(lines, shipments, fees, destination) and await work.prices.any_rate()
             costs = await costs_of_lines(work, currency, lines, priced, now)
         exempt = Exemptions(exemptions, now)
-        parts = calculate(currency, lines, shipments, destination, priced.schedules, rates, now, must_know, exempt)
+        parts = calculate(currency, lines, shipments, destination, priced.schedules, rates, now, must_know, exempt, fees)
         return Calculated(parts, costs, now)
 
 
-def _unplaced(lines: Sequence[Line], shipments: Sequence[Shipment], destination: Destination | None) -> bool:
+def _unplaced(lines: Sequence[Line], shipments: Sequence[Shipment], fees: Sequence[Fee], destination: Destination | None) -> bool:
     """Whether anything has no place of taxation."""
     return destination is None and (
-        any(line.destination is None for line in lines) or any(s.cost and s.destination is None for s in shipments)
+        any(line.destination is None for line in lines)
+        or any(s.cost and s.destination is None for s in shipments)
+        or any(fee.amount and fee.destination is None for fee in fees)
     )

@@ -1,8 +1,8 @@
 """Prices of a whole order: every stored part, so that totals are sums of parts.
 
 Rounding is half up to the currency's minor unit, at the line's subtotal, its discounts and its tax, at the shipping cost,
-its discounts and its tax, and nowhere else. Tax comes on top of a price, or is included in it: what is included is in the
-subtotal, so that totals have the same sums either way.
+its discounts and its tax, at the tax of a fee, and nowhere else. Tax comes on top of a price, or is included in it: what is
+included is in the subtotal, so that totals have the same sums either way. A fee's comes on top.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from libs.money import MICRO, contained, minor_unit, round_half_up, scale, without
+from libs.money import contained, minor_unit, round_half_up, scale, without
 from services.pricing.domain.calculation.discounts import Discount, Override, fitted, off
-from services.pricing.domain.calculation.line import Line, Problem
+from services.pricing.domain.calculation.fees import Fee, PricedFee, taxed_fees
+from services.pricing.domain.calculation.line import LARGEST, Line, Problem, too_large, unplaced
 from services.pricing.domain.calculation.unit_prices import LinePrice, cumulative, line_price
 from services.pricing.domain.schedules.schedule import SchedulesByProduct
 from services.pricing.domain.tax.exemptions import NONE, Exemption, Exemptions
 from services.pricing.domain.tax.rates import SHIPPING, ZERO, Destination, Rates
 from waybill.pricing.v1 import reasons
 
-LARGEST = 10**12 * MICRO
-"""What the lines of an order may come to, and what its shipping may; sums of both fit 64 bits."""
 _UNITS = "more than 10^12 units of the currency"
 
 
@@ -83,6 +82,7 @@ class Calculation:
     lines: tuple[PricedLine, ...]
     shipments: tuple[PricedShipment, ...]
     problems: tuple[Problem, ...]
+    fees: tuple[PricedFee, ...] = ()
 
 
 def calculate(
@@ -95,8 +95,9 @@ def calculate(
     now: datetime,
     must_know: bool = False,
     exemptions: Exemptions = NONE,
+    fees: Sequence[Fee] = (),
 ) -> Calculation:
-    """Prices every line and taxes it at its destination. `schedules` are by product.
+    """Prices every line and taxes it at its destination; then shipping, then fees. `schedules` are by product.
 
     `must_know` refuses what has no destination instead of taxing it at zero. `exemptions` are the buyer's: it pays prices without
     the tax that they include, and none on top.
@@ -121,17 +122,13 @@ def calculate(
         price, subtotal, discounts = made
         tax, included = _taxes(subtotal - off(discounts), rate, price.tax_included, unit)
         if subtotal + tax > room:
-            problems.append(_too_large(line.id, f"the order's lines come to {_UNITS} with this one"))
+            problems.append(too_large(line.id, f"the order's lines come to {_UNITS} with this one"))
             continue
         room -= subtotal + tax
         priced.append(PricedLine(line.id, price, subtotal, discounts, tax, rate, included))
-    shipped = tuple(_ship(s, destination, rates, exemptions, unit) for s in shipments)
-    if must_know and destination is None:
-        charged = [s for s, made in zip(shipments, shipped, strict=True) if made.cost > made.discount]
-        problems += [unplaced(shipment_id=s.id) for s in charged if s.destination is None]
-    if sum(s.cost + s.tax for s in shipped) > LARGEST:
-        problems.append(_too_large("", f"the order's shipping comes to {_UNITS}"))
-    return Calculation(tuple(priced), shipped, tuple(problems))
+    shipped, lost = _shipping(shipments, destination, rates, exemptions, unit, must_know)
+    charged, wrong = taxed_fees(fees, destination, rates, exemptions, unit, must_know)
+    return Calculation(tuple(priced), shipped, (*problems, *lost, *wrong), charged)
 
 
 def _taxes(net: int, rate: Decimal, tax_included: bool, unit: int) -> tuple[int, int]:
@@ -139,16 +136,6 @@ def _taxes(net: int, rate: Decimal, tax_included: bool, unit: int) -> tuple[int,
     if not rate:
         return 0, 0
     return (0, contained(net, rate, unit)) if tax_included else (scale(net, rate, unit), 0)
-
-
-def unplaced(line_id: str = "", shipment_id: str = "") -> Problem:
-    """What nobody knows the place of taxation of."""
-    text = "nobody knows where it is taxed: it has no destination, and there are tax rates"
-    return Problem(line_id, reasons.TAX_DESTINATION_MISSING, text, shipment_id)
-
-
-def _too_large(line_id: str, description: str) -> Problem:
-    return Problem(line_id, reasons.AMOUNT_TOO_LARGE, description)
 
 
 def taxed(price: LinePrice, rate: Decimal, exemption: Exemption | None) -> tuple[LinePrice, Decimal]:
@@ -164,6 +151,24 @@ def _amounts(line: Line, price: LinePrice | Problem, unit: int) -> tuple[LinePri
     if discount > subtotal:
         return Problem(line.id, reasons.DISCOUNT_ABOVE_SUBTOTAL, "the discount is above the line's subtotal")
     return price, subtotal, fitted([Discount(Override(), discount)], subtotal, unit)
+
+
+def _shipping(
+    shipments: Sequence[Shipment],
+    destination: Destination | None,
+    rates: Rates,
+    exemptions: Exemptions,
+    unit: int,
+    must_know: bool,
+) -> tuple[tuple[PricedShipment, ...], list[Problem]]:
+    shipped = tuple(_ship(s, destination, rates, exemptions, unit) for s in shipments)
+    problems: list[Problem] = []
+    if must_know and destination is None:
+        charged = [s for s, made in zip(shipments, shipped, strict=True) if made.cost > made.discount]
+        problems += [unplaced(shipment_id=s.id) for s in charged if s.destination is None]
+    if sum(s.cost + s.tax for s in shipped) > LARGEST:
+        problems.append(too_large("", f"the order's shipping comes to {_UNITS}"))
+    return shipped, problems
 
 
 def _ship(shipment: Shipment, destination: Destination | None, rates: Rates, exemptions: Exemptions, unit: int) -> PricedShipment:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from libs.money import MICRO
 from services.pricing.domain.calculation.mark_ups import MarkUp
 from services.pricing.domain.tax.rates import Destination
 from waybill.pricing.v1 import reasons
+
+LARGEST = 10**12 * MICRO
+"""What the lines of an order may come to, what its shipping may, and what its fees may; sums of all fit 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +31,21 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What keeps a line, or an estimate's shipping, from being priced as it should; without either it is about the order."""
+    """What keeps a line, an estimate's shipping or a fee from being priced as it should; without any it is about the order."""
 
     line_id: str
     reason: reasons.ReasonName
     description: str
     shipment_id: str = ""
+    fee_id: str = ""
+
+
+def unplaced(line_id: str = "", shipment_id: str = "", fee_id: str = "") -> Problem:
+    """What nobody knows the place of taxation of."""
+    text = "nobody knows where it is taxed: it has no destination, and there are tax rates"
+    return Problem(line_id, reasons.TAX_DESTINATION_MISSING, text, shipment_id, fee_id)
+
+
+def too_large(line_id: str, description: str) -> Problem:
+    """What an order cannot come to."""
+    return Problem(line_id, reasons.AMOUNT_TOO_LARGE, description)

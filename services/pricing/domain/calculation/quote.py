@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from services.pricing.domain.calculation.calculate import taxed, unplaced
-from services.pricing.domain.calculation.line import Line, Problem
+from services.pricing.domain.calculation.calculate import taxed
+from services.pricing.domain.calculation.fees import rate_of
+from services.pricing.domain.calculation.line import Line, Problem, unplaced
 from services.pricing.domain.calculation.unit_prices import cumulative, line_price
 from services.pricing.domain.schedules.schedule import SchedulesByProduct
 from services.pricing.domain.tax.exemptions import NONE, Exemptions
-from services.pricing.domain.tax.rates import SHIPPING, ZERO, Destination, Rates, class_key
+from services.pricing.domain.tax.rates import FEES, SHIPPING, ZERO, Destination, Rates, class_key
 from waybill.pricing.v1 import reasons
 
 
@@ -22,6 +23,16 @@ class QuotedShipping:
 
     id: str
     tax_rate: Decimal
+    destination: Destination | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedFee:
+    """A fee; without a destination it is taxed where the order goes."""
+
+    id: str
+    tax_rate: Decimal
+    tax_class: str = FEES
     destination: Destination | None = None
 
 
@@ -44,7 +55,8 @@ class Quote:
     """Tax rates by line."""
     shipping: Sequence[QuotedShipping] = ()
     destination: Destination | None = None
-    """Where the order goes: lines and shipping without a destination of their own."""
+    """Where the order goes: lines, shipping and fees without a destination of their own."""
+    fees: Sequence[QuotedFee] = ()
 
     def taxed(self, lines: Sequence[Line], all: bool = False) -> tuple[set[Destination], set[str]]:
         """The places and classes whose rates it takes to check: of `all` lines where rates decide prices, too."""
@@ -54,15 +66,18 @@ class Quote:
         if self.shipping:
             places |= {shipping.destination or self.destination for shipping in self.shipping}
             classes |= {SHIPPING}
+        places |= {fee.destination or self.destination for fee in self.fees}
+        classes |= {class_key(fee.tax_class) for fee in self.fees}
         return {place for place in places if place is not None}, classes
 
-    def unplaced(self, lines: Sequence[Line]) -> tuple[set[str], set[str]]:
-        """Ids of the lines and of the shipping that are to be taxed nobody knows where."""
+    def unplaced(self, lines: Sequence[Line]) -> tuple[set[str], set[str], set[str]]:
+        """Ids of the lines, of the shipping and of the fees that are to be taxed nobody knows where."""
         if self.destination is not None:
-            return set(), set()
+            return set(), set(), set()
         return (
             {line.id for line in lines if line.id in self.tax_rates and line.destination is None},
             {shipping.id for shipping in self.shipping if shipping.destination is None},
+            {fee.id for fee in self.fees if fee.destination is None},
         )
 
 
@@ -76,13 +91,14 @@ def changed(
     must_know: bool = False,
     exemptions: Exemptions = NONE,
 ) -> list[Problem]:
-    """Lines whose price or tax rate is not the quoted one any more, lines without a price, shipping that is taxed otherwise.
+    """Lines whose price or tax rate is not the quoted one any more, lines without a price, shipping and fees that are taxed
+    otherwise.
 
     `must_know` refuses what has no destination. `exemptions` are the buyer's.
     """
     quantities = cumulative(lines)
     problems: list[Problem] = []
-    lost, lost_shipping = quote.unplaced(lines) if must_know else (set[str](), set[str]())
+    lost, lost_shipping, lost_fees = quote.unplaced(lines) if must_know else (set[str](), set[str](), set[str]())
     for line in lines:
         place = line.destination or quote.destination
         priced, rate = line_price(line, currency, quantities, schedules, now), rates.rate(place, line.tax_class)
@@ -104,6 +120,15 @@ def changed(
             problems.append(unplaced(shipment_id=shipping.id))
         elif shipping.tax_rate != _freight_rate(shipping.destination or quote.destination, rates, exemptions):
             problems.append(Problem("", reasons.TAX_CHANGED, "its shipping is taxed otherwise by now", shipping.id))
+    return problems + _changed_fees(quote, rates, exemptions, lost_fees)
+
+
+def _changed_fees(quote: Quote, rates: Rates, exemptions: Exemptions, lost: Collection[str]) -> list[Problem]:
+    problems = [unplaced(fee_id=fee.id) for fee in quote.fees if fee.id in lost]
+    for fee in quote.fees:
+        place = fee.destination or quote.destination
+        if fee.id not in lost and fee.tax_rate != rate_of(place, fee.tax_class, rates, exemptions):
+            problems.append(Problem("", reasons.TAX_CHANGED, "the fee is taxed otherwise by now", fee_id=fee.id))
     return problems
 
 

@@ -14,6 +14,7 @@ from waybill.pricing.v1 import reasons
 
 STANDARD = "standard"
 SHIPPING = "shipping"
+FEES = "fees"
 ZERO = Decimal(0)
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 

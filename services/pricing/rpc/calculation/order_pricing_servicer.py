@@ -9,7 +9,8 @@ from libs.protoconv import time_out
 from libs.rpc import current
 from services.pricing.application.calculation.calculate_order import CalculateOrder
 from services.pricing.application.calculation.priced_groups import Customer
-from services.pricing.rpc import convert
+from services.pricing.rpc import convert, convert_fees
+from services.pricing.rpc.convert_places import destination_in
 from services.pricing.rpc.convert_prices import cost_out, exemptions_in
 from waybill.pricing.v1 import order_pricing_service_pb2 as pb
 from waybill.pricing.v1 import order_pricing_service_pb2_grpc as pb_grpc
@@ -26,6 +27,7 @@ class OrderPricingServicer(pb_grpc.OrderPricingServiceServicer):
         lines = convert.lines_in(found, request, costed=True)
         shipments = convert.shipments_in(found, request.currency, request.shipments)
         exemptions = exemptions_in(found, request.tax_exemptions)
+        fees = convert_fees.fees_in(found, request.currency, request.fees)
         found.raise_if_any()
         made = await self._calculate(
             current().caller,
@@ -33,9 +35,10 @@ class OrderPricingServicer(pb_grpc.OrderPricingServiceServicer):
             request.currency,
             lines,
             shipments,
-            convert.destination_in(request, "destination"),
+            destination_in(request, "destination"),
             taxed=not request.tax_overridden,
             exemptions=exemptions,
+            fees=fees,
         )
         parts = made.parts
         return pb.CalculateOrderResponse(
@@ -44,4 +47,5 @@ class OrderPricingServicer(pb_grpc.OrderPricingServiceServicer):
             problems=[convert.problem_out(p) for p in parts.problems],
             price_time=time_out(made.time),
             costs=[cost_out(cost, request.currency) for cost in made.costs],
+            fees=[convert_fees.fee_out(fee, request.currency) for fee in parts.fees],
         )

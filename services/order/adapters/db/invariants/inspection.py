@@ -13,6 +13,7 @@ from libs.db import Database, Tx
 from libs.db.invariants import count, judged, readable
 from libs.invariants import Fact, Finding, Record, RuleResult, Summary, digests
 from libs.service.retries import failures_of
+from services.order.adapters.db.fee_rows import fees_of
 from services.order.adapters.db.invariants.rules import rules
 from services.order.adapters.db.invariants.walk import recomputed
 from services.order.adapters.db.tables import (
@@ -26,12 +27,13 @@ from services.order.adapters.db.tables import (
     SHIPMENTS,
     SUBMISSIONS,
 )
+from services.order.domain.fees import fee_tax
 from waybill.fulfillment.v1.shipment_pb2 import Shipment
 from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder
 
 CONTEXT = "order"
 _O, _L, _S, _C, _P, _D = ORDERS.c, LINE_ITEMS.c, SUBMISSIONS.c, CANCELLATIONS.c, SHIPMENTS.c, DELETED_ORDERS.c
-_AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "gratuity", "included_tax", "total")
+_AMOUNTS = ("subtotal", "discount", "shipping_cost", "tax", "gratuity", "included_tax", "fee_total", "total")
 
 
 class Inspection:
@@ -145,6 +147,8 @@ def _order(row: Any) -> Fact:
         holding_payments=" ".join(h["payment_id"] for h in row.holds or ()),
         canceled_total=row.canceled_total,
         canceled_gratuity=row.canceled_gratuity,
+        canceled_fee_total=row.canceled_fee_total,
+        fee_tax=fee_tax(fees_of(row.fees)),
         **amounts,
     )
 

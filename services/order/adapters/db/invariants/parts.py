@@ -140,7 +140,8 @@ def _amounts(whole: Whole) -> str | None:
     unit = minor_unit(order.currency)
     taxed = [replace(p, tax=_tax(p.subtotal - p.discount, p, unit)) for p in sheet.lines]
     freight = [replace(s, tax=_tax(s.net, s, unit)) for s in sheet.shipments]
-    parts, shipments = with_own_tax(order, taxed, freight)
+    charged = [replace(fee, tax=scale(fee.amount, fee.tax_rate, unit) if fee.tax_rate else 0) for fee in order.fees]
+    parts, shipments, fees = with_own_tax(order, taxed, freight, charged)
     taxes = {p.line_item_id: p.tax for p in parts}
     wrong: list[str] = []
     for line in whole.lines:
@@ -158,6 +159,9 @@ def _amounts(whole: Whole) -> str | None:
             wrong.append(f"shipping {stored.ship_estimate_id}: {stored.included_tax} of {stored.net} is tax")
         if stored.net < 0 or any(d.amount <= 0 for d in stored.discounts):
             wrong.append(f"shipping {stored.ship_estimate_id}: discounts of {stored.discount} off {stored.cost}")
+    for kept, fee in zip(order.fees, fees, strict=True):
+        if kept.tax != fee.tax:
+            wrong.append(f"fee {kept.id}: tax {kept.tax}, its amount makes {fee.tax}")
     return "; ".join(wrong)
 
 

@@ -62,8 +62,10 @@ def _money_rules() -> list[SqlRule]:
                     _O.tax,
                     ", gratuity ",
                     _O.gratuity,
+                    ", fees ",
+                    _O.fee_total,
                 ),
-            ).where(_O.total != _O.subtotal - _O.discount + _O.shipping_cost + _O.tax + _O.gratuity),
+            ).where(_O.total != _O.subtotal - _O.discount + _O.shipping_cost + _O.tax + _O.gratuity + _O.fee_total),
             ORDERS,
         ),
         SqlRule(

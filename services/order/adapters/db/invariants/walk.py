@@ -120,7 +120,7 @@ def _totals(whole: Whole) -> str | None:
     order = whole.order
     if whole.worksheet is None or not order.calculated or not order.line_item_count:
         return None
-    made = totals(whole.worksheet.lines, whole.worksheet.shipments)
+    made = totals(whole.worksheet.lines, whole.worksheet.shipments, order.fees)
     stored = (order.subtotal, order.discount, order.shipping_cost, order.tax, order.included_tax)
     if stored != (made.subtotal, made.discount, made.shipping_cost, made.tax, made.included_tax):
         return f"subtotal, discount, shipping, tax and included tax are {stored}, the parts make {made}"

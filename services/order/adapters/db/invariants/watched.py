@@ -18,18 +18,19 @@ _ORDERS = Watch(
         **all_by("order_is_listed_for_its_user", "user_id user"),
         **all_by(
             "newest_event_states_the_order",
-            "created_by client_id guest currency shipping_address_id billing_address_id create_time update_time submit_time",
+            "created_by client_id guest currency shipping_address_id billing_address_id create_time update_time submit_time fees",
         ),
         **all_by("status_follows_units", "status"),
         **all_by("submitted_once", "is_submitted"),
         **all_by("history_has_no_gap", "version"),
         **all_by("versions_follow_each_other", "content_version estimated_version calculated_version"),
         **all_by("line_count_is_right", "line_item_count"),
-        **all_by("total_is_sum_of_parts", "subtotal discount shipping_cost tax gratuity total"),
+        **all_by("total_is_sum_of_parts", "subtotal discount shipping_cost tax gratuity fee_total total"),
         **all_by("amounts_follow_from_the_worksheet", "shipping_cost_override tax_override included_tax"),
         **all_by(
             "canceled_amounts_follow_decisions",
             "canceled_subtotal canceled_discount canceled_shipping_cost canceled_tax canceled_gratuity canceled_included_tax "
+            "canceled_fee_total "
             "canceled_total",
         ),
         **all_by("newest_attempt_is_shown", "submission"),

@@ -25,7 +25,7 @@ _LEADS_TO |= {
 _NEVER_CHANGED = ("created_by", "currency")
 _KEPT_ONCE_TRANSFERRED = ("client_id", "guest")
 """A guest's order has a channel until it is transferred, and another one from then on."""
-_KEPT_ONCE_SUBMITTED = ("content_version", "line_items", "total", "must_cover_total")
+_KEPT_ONCE_SUBMITTED = ("content_version", "line_items", "total", "must_cover_total", "fees")
 _CLOCKS = timedelta(minutes=1)
 """How far the clocks of two replicas may be apart."""
 _SUMMED = ("subtotal", "discount", "tax")
