@@ -10,7 +10,15 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from services.host.sample.marketplace import CURRENCY, dock
 from tests.e2e.steps import cents, checked_out, promise, refused, ship, violations
 from tests.support.marketplace import OUTGOING, Marketplace, create, get
-from waybill.catalog.v1 import product_pb2, product_service_pb2, spec_pb2, spec_service_pb2, variant_pb2, variant_service_pb2
+from waybill.catalog.v1 import (
+    my_product_service_pb2,
+    product_pb2,
+    product_service_pb2,
+    spec_pb2,
+    spec_service_pb2,
+    variant_pb2,
+    variant_service_pb2,
+)
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as so
 from waybill.order.v1 import checkout_service_pb2, line_item_pb2, order_service_pb2
@@ -207,4 +215,34 @@ async def test_a_variant_that_is_switched_off_or_an_option_that_costs_more_by_no
     error = await refused(add(ada, "HATS", Line(product_id="hat", quantity=1, variant_id="l")))
     assert violations(error) == {("line_items[0].variant_id", "VARIANT_INACTIVE")}
     await ada.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="HATS"))
+    await shared_sqlite_market.check()
+
+
+async def test_a_variant_with_its_own_price_costs_that_and_what_is_chosen_beside_it(shared_sqlite_market: Marketplace) -> None:
+    ada, owner = shared_sqlite_market.people.ada, shared_sqlite_market.people.owner
+    await tees(shared_sqlite_market, "coat")
+    schedule = price_schedule_service_pb2.PriceSchedule(id="coat-l", name="Large coats", currency=CURRENCY)
+    schedule.price_breaks.add(quantity=1, price=money("70", CURRENCY))
+    await owner.price_schedules.CreatePriceSchedule(
+        price_schedule_service_pb2.CreatePriceScheduleRequest(price_schedule=schedule)
+    )
+    own = price_schedule_service_pb2.PriceAssignment(product_id="coat", variant_id="l", price_schedule_id="coat-l")
+    await owner.price_schedules.AssignPriceSchedules(price_schedule_service_pb2.AssignPriceSchedulesRequest(assignments=[own]))
+    shown = (
+        await owner.my_products.GetMyProduct(my_product_service_pb2.GetMyProductRequest(product_id="coat", buyer_id="acme"))
+    ).product
+    assert [(p.variant_id, cents(p.unit_price)) for p in (shown.price, *shown.variant_prices)] == [("", 5_000), ("l", 7_000)]
+    await create(ada, "COATS")
+    lines = (
+        Line(id="l", product_id="coat", quantity=1, specs=said("coat", size="l", box="gift")),
+        Line(id="s", product_id="coat", quantity=1, variant_id="s"),
+    )
+    large, small = (await add(ada, "COATS", *lines)).line_items
+    assert (cents(large.unit_price), cents(large.line_mark_up), cents(large.subtotal)) == (7_000, 300, 7_300)
+    assert (large.price_schedule_id, small.price_schedule_id, cents(small.unit_price)) == ("coat-l", "coat", 5_000)
+    changed = await change(ada, "COATS", Line(id="s", variant_id="l"), "variant_id")
+    assert (cents(changed.unit_price), changed.price_schedule_id) == (7_000, "coat-l")
+    await checked_out(ada, "COATS", promise())
+    await submit(ada, "COATS")
+    assert cents((await get(ada, "COATS", OUTGOING)).subtotal) == 143_00
     await shared_sqlite_market.check()

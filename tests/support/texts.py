@@ -30,16 +30,18 @@ from services.order.rpc.order_servicer import check_comment
 from services.payment.rpc import convert as payment
 from services.payment.rpc.spending_account_servicer import adjustment_in
 from services.pricing.rpc import convert as pricing
+from services.pricing.rpc.convert_fees import fees_in, quoted_fees_in
 from services.shipping.contract.attributes import check_places
 from tests.support.contracts import requested, services
 from waybill.catalog.v1 import product_proposal_pb2
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.directory.v1 import registration_service_pb2
 from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, supplier_order_service_pb2
-from waybill.order.v1 import line_item_pb2, order_pb2
+from waybill.order.v1 import fee_pb2, line_item_pb2, order_pb2
 from waybill.payment.v1 import payment_pb2, spending_account_service_pb2
 from waybill.pricing.v1 import order_pricing_service_pb2 as order_pb
 from waybill.pricing.v1 import pricing_pb2
+from waybill.pricing.v1 import redemption_service_pb2 as redemption_pb
 from waybill.shipping.v1 import zone_service_pb2
 from waybill.type.v1 import address_pb2
 
@@ -173,6 +175,7 @@ _READ: dict[str, tuple[Any, Reader, dict[str, int]]] = {
         supplier_order_servicer.check_comment,
         {"comment": 2_000},
     ),
+    "order.v1.Fee": (fee_pb2.Fee, lambda found, m: order_in(found, order_pb2.Order(fees=[m])), {"name": 100, "tax_class": 100}),
     "order.v1.LineItem": (
         line_item_pb2.LineItem,
         lambda found, m: lines_in(found, [m]),
@@ -190,6 +193,8 @@ _READ: dict[str, tuple[Any, Reader, dict[str, int]]] = {
         {"description": 200},
     ),
     "payment.v1.Payment": (payment_pb2.Payment, _payments, {"purchase_order_number": 100, "description": 2_000}),
+    "pricing.v1.ExpectedFee": (redemption_pb.ExpectedFee, lambda found, m: quoted_fees_in(found, [m]), {"tax_class": 100}),
+    "pricing.v1.PricingFee": (pricing_pb2.PricingFee, lambda found, m: fees_in(found, "USD", [m]), {"tax_class": 100}),
     "pricing.v1.PricingLine": (pricing_pb2.PricingLine, _line, {"tax_class": 100}),
     "shipping.v1.ZoneDestination": (
         zone_service_pb2.ZoneDestination,

@@ -256,8 +256,11 @@ class SuppliedProducts(Protocol):
 class Prices(Protocol):
     """Pricing, which knows what a customer pays."""
 
-    async def of(self, customer: Customer, currency: str, product_ids: Sequence[str]) -> Mapping[str, object]:
-        """By product its price, as a message; those without one are absent. Raises when pricing does not answer."""
+    async def of(
+        self, customer: Customer, currency: str, product_ids: Sequence[str], with_variants: bool = False
+    ) -> Mapping[tuple[str, str], object]:
+        """By product and variant the price, as a message; the variant is empty for the product's own. If wanted, variants are
+        there that have their own. Those without one are absent. Raises when pricing does not answer."""
         ...
 
 

@@ -29,3 +29,5 @@ class Choice:
     option_name: str = ""
     value: str = ""
     mark_up: MarkUp | None = None
+    defines_variant: bool = False
+    """Whether its option is part of the variant: a variant with a price of its own has its mark-up in that."""

@@ -30,12 +30,17 @@ class Priced:
 class PriceStore(Protocol):
     """Schedules and rates, for whole orders."""
 
-    async def priced(self, buyer_id: str, groups: Collection[str], products: Collection[str]) -> Priced:
+    async def priced(
+        self, buyer_id: str, groups: Collection[str], products: Collection[str], variants: Collection[str] | None = ()
+    ) -> Priced:
         """As `schedules`, in the same one statement."""
         ...
 
-    async def schedules(self, buyer_id: str, groups: Collection[str], products: Collection[str]) -> SchedulesByProduct:
-        """The schedules that hold for each product: those of the buyer's groups, else the buyer's, else the default."""
+    async def schedules(
+        self, buyer_id: str, groups: Collection[str], products: Collection[str], variants: Collection[str] | None = ()
+    ) -> SchedulesByProduct:
+        """The schedules that hold for each product, and for those of these variants that have their own; None is all variants.
+        They are those of the buyer's groups, else the buyer's, else the default."""
 
     async def priced_by_group(self, buyer_id: str, products: Collection[str]) -> bool:
         """Whether any group of the buyer has a price of its own for any of the products."""

@@ -51,6 +51,7 @@ def _line(found: Violations, currency: str, i: int, message: pricing_pb2.Pricing
     where = f"lines[{i}]"
     found.check_id(f"{where}.line_item_id", message.line_item_id)
     found.check_id(f"{where}.product_id", message.product_id)
+    found.check_id(f"{where}.variant_id", message.variant_id, required=False)
     text_in(found, f"{where}.tax_class", message.tax_class, 100)
     if not 1 <= message.quantity <= MAX_QUANTITY:
         found.add(f"{where}.quantity", reasons.VALUE_OUT_OF_RANGE, f"must be 1 to {MAX_QUANTITY:,}")
@@ -70,6 +71,7 @@ def _line(found: Violations, currency: str, i: int, message: pricing_pb2.Pricing
         destination=destination_in(message, "destination"),
         mark_ups=mark_ups_in(found, f"{where}.mark_ups", message.mark_ups) if message.mark_ups else (),
         supplier_ids=tuple(message.supplier_ids) if costed else (),
+        variant_id=message.variant_id,
     )
 
 
@@ -180,6 +182,7 @@ def assignment_out(assignment: Assignment) -> schedule_pb.PriceAssignment:
         product_id=assignment.key.product_id,
         buyer_id=assignment.key.buyer_id,
         user_group_id=assignment.key.group_id,
+        variant_id=assignment.key.variant_id,
         price_schedule_id=assignment.schedule_id,
     )
 

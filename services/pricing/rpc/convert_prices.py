@@ -48,13 +48,14 @@ def _mark_up(found: Violations, where: str, message: pb.LineMarkUp) -> MarkUp:
     wrong = len(found.items)
     check_mark_up(found, where, given)
     if len(found.items) > wrong:
-        return MarkUp(message.spec_id, message.option_id, MarkUpType.NO_MARK_UP)
+        return MarkUp(message.spec_id, message.option_id, MarkUpType.NO_MARK_UP, defines_variant=message.defines_variant)
     return MarkUp(
         message.spec_id,
         message.option_id,
         MarkUpType(mark_up_pb.PriceMarkUpType.Name(given.type).removeprefix(_PREFIX)),
         {amount.currency_code: money_micros(amount) for amount in given.amounts},
         Decimal(given.percentage.value or 0),
+        message.defines_variant,
     )
 
 

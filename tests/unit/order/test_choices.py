@@ -31,8 +31,8 @@ def test_options_make_the_variant_and_a_spec_of_which_nothing_is_said_takes_its_
     made, wrong = judged([Said("color", "red"), Said("size", "l"), Said("name", value="Ada")])
     assert (wrong, made.variant) == ([], LARGE_RED)
     assert made.choices == (
-        Choice("size", "Size", "l", "Large", mark_up=DEARER),
-        Choice("color", "Color", "red", "Red"),
+        Choice("size", "Size", "l", "Large", mark_up=DEARER, defines_variant=True),
+        Choice("color", "Color", "red", "Red", defines_variant=True),
         Choice("box", "Box", "plain", "Plain"),
         Choice("name", "Name on it", value="Ada"),
     )

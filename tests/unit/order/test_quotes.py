@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from services.order.domain.building.choices import Chosen, Variant
 from services.order.domain.building.drafts import LineDraft
 from services.order.domain.checkout.quotes import LARGEST, Asked, Marked, Quote, asked_anew, asked_for, with_sums
 from services.order.domain.checkout.worksheet import LinePart
@@ -91,7 +92,8 @@ def test_a_new_line_is_asked_for_with_what_decides_its_price() -> None:
     given = draft("", product_id="anvil", quantity=2, unit_price_override=3, discount_override=1, comments="x")
     gift = Choice("box", "Box", "gift", "Gift", mark_up=MarkUp("AMOUNT_TOTAL", {"USD": 3}))
     chosen = [Choice("size", "Size", "l", "Large"), gift]
-    assert asked_for(given, chosen) == Asked("anvil", 2, 3, 1, (Marked("box", "gift", gift.mark_up),))
+    made = Chosen(tuple(chosen), Variant("red", "Red", True, {}))
+    assert asked_for(given, made) == Asked("anvil", 2, 3, 1, (Marked("box", "gift", gift.mark_up),), "red")
 
 
 def test_the_order_has_the_sums_of_its_lines_and_what_was_calculated_beside_them() -> None:

@@ -1,5 +1,6 @@
 """Prices, discounts and tax: every total is a sum of parts, whatever the input."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -11,8 +12,9 @@ from services.pricing.domain.calculation.calculate import PricedShipment, Shipme
 from services.pricing.domain.calculation.discounts import Discount, Override, off
 from services.pricing.domain.calculation.fees import Fee
 from services.pricing.domain.calculation.line import LARGEST, Line, Problem
+from services.pricing.domain.calculation.mark_ups import MarkUp, MarkUpType
 from services.pricing.domain.calculation.quote import Quote, QuotedFee, QuotedPrice, QuotedShipping, changed
-from services.pricing.domain.schedules.schedule import Break, Price, Schedule, price_at
+from services.pricing.domain.schedules.schedule import Break, Price, Schedule, article, price_at
 from services.pricing.domain.tax.rates import Destination, Rate, Rates
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -263,3 +265,27 @@ def test_fees_that_are_taxed_otherwise_by_now_are_named() -> None:
     quote = Quote(fees=[QuotedFee("same", Decimal(0)), QuotedFee("other", Decimal("0.1"))], destination=HERE)
     assert quote.taxed(()) == ({HERE}, {"fees"})
     assert [(p.fee_id, p.reason) for p in changed("USD", (), quote, {}, NO_RATES, NOW)] == [("other", "TAX_CHANGED")]
+
+
+def test_a_variant_with_schedules_of_its_own_is_priced_by_these_alone_with_extras_and_without_what_makes_it() -> None:
+    bigger, boxed = (
+        MarkUp("size", "l", MarkUpType.AMOUNT_PER_QUANTITY, {"USD": 7 * CENT}, defines_variant=True),
+        MarkUp("box", "gift", MarkUpType.AMOUNT_TOTAL, {"USD": 3 * CENT}),
+    )
+    large = replace(schedule((1, 12 * CENT), (5, 11 * CENT)), cumulative=True)
+    held = {"p": [schedule((1, 10 * CENT))], article("p", "l"): [large]}
+    lines = [
+        Line("own", "p", 3, mark_ups=(bigger, boxed), variant_id="l"),
+        Line("more", "p", 2, variant_id="l"),
+        Line("other", "p", 9, mark_ups=(bigger, boxed), variant_id="s"),
+        Line("none", "p", 9),
+    ]
+    made = calculate("USD", lines, (), None, held, NO_RATES, NOW)
+    assert [(line.price.unit, line.price.line) for line in made.lines] == [
+        (11 * CENT, 3 * CENT),
+        (11 * CENT, 0),
+        (17 * CENT, 3 * CENT),
+        (10 * CENT, 0),
+    ]
+    only = calculate("USD", [Line("a", "p", 1, variant_id="l"), Line("b", "p", 1)], (), None, {"p/l": held["p/l"]}, NO_RATES, NOW)
+    assert ([line.id for line in only.lines], [(p.line_id, p.reason) for p in only.problems]) == (["a"], [("b", "PRICE_MISSING")])

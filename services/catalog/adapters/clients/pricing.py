@@ -19,11 +19,15 @@ class PricingPrices:
         self._stub: Any = peers.stub("pricing", pb_grpc.ProductPriceServiceStub)
 
     async def of(
-        self, customer: Customer, currency: str, product_ids: Sequence[str]
-    ) -> Mapping[str, product_price_pb2.ProductPrice]:
-        """By product; those without a price are absent."""
+        self, customer: Customer, currency: str, product_ids: Sequence[str], with_variants: bool = False
+    ) -> Mapping[tuple[str, str], product_price_pb2.ProductPrice]:
+        """By product and variant, the variant empty for the product itself; those without a price are absent."""
         asked = pb.BatchGetProductPricesRequest(
-            buyer_id=customer.buyer_id, user_id=customer.user_id, currency=currency, product_ids=product_ids
+            buyer_id=customer.buyer_id,
+            user_id=customer.user_id,
+            currency=currency,
+            product_ids=product_ids,
+            with_variants=with_variants,
         )
         answer: pb.BatchGetProductPricesResponse = await self._stub.BatchGetProductPrices(asked)
-        return {price.product_id: price for price in answer.prices}
+        return {(price.product_id, price.variant_id): price for price in answer.prices}

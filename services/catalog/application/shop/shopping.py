@@ -73,9 +73,12 @@ class Shopping:
         currency = await self._buyers.currency(customer)
         sight = await self._showing.products(caller, customer)
         product = await self._shop.one(sight, product_id)
-        (offered,) = await self._offered(customer, currency, [product])
+        prices, stock = await self._asked(customer, currency, [product], with_variants=True)
         found = await self._shop.whole(product.id)
-        return replace(offered, configured=found.of.get(product.id, NOTHING), variants=found.variants)
+        keys = [(product.id, str(variant["id"])) for variant in found.variants]
+        own = tuple(prices[key] for key in keys if key in prices)
+        offered = Offered(product, prices.get((product.id, "")), stock.get(product.id))
+        return replace(offered, configured=found.of.get(product.id, NOTHING), variants=found.variants, variant_prices=own)
 
     async def _counted(self, asked: FacetsAsked, found: Violations) -> Sequence[Facet]:
         """The facets that are counted; they are not read where none is named or asked for."""
@@ -98,12 +101,17 @@ class Shopping:
     async def _offered(self, customer: Customer, currency: str, products: Sequence[Article]) -> list[Offered]:
         if not products:
             return []
+        prices, stock = await self._asked(customer, currency, products)
+        return [Offered(product, prices.get((product.id, "")), stock.get(product.id)) for product in products]
+
+    async def _asked(
+        self, customer: Customer, currency: str, products: Sequence[Article], with_variants: bool = False
+    ) -> tuple[Mapping[tuple[str, str], object], Mapping[str, Availability]]:
         counted = [product.id for product in products if product.track_inventory]
-        prices, stock = await _both(
-            self._prices.of(customer, currency, [product.id for product in products]),
+        return await _both(
+            self._prices.of(customer, currency, [product.id for product in products], with_variants),
             self._stock.of(customer, counted) if counted else _nothing(),
         )
-        return [Offered(product, prices.get(product.id), stock.get(product.id)) for product in products]
 
 
 async def _nothing() -> Mapping[str, Availability]:

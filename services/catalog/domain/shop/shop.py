@@ -63,3 +63,5 @@ class Offered:
     configured: Configured = NOTHING
     variants: Sequence[Variant] = ()
     """Active ones, where they are all shown."""
+    variant_prices: Sequence[object] = ()
+    """Prices of those of them that have their own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from libs.auth import Principal
@@ -81,6 +82,7 @@ def _shown(item: Offered) -> my_product_pb2.MyProduct:
     made.specs.extend(SPEC.write(row) for row in item.configured.specs)
     made.variant_count = item.configured.variant_count
     made.variants.extend(VARIANT.write(row) for row in item.variants)
+    made.variant_prices.extend(cast(Sequence[ProductPrice], item.variant_prices))
     made.availability.tracked = item.product.track_inventory
     if item.stock is not None:
         made.availability.available = item.stock.available

@@ -146,10 +146,13 @@ def _asked(id: str, line: Asked, currency: str) -> pricing_pb2.PricingLine:
         line_item_id=id,
         product_id=line.product_id,
         quantity=line.quantity,
+        variant_id=line.variant_id,
         unit_price_override=amount(line.unit_price_override),
         discount_override=amount(line.discount_override),
         mark_ups=[
-            pricing_pb2.LineMarkUp(spec_id=m.spec_id, option_id=m.option_id, mark_up=mark_up_out(m.mark_up))
+            pricing_pb2.LineMarkUp(
+                spec_id=m.spec_id, option_id=m.option_id, mark_up=mark_up_out(m.mark_up), defines_variant=m.defines_variant
+            )
             for m in line.mark_ups
         ],
     )

@@ -11,14 +11,16 @@ from services.order.domain.choice import Choice, MarkUp
 
 def choices_json(choices: Iterable[Choice]) -> list[list[Any]]:
     """What is stored."""
-    return [[c.spec_id, c.name, c.option_id, c.option_name, c.value, _mark_up_json(c.mark_up)] for c in choices]
+    return [
+        [c.spec_id, c.name, c.option_id, c.option_name, c.value, _mark_up_json(c.mark_up), c.defines_variant] for c in choices
+    ]
 
 
 def choices_of(stored: Iterable[Sequence[Any]]) -> tuple[Choice, ...]:
-    """What was stored."""
+    """What was stored. Whether a choice defines the variant was not kept once: such a one is renewed before it is priced anew."""
     return tuple(
-        Choice(spec_id, name, option_id, option_name, value, _mark_up_of(mark_up))
-        for spec_id, name, option_id, option_name, value, mark_up in stored
+        Choice(spec_id, name, option_id, option_name, value, _mark_up_of(mark_up), *defining)
+        for spec_id, name, option_id, option_name, value, mark_up, *defining in stored
     )
 
 

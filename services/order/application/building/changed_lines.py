@@ -10,7 +10,7 @@ from libs.errors import Violations
 from libs.protoconv import merge_xp, xp_size_ok
 from services.order.application.building.build_order import resolve_address
 from services.order.application.peers import CatalogProduct, OrderingContext
-from services.order.domain.building.choices import chosen, rechosen
+from services.order.domain.building.choices import NOTHING, chosen, rechosen
 from services.order.domain.building.drafts import LineDraft, check_date_needed
 from services.order.domain.building.products import Article
 from services.order.domain.checkout.quotes import Asked, asked_for
@@ -83,8 +83,8 @@ def asked_of(draft: LineDraft, catalog: Mapping[str, CatalogProduct]) -> Asked:
     """What the price of a new line is asked with; what is wrong with its choices is found when the line is made."""
     product = catalog.get(draft.product_id)
     if product is None:
-        return asked_for(draft, ())
-    return asked_for(draft, chosen(Violations(), "", product.article.offered, draft.specs, draft.variant_id).choices)
+        return asked_for(draft, NOTHING)
+    return asked_for(draft, chosen(Violations(), "", product.article.offered, draft.specs, draft.variant_id))
 
 
 def rechosen_lines(

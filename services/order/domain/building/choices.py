@@ -149,7 +149,9 @@ def _choice(found: Violations, at: str, spec: Spec, said: Said) -> Choice | None
             text = f"{spec.id} has no option {said.option_id!r}: {_what(spec)}"
             found.add(f"{at}.option_id", reasons.SPEC_OPTION_NOT_FOUND, text)
         else:
-            return Choice(spec.id, spec.name, said.option_id, option.name, mark_up=option.mark_up)
+            return Choice(
+                spec.id, spec.name, said.option_id, option.name, mark_up=option.mark_up, defines_variant=spec.defines_variant
+            )
         return None
     if said.value:
         if not spec.open_text:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from libs.money import MICRO
+from services.order.domain.building.choices import Chosen
 from services.order.domain.building.drafts import LineDraft
 from services.order.domain.checkout.amounts import with_part
 from services.order.domain.checkout.worksheet import LinePart
@@ -27,6 +28,7 @@ class Marked:
     spec_id: str
     option_id: str
     mark_up: MarkUp
+    defines_variant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +40,24 @@ class Asked:
     unit_price_override: int | None = None
     discount_override: int | None = None
     mark_ups: tuple[Marked, ...] = ()
+    variant_id: str = ""
 
 
 def asked(line: Line) -> Asked:
     """What the price of a line is asked with."""
-    return Asked(line.product_id, line.quantity, line.unit_price_override, line.discount_override, marked(line.choices))
+    its = marked(line.choices)
+    return Asked(line.product_id, line.quantity, line.unit_price_override, line.discount_override, its, line.variant_id)
 
 
-def asked_for(draft: LineDraft, choices: Sequence[Choice]) -> Asked:
-    """What the price of a line that is to be is asked with."""
-    return Asked(draft.product_id, draft.quantity, draft.unit_price_override, draft.discount_override, marked(choices))
+def asked_for(draft: LineDraft, made: Chosen) -> Asked:
+    """What the price of a line that is to be is asked with: also the variant that its choices make."""
+    its, variant = marked(made.choices), "" if made.variant is None else made.variant.id
+    return Asked(draft.product_id, draft.quantity, draft.unit_price_override, draft.discount_override, its, variant)
 
 
 def marked(choices: Sequence[Choice]) -> tuple[Marked, ...]:
     """Those of the choices that add to the price."""
-    return tuple(Marked(c.spec_id, c.option_id, c.mark_up) for c in choices if c.mark_up is not None)
+    return tuple(Marked(c.spec_id, c.option_id, c.mark_up, c.defines_variant) for c in choices if c.mark_up is not None)
 
 
 def asked_anew(

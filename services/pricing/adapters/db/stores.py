@@ -17,7 +17,7 @@ from services.pricing.adapters.db.tables import ASSIGNMENTS, COSTS, FLOORS, REQU
 from services.pricing.application.ports import Priced
 from services.pricing.domain.schedules.assignment import Key
 from services.pricing.domain.schedules.floor import held
-from services.pricing.domain.schedules.schedule import Break, Schedule, SchedulesByProduct
+from services.pricing.domain.schedules.schedule import Break, Schedule, SchedulesByProduct, article
 from services.pricing.domain.tax.rates import Destination, Rate, Rates
 
 RESERVED = "RESERVED"
@@ -31,6 +31,7 @@ _SCHEDULES = (
         _A.product_id,
         _A.buyer_id,
         _A.user_group_id,
+        _A.variant_id,
         _S.id,
         _S.currency,
         _S.price_breaks,
@@ -54,8 +55,9 @@ _SCHEDULES = (
             sa.and_(_A.user_group_id.in_(sa.bindparam("groups", expanding=True)), _A.buyer_id == sa.bindparam("buyer")),
         ),
     )
-    .order_by(_A.product_id, _S.id)
+    .order_by(_A.product_id, _A.variant_id, _S.id)
 )
+_OF_VARIANTS = _SCHEDULES.where(_A.variant_id.in_(sa.bindparam("variants", expanding=True)))
 _BY_GROUP = sa.select(_A.product_id).where(
     _A.product_id.in_(sa.bindparam("products", expanding=True)), _A.buyer_id == sa.bindparam("buyer"), _A.user_group_id != ""
 )
@@ -76,27 +78,34 @@ class SqlPriceStore:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
 
-    async def schedules(self, buyer_id: str, groups: Collection[str], products: Collection[str]) -> SchedulesByProduct:
-        """The most specific assignments of each product: to the groups, else to the buyer, else its default. What a supplier's
-        schedule has below the product's floor costs the floor."""
-        return (await self.priced(buyer_id, groups, products)).schedules
+    async def schedules(
+        self, buyer_id: str, groups: Collection[str], products: Collection[str], variants: Collection[str] | None = ()
+    ) -> SchedulesByProduct:
+        """The most specific assignments of each product, and of each of these variants that has any; None is all variants: to the
+        groups, else to the buyer, else the default. What a supplier's schedule has below the product's floor costs the floor."""
+        return (await self.priced(buyer_id, groups, products, variants)).schedules
 
-    async def priced(self, buyer_id: str, groups: Collection[str], products: Collection[str]) -> Priced:
+    async def priced(
+        self, buyer_id: str, groups: Collection[str], products: Collection[str], variants: Collection[str] | None = ()
+    ) -> Priced:
         """The same, and whether there is any cost schedule."""
-        asked = {"products": list(products), "buyer": buyer_id, "groups": sorted(groups)}
+        asked: dict[str, Any] = {"products": list(products), "buyer": buyer_id, "groups": sorted(groups)}
+        if variants is not None:
+            asked["variants"] = ["", *sorted(variants)]
         # Where no schedule is found, as of products that are priced by hand, nothing is known.
         costed = True
         specific: dict[str, tuple[int, dict[str, Schedule]]] = {}
-        for row in await self._tx.execute(_SCHEDULES, asked):
+        for row in await self._tx.execute(_SCHEDULES if variants is None else _OF_VARIANTS, asked):
             costed = bool(row.costed)
             level = Key(row.product_id, row.buyer_id, row.user_group_id).level
-            best, found = specific.get(row.product_id, (-1, {}))
+            priced = article(row.product_id, row.variant_id)
+            best, found = specific.get(priced, (-1, {}))
             if level > best:
                 found = {}
-                specific[row.product_id] = level, found
+                specific[priced] = level, found
             if level >= best and row.id not in found:
                 found[row.id] = held(schedule_of(row), row.floor)
-        return Priced({product: tuple(found.values()) for product, (_, found) in specific.items()}, costed)
+        return Priced({priced: tuple(found.values()) for priced, (_, found) in specific.items()}, costed)
 
     async def priced_by_group(self, buyer_id: str, products: Collection[str]) -> bool:
         """Whether any group of the buyer has a price of its own for any of the products."""

@@ -25,6 +25,7 @@ ASSIGNMENTS = sa.Table(
     sa.Column("product_id", sa.String(100), primary_key=True),
     sa.Column("buyer_id", sa.String(100), primary_key=True),
     sa.Column("user_group_id", sa.String(100), primary_key=True),
+    sa.Column("variant_id", sa.String(100), primary_key=True),
     sa.Column("price_schedule_id", sa.String(100), sa.ForeignKey("price_schedules.id"), nullable=False),
     sa.Index("ix_price_assignments_price_schedule_id", "price_schedule_id", "product_id"),
 )

@@ -62,9 +62,10 @@ class CalculateOrder:
         classes |= {SHIPPING} if shipments else set()
         # Those of overridden prices, too: their schedules say whether tax is included.
         products = {line.product_id for line in lines}.difference(hidden)
+        variants = {line.variant_id for line in lines if line.variant_id}
         groups = await self._groups(caller, customer, products)
         async with self._units.reading() as work:
-            priced = await work.prices.priced(customer.buyer_id, groups, products) if products else Priced({})
+            priced = await work.prices.priced(customer.buyer_id, groups, products, variants) if products else Priced({})
             rates = await work.prices.rates([p for p in places if p is not None], classes, now)
             must_know = taxed and _unplaced(lines, shipments, fees, destination) and await work.prices.any_rate()
             costs = await costs_of_lines(work, currency, lines, priced, now)

@@ -21,14 +21,15 @@ class OfferProducts:
         self._clock = clock
 
     async def __call__(
-        self, caller: Principal | None, customer: Customer, currency: str, products: Sequence[str]
+        self, caller: Principal | None, customer: Customer, currency: str, products: Sequence[str], with_variants: bool = False
     ) -> tuple[Mapping[str, Offer], datetime]:
-        """By product, and the instant at which they hold; products that cannot be ordered in the currency are absent."""
+        """By product, and if wanted by variant with schedules of its own, each under its `article`; and the instant at which they
+        hold. What cannot be ordered in the currency is absent."""
         now = self._clock.now()
         if not products:
             return {}, now
         groups = await self._groups(caller, customer, products)
         async with self._units.reading() as work:
-            schedules = await work.prices.schedules(customer.buyer_id, groups, products)
-        offers = {product: offered(schedules.get(product, ()), currency, now) for product in products}
-        return {product: offer for product, offer in offers.items() if offer is not None}, now
+            schedules = await work.prices.schedules(customer.buyer_id, groups, products, None if with_variants else ())
+        offers = {article: offered(held, currency, now) for article, held in schedules.items()}
+        return {article: offer for article, offer in offers.items() if offer is not None}, now

@@ -61,11 +61,12 @@ class Redemptions:
         """RESERVED, or why not; a repeat gets the state that stands. `validate_only` leaves nothing."""
         now = self._clock.now()
         products = {line.product_id for line in lines if line.unit_price_override is None}
+        variants = {line.variant_id for line in lines if line.variant_id}
         groups = await self._groups(caller, customer, products)
         exempt = Exemptions(exemptions, now)
 
         async def check(work: PricingWork) -> Answered:
-            priced = await work.prices.priced(customer.buyer_id, groups, products) if products else Priced({})
+            priced = await work.prices.priced(customer.buyer_id, groups, products, variants) if products else Priced({})
             rates = await work.prices.rates(*quote.taxed(lines, all=bool(exempt)), now)
             must_know = any(quote.unplaced(lines)) and await work.prices.any_rate()
             if problems := changed(currency, lines, quote, priced.schedules, rates, now, must_know, exempt):

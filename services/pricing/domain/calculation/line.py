@@ -27,6 +27,7 @@ class Line:
     mark_ups: tuple[MarkUp, ...] = ()
     supplier_ids: tuple[str, ...] = ()
     """Suppliers whose costs are asked for."""
+    variant_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

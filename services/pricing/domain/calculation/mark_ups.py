@@ -32,6 +32,8 @@ class MarkUp:
     type: MarkUpType
     amounts: Mapping[str, int] = field(default_factory=dict)
     percentage: Decimal = Decimal(0)
+    defines_variant: bool = False
+    """Whether its option is part of the variant, whose own price holds it."""
 
     def lacks(self, currency: str) -> bool:
         """Whether it is an amount, and has none in the currency."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 from libs.money import without
 from services.pricing.domain.calculation.line import Line, Problem
 from services.pricing.domain.calculation.mark_ups import MarkUp, added
-from services.pricing.domain.schedules.schedule import Price, Schedule, SchedulesByProduct, price_at
+from services.pricing.domain.schedules.schedule import Price, Schedule, SchedulesByProduct, article, price_at
 from services.pricing.domain.tax.exemptions import Exemption
 from waybill.pricing.v1 import reasons
 
@@ -88,10 +88,11 @@ class LinePrice:
 
 
 def cumulative(lines: Sequence[Line]) -> dict[str, int]:
-    """Units of each product on all lines together."""
+    """Units of each product on all lines together, and of each variant."""
     sums: dict[str, int] = {}
     for line in lines:
-        sums[line.product_id] = sums.get(line.product_id, 0) + line.quantity
+        for key in {line.product_id, article(line.product_id, line.variant_id)}:
+            sums[key] = sums.get(key, 0) + line.quantity
     return sums
 
 
@@ -99,35 +100,39 @@ def line_price(
     line: Line, currency: str, quantities: Mapping[str, int], schedules: SchedulesByProduct, now: datetime
 ) -> LinePrice | Problem:
     """The line's price. An override takes no mark-up, and of the schedule only whether its prices include their tax: of one that
-    has no price for the quantity, too.
+    has no price for the quantity, too. A variant with schedules of its own asks these alone, and takes no mark-up of an option
+    that makes it.
 
     Where several schedules hold, the lowest price that any of them has for the quantity does; of equal ones the first id.
     """
-    holding = schedules.get(line.product_id, ())
-    scheduled = _scheduled(line, currency, quantities, holding, now)
+    priced, mark_ups = line.product_id, line.mark_ups
+    if line.variant_id and schedules.get(own := article(line.product_id, line.variant_id)):
+        priced, mark_ups = own, tuple(mark_up for mark_up in mark_ups if not mark_up.defines_variant)
+    holding = schedules.get(priced, ())
+    scheduled = _scheduled(line, currency, quantities[priced], holding, now)
     if line.unit_price_override is not None:
         included = any(s.tax_included for s in holding[:1]) if isinstance(scheduled, Problem) else scheduled[1].tax_included
         return LinePrice((Step(ByHand(included), line.unit_price_override),))
     if isinstance(scheduled, Problem):
         return scheduled
     base, source = scheduled
-    for mark_up in line.mark_ups:
+    for mark_up in mark_ups:
         if mark_up.lacks(currency):
             text = f"option {mark_up.option_id} of {mark_up.spec_id} has no mark-up in {currency}"
             return Problem(line.id, reasons.CURRENCY_MISMATCH, text)
     steps = [Step(source, base.unit)]
-    for mark_up in line.mark_ups:
+    for mark_up in mark_ups:
         more = added(mark_up, base.unit, currency)
         steps.append(Step(mark_up, more.unit, more.line))
     return LinePrice(tuple(steps))
 
 
 def _scheduled(
-    line: Line, currency: str, quantities: Mapping[str, int], holding: Sequence[Schedule], now: datetime
+    line: Line, currency: str, counted: int, holding: Sequence[Schedule], now: datetime
 ) -> tuple[Price, FromSchedule] | Problem:
     if not holding:
         return Problem(line.id, reasons.PRICE_MISSING, f"product {line.product_id} has no price for this buyer")
-    found = [_price_by(schedule, line, currency, quantities, now) for schedule in holding]
+    found = [_price_by(schedule, line, currency, counted, now) for schedule in holding]
     prices = [one for one in found if not isinstance(one, Problem)]
     if not prices:
         # At least one schedule holds, so that all of them gave a problem.
@@ -135,12 +140,10 @@ def _scheduled(
     return min(prices, key=lambda one: (one[0].unit, one[1].schedule_id))
 
 
-def _price_by(
-    schedule: Schedule, line: Line, currency: str, quantities: Mapping[str, int], now: datetime
-) -> tuple[Price, FromSchedule] | Problem:
+def _price_by(schedule: Schedule, line: Line, currency: str, counted: int, now: datetime) -> tuple[Price, FromSchedule] | Problem:
     if schedule.currency != currency:
         return Problem(line.id, reasons.CURRENCY_MISMATCH, f"its prices are in {schedule.currency}, not {currency}")
-    effective = quantities[line.product_id] if schedule.cumulative else line.quantity
+    effective = counted if schedule.cumulative else line.quantity
     price = price_at(schedule, effective, now)
     if isinstance(price, tuple):
         return Problem(line.id, *price)

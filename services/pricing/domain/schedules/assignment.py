@@ -1,4 +1,4 @@
-"""Which price schedule prices a product: for everyone, for one buyer, or for a group of a buyer's users."""
+"""Which price schedule prices a product or a variant of it: for everyone, for one buyer, or for a group of a buyer's users."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ FIELD = "assignments"
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Names an assignment; an empty buyer is the product's default, an empty group all users of the buyer."""
+    """Names an assignment; an empty buyer is the default, an empty group all users of the buyer, an empty variant the product."""
 
     product_id: str
     buyer_id: str
     group_id: str = ""
+    variant_id: str = ""
 
     @property
     def level(self) -> int:
@@ -28,7 +29,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """The schedule of a product, for a group, for a buyer or by default."""
+    """The schedule of a product or variant, for a group, for a buyer or by default."""
 
     key: Key
     schedule_id: str
@@ -44,10 +45,13 @@ def check_keys(found: Violations, keys: Sequence[Key]) -> None:
         found.check_id(f"{FIELD}[{i}].product_id", key.product_id)
         found.check_id(f"{FIELD}[{i}].buyer_id", key.buyer_id, required=False)
         found.check_id(f"{FIELD}[{i}].user_group_id", key.group_id, required=False)
+        found.check_id(f"{FIELD}[{i}].variant_id", key.variant_id, required=False)
         found.require(
             f"{FIELD}[{i}].buyer_id", bool(key.buyer_id) or not key.group_id, reasons.FIELD_REQUIRED, "a group is a buyer's"
         )
-        found.require(f"{FIELD}[{i}]", key not in seen, reasons.DUPLICATE_ITEM, "the product, buyer and group stand twice")
+        found.require(
+            f"{FIELD}[{i}]", key not in seen, reasons.DUPLICATE_ITEM, "the product, buyer, group and variant stand twice"
+        )
         seen.add(key)
 
 

@@ -46,7 +46,13 @@ class Schedule:
 
 
 SchedulesByProduct = Mapping[str, Sequence[Schedule]]
-"""Those that hold for each product: one, or one for each group that has its own, in the order of their ids."""
+"""Those that hold for each product, and for each variant that has its own, by `article`: one, or one for each group that has its
+own, in the order of their ids."""
+
+
+def article(product_id: str, variant_id: str = "") -> str:
+    """The key of what is priced by itself: a product, or a variant of it. Ids have no slash."""
+    return f"{product_id}/{variant_id}" if variant_id else product_id
 
 
 @dataclass(frozen=True, slots=True)

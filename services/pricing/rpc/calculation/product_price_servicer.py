@@ -38,13 +38,18 @@ class ProductPriceServicer(pb_grpc.ProductPriceServiceServicer):
             found.check_id(f"product_ids[{i}]", id)
         found.raise_if_any()
         customer = Customer(request.buyer_id, request.user_id)
-        offers, now = await self._offer(current().caller, customer, currency, products)
-        return pb.BatchGetProductPricesResponse(prices=[_price(id, offers[id], currency, now) for id in products if id in offers])
+        offers, now = await self._offer(current().caller, customer, currency, products, request.with_variants)
+        places = {id: i for i, id in enumerate(products)}
+        found_ones = sorted(offers, key=lambda article: (places[article.partition("/")[0]], article))
+        return pb.BatchGetProductPricesResponse(
+            prices=[_price(*article.partition("/")[::2], offers[article], currency, now) for article in found_ones]
+        )
 
 
-def _price(product_id: str, offer: Offer, currency: str, now: datetime) -> product_price_pb2.ProductPrice:
+def _price(product_id: str, variant_id: str, offer: Offer, currency: str, now: datetime) -> product_price_pb2.ProductPrice:
     return product_price_pb2.ProductPrice(
         product_id=product_id,
+        variant_id=variant_id,
         currency=currency,
         quantity=offer.quantity,
         unit_price=money_out(offer.price.unit, currency),

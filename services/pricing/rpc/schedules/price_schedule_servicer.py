@@ -104,14 +104,14 @@ class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
     async def AssignPriceSchedules(
         self, request: pb.AssignPriceSchedulesRequest, context: Any
     ) -> pb.AssignPriceSchedulesResponse:
-        wanted = [Assignment(Key(a.product_id, a.buyer_id, a.user_group_id), a.price_schedule_id) for a in request.assignments]
+        wanted = [Assignment(_key(a), a.price_schedule_id) for a in request.assignments]
         await self._assigning.assign(_request(request), wanted, supplier())
         return pb.AssignPriceSchedulesResponse()
 
     async def UnassignPriceSchedules(
         self, request: pb.UnassignPriceSchedulesRequest, context: Any
     ) -> pb.UnassignPriceSchedulesResponse:
-        keys = [Key(a.product_id, a.buyer_id, a.user_group_id) for a in request.assignments]
+        keys = [_key(a) for a in request.assignments]
         await self._assigning.unassign(_request(request), keys, supplier())
         return pb.UnassignPriceSchedulesResponse()
 
@@ -137,3 +137,7 @@ class PriceScheduleServicer(pb_grpc.PriceScheduleServiceServicer):
         found.raise_if_any()
         made = await self._assignments.of_products(request.product_ids, supplier())
         return pb.BatchGetPriceAssignmentsResponse(assignments=[convert.assignment_out(a) for a in made])
+
+
+def _key(message: pb.PriceAssignment | pb.PriceAssignmentKey) -> Key:
+    return Key(message.product_id, message.buyer_id, message.user_group_id, message.variant_id)

@@ -52,7 +52,9 @@ def _against_part(line: Line, part: LinePart | None, unit: int) -> Iterator[str]
     if part.price_steps and not part.price_overridden:
         marked = [(s.source.spec_id, s.source.option_id) for s in part.price_steps if isinstance(s.source, MarkedUp)]
         picked = [(c.spec_id, c.option_id) for c in line.choices if c.mark_up is not None]
-        if marked != picked:
+        # A variant that has a price of its own has in it what its options would add.
+        beside = [(c.spec_id, c.option_id) for c in line.choices if c.mark_up is not None and not c.defines_variant]
+        if marked not in (picked, beside):
             yield f"line {line.id}: priced with {marked}, it has chosen {picked}"
     if part.discount != off(part.discounts):
         yield f"line {line.id}: discount {part.discount} of {[d.amount for d in part.discounts]}"

@@ -32,7 +32,7 @@ class CensusReader:
         """One snapshot."""
         a, s, t, r = ASSIGNMENTS.c, SCHEDULES.c, TAX_RATES.c, RESERVATIONS.c
         counts = [sa.select(sa.func.count()).select_from(table).scalar_subquery() for table in _ALL]
-        lost = sa.select(a.product_id, a.buyer_id, a.user_group_id, a.price_schedule_id).where(
+        lost = sa.select(a.product_id, a.buyer_id, a.user_group_id, a.variant_id, a.price_schedule_id).where(
             ~sa.exists().where(s.id == a.price_schedule_id)
         )
         unknown = sa.select(RESERVATIONS).where(r.state.not_in((*_STATED, "RELEASED"))).order_by(r.order_key)
@@ -45,7 +45,9 @@ class CensusReader:
             states = (await tx.execute(unknown)).all()
         return Census(
             {table.name: int(number) for table, number in zip(_ALL, counted, strict=True)},
-            tuple((Key(row.product_id, row.buyer_id, row.user_group_id), row.price_schedule_id) for row in dangling),
+            tuple(
+                (Key(row.product_id, row.buyer_id, row.user_group_id, row.variant_id), row.price_schedule_id) for row in dangling
+            ),
             tuple(row.id for row in schedules if not _ascend(row.price_breaks)),
             tuple(row.id for row in costs if not _ascend(row.price_breaks)),
             tuple(row.id for row in rates if not _is_share(row.rate)),

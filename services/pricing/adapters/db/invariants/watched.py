@@ -25,7 +25,10 @@ WATCHED: Register = {
         by("assigned_schedule_exists"),
     ),
     tables.ASSIGNMENTS: Watch(
-        {"price_schedule_id": by("assigned_schedule_exists"), **all_free(_ELSEWHERE, "product_id buyer_id user_group_id")},
+        {
+            "price_schedule_id": by("assigned_schedule_exists"),
+            **all_free(_ELSEWHERE, "product_id buyer_id user_group_id variant_id"),
+        },
         Free("an assignment may end at any time"),
     ),
     tables.FLOORS: Watch(

@@ -20,13 +20,13 @@ from services.pricing.domain.schedules.schedule import Schedule
 
 _NAME = "price assignment"
 _C = ASSIGNMENTS.c
-_KEY = ("product_id", "buyer_id", "user_group_id")
+_KEY = ("product_id", "buyer_id", "user_group_id", "variant_id")
 _COLUMNS = [_C[name] for name in _KEY]
-# A product has one assignment per buyer and group, so the group breaks the ties of this order, and of no other.
+# A product has one assignment per buyer, group and variant, so the variant breaks the ties of this order, and of no other.
 _LISTING = Listing(
-    {name: Field(_C[name], "text") for name in ("product_id", "buyer_id", "user_group_id", "price_schedule_id")},
-    _C.user_group_id,
-    default_order="product_id, buyer_id",
+    {name: Field(_C[name], "text") for name in (*_KEY, "price_schedule_id")},
+    _C.variant_id,
+    default_order="product_id, buyer_id, user_group_id",
 )
 
 
@@ -114,9 +114,9 @@ class SqlAssignmentLists:
 
 
 def _assignment(row: Any) -> Assignment:
-    return Assignment(Key(row.product_id, row.buyer_id, row.user_group_id), row.price_schedule_id)
+    return Assignment(Key(row.product_id, row.buyer_id, row.user_group_id, row.variant_id), row.price_schedule_id)
 
 
-def _parts(key: Key) -> tuple[str, str, str]:
+def _parts(key: Key) -> tuple[str, str, str, str]:
     """As the columns of `_KEY` hold it."""
-    return key.product_id, key.buyer_id, key.group_id
+    return key.product_id, key.buyer_id, key.group_id, key.variant_id
