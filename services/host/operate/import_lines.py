@@ -14,12 +14,13 @@ import typer
 from services.host.failure import REFUSED, Failure
 from services.host.order_lines.faults import WHOLE_FILE, Fault, Faults
 from services.host.order_lines.read import MOST_LINES, LinesOfFile, read_lines
+from services.host.order_lines.specs import column_of
 from services.host.remote.server_options import AsJson
 from services.host.remote.session import Operator
 from services.host.remote.showing import as_data, err, out, print_json, table, word
 from services.host.tables import put
+from waybill.order.v1 import line_item_pb2, order_pb2, order_service_pb2, reasons
 from waybill.order.v1 import line_item_service_pb2 as pb
-from waybill.order.v1 import order_pb2, order_service_pb2, reasons
 from waybill_client import WaybillError
 
 COLUMNS = {"row": "bold", "column": "", "reason": "", "what is wrong": ""}
@@ -30,6 +31,7 @@ MOST_BYTES = 4 * 1024 * 1024
 PATIENCE = 300.0
 """Seconds for the answer about 5,000 lines."""
 _OF_LINE = re.compile(r"line_items\[(\d+)\](?:\.(.+))?\Z")
+_OF_SPEC = re.compile(r"specs\[(\d+)\]")
 _COLUMN = {"shipping_address": "shipping_address_id"}
 """Columns by the field that a server names, where the two differ."""
 
@@ -98,8 +100,17 @@ def _of_rows(refused: WaybillError, read: LinesOfFile) -> Iterable[Fault]:
         if match is None or int(match[1]) >= len(read.rows):
             yield Fault(WHOLE_FILE, violation.field, violation.reason, violation.description)
             continue
-        column = match[2] or ""
-        yield Fault(read.rows[int(match[1])], _COLUMN.get(column, column), violation.reason, violation.description)
+        number = int(match[1])
+        yield Fault(read.rows[number], _column(match[2] or "", read.lines[number]), violation.reason, violation.description)
+
+
+def _column(field: str, line: line_item_pb2.LineItem) -> str:
+    """The column that a field of a line was read from."""
+    spec = _OF_SPEC.match(field)
+    if spec is not None and int(spec[1]) < len(line.specs):
+        said = line.specs[int(spec[1])]
+        return column_of(said.spec_id, text=bool(said.value))
+    return _COLUMN.get(field, field)
 
 
 def _refuse(why: Failure, faults: Iterable[Fault], json: bool) -> None:

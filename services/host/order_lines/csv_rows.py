@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
+from services.host.order_lines import specs
 from services.host.order_lines.faults import Faults, FileFault, Row
 from services.host.order_lines.lines import COLUMNS, REQUIRED
 from waybill.order.v1 import reasons
@@ -45,15 +46,16 @@ def csv_rows(faults: Faults, text: Iterable[str]) -> Iterator[Row]:
 def _columns(faults: Faults, columns: list[str]) -> list[str]:
     """The names of the columns. What is wrong with them is noted."""
     for name in columns:
-        known = name in COLUMNS or (name.startswith(XP) and all(name.split(".")))
+        known = name in COLUMNS or (name.startswith(XP) and all(name.split("."))) or specs.is_column(name)
         if not known:
-            known_ones = ", ".join([*COLUMNS, "xp.NAME"])
+            known_ones = ", ".join([*COLUMNS, "spec.ID", "spec.ID.text", "xp.NAME"])
             faults.add(1, name, reasons.FIELD_INVALID, f"there is no column {name!r}; the columns are {known_ones}")
     for name in sorted({name for name in columns if columns.count(name) > 1}):
         faults.add(1, name, reasons.DUPLICATE_ITEM, f"the column {name!r} is there {columns.count(name)} times")
     for name in sorted(set(columns)):
         inside = [other for other in columns if other.startswith(f"{name}.")]
-        if inside:
+        # Rows may differ in whether they choose an option of a spec or write a text.
+        if inside and not specs.is_column(name):
             faults.add(1, name, reasons.FIELD_INVALID, f"{name} cannot be a text and hold {inside[0]}, too")
     for name in REQUIRED:
         if name not in columns:
@@ -65,17 +67,20 @@ def _columns(faults: Faults, columns: list[str]) -> list[str]:
 def _values(faults: Faults, number: int, columns: Sequence[str], cells: Sequence[str]) -> dict[str, object]:
     values: dict[str, object] = {}
     xp: dict[str, Any] = {}
+    chosen: dict[str, object] = {}
     for column, cell in zip(columns, cells, strict=True):
         if cell.startswith(FORMULA) and column != "quantity":
             said = f"{cell[:20]!r} begins like a formula of a spreadsheet: with = + - or @"
             faults.add(number, column, reasons.FIELD_INVALID, said)
         elif cell and column.startswith(XP):
             _put(xp, column.split(".")[1:], cell)
+        elif cell and specs.is_column(column):
+            specs.put(faults, number, chosen, column, cell)
         elif cell:
             values[column] = cell
         elif column in REQUIRED:
             values[column] = ""
-    return {**values, "xp": xp} if xp else values
+    return {**values, **({specs.NAME: chosen} if chosen else {}), **({"xp": xp} if xp else {})}
 
 
 def _put(into: dict[str, Any], path: Sequence[str], value: str) -> None:

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+from services.host.order_lines import specs
 from services.host.order_lines.faults import WHOLE_FILE, Faults, FileFault, Row
 from services.host.order_lines.lines import COLUMNS
 from waybill.order.v1 import reasons
 
-NAMES = (*COLUMNS, "xp")
+NAMES = (*COLUMNS, specs.NAME, "xp")
 _SPACES = re.compile(r"[ \t\r\n]*")
 
 

@@ -10,6 +10,7 @@ from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.host.order_lines.faults import Faults, Row
+from services.host.order_lines.specs import specs_of, writable
 from waybill.order.v1 import line_item_pb2, reasons
 
 REQUIRED = ("product_id", "quantity")
@@ -29,6 +30,7 @@ def line_of(faults: Faults, row: Row) -> line_item_pb2.LineItem:
     for name in TEXTS:
         setattr(line, name, _text(faults, row, name))
     line.quantity = _quantity(faults, row)
+    line.specs.extend(specs_of(faults, row))
     date = _text(faults, row, "date_needed")
     if (needed := _moment(date)) is not None:
         line.date_needed.CopyFrom(needed)
@@ -45,7 +47,7 @@ def line_of(faults: Faults, row: Row) -> line_item_pb2.LineItem:
 
 def _text(faults: Faults, row: Row, name: str) -> str:
     value = row.values.get(name, "")
-    if not isinstance(value, str) or not _writable(value):
+    if not isinstance(value, str) or not writable(value):
         faults.add(row.number, name, reasons.FIELD_INVALID, "a text is meant")
         return ""
     if not value and name in REQUIRED:
@@ -92,12 +94,3 @@ def _xp(value: object) -> Struct | None:
 def _shallow(value: object, levels: int) -> bool:
     inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
     return levels > 0 and all(_shallow(one, levels - 1) for one in inside)
-
-
-def _writable(text: str) -> bool:
-    """Whether it has no half of a character, which JSON can write and UTF-8 cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

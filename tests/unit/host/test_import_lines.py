@@ -110,6 +110,22 @@ async def test_what_the_server_refuses_is_said_of_rows(file: Path, printed: io.S
     assert "no line was added; the server left out 3 more" in shown[-1]
 
 
+async def test_what_the_server_refuses_of_specs_is_said_of_their_columns(file: Path, printed: io.StringIO) -> None:
+    file.write_text("product_id,quantity,spec.size,spec.note.text\ntee,1,s,\ntee,2,xl,Ada\n")
+    server = Server()
+    server.violations = [
+        FieldViolation("line_items[1].specs[0].option_id", "SPEC_OPTION_NOT_FOUND", "size has no option 'xl'"),
+        FieldViolation("line_items[1].specs[1].value", "SPEC_VALUE_NOT_ALLOWED", "note takes no text"),
+        FieldViolation("line_items[0].specs", "SPEC_REQUIRED", "color has to be chosen"),
+    ]
+    assert await run(server, file, json=True) == 2
+    assert [(fault["row"], fault["column"], fault["reason"]) for fault in json.loads(printed.getvalue())["faults"]] == [
+        (2, "specs", "SPEC_REQUIRED"),
+        (3, "spec.size", "SPEC_OPTION_NOT_FOUND"),
+        (3, "spec.note.text", "SPEC_VALUE_NOT_ALLOWED"),
+    ]
+
+
 @pytest.mark.parametrize(("dry_run", "code"), [(True, 1), (False, 2)])
 async def test_with_a_fault_in_the_file_nobody_is_asked(file: Path, printed: io.StringIO, dry_run: bool, code: int) -> None:
     file.write_text("product_id,quantity\n" + "anvil,none\n" * 60)

@@ -79,6 +79,19 @@ def test_json_has_the_same_names_and_keeps_the_kinds_of_values_in_xp(tmp_path: P
     assert found.rows == [1, 2]
 
 
+def said(found: LinesOfFile) -> list[list[tuple[str, str, str]]]:
+    return [[(s.spec_id, s.option_id, s.value) for s in line.specs] for line in found.lines]
+
+
+def test_options_and_texts_of_specs_are_read_from_both_formats(tmp_path: Path) -> None:
+    expected = [[("size", "l", ""), ("note", "", "Ada; =1")], [("note", "plain", "")], []]
+    found, faults = read(tmp_path, f'{HEAD},spec.size,spec.note.text,spec.note\ntee,1,l,"Ada; =1",\ntee,1,,,plain\nlamp,1,,,\n')
+    assert (said(found), faults) == (expected, [])
+    lines: list[dict[str, Any]] = [{"spec": {"size": "l", "note": {"text": "Ada; =1"}}}, {"spec": {"note": "plain"}}, {}]
+    found, faults = read(tmp_path, json.dumps([{"product_id": "tee", "quantity": 1, **line} for line in lines]), "lines.json")
+    assert (said(found), faults) == (expected, [])
+
+
 BAD_CSV: list[tuple[str, str | bytes, list[tuple[int, str, str]]]] = [
     ("empty", "", [(1, "product_id", "FIELD_REQUIRED"), (1, "quantity", "FIELD_REQUIRED")]),
     ("no line", f"{HEAD}\n\n", [(0, "", "FIELD_REQUIRED")]),
@@ -90,6 +103,10 @@ BAD_CSV: list[tuple[str, str | bytes, list[tuple[int, str, str]]]] = [
     ("column twice", f"{HEAD},quantity\nanvil,4,4\n", [(1, "quantity", "DUPLICATE_ITEM")]),
     ("xp without a name", f"{HEAD},xp.a..b\nanvil,4,x\n", [(1, "xp.a..b", "FIELD_INVALID")]),
     ("xp within a text", f"{HEAD},xp.a,xp.a.b\nanvil,4,x,y\n", [(1, "xp.a", "FIELD_INVALID")]),
+    ("spec without an id", f"{HEAD},spec.\nanvil,4,x\n", [(1, "spec.", "FIELD_INVALID")]),
+    ("specs of the contract", f"{HEAD},specs\nanvil,4,x\n", [(1, "specs", "FIELD_INVALID")]),
+    ("more of a spec than a text", f"{HEAD},spec.a.name\nanvil,4,x\n", [(1, "spec.a.name", "FIELD_INVALID")]),
+    ("an option and a text", f"{HEAD},spec.a,spec.a.text\nanvil,4,x,\nanvil,4,x,y\n", [(3, "spec.a.text", "FIELD_INVALID")]),
     ("tabs", "product_id\tquantity\nanvil\t4\n", [
         (1, "product_id\tquantity", "FIELD_INVALID"), (1, "product_id", "FIELD_REQUIRED"), (1, "quantity", "FIELD_REQUIRED")]),
     ("cells too few and too many", f"{HEAD}\nanvil\nlamp,2,3\n", [(2, "", "FIELD_INVALID"), (3, "", "FIELD_INVALID")]),
@@ -112,7 +129,7 @@ def test_what_is_wrong_with_csv_is_said_of_row_and_column(tmp_path: Path, conten
 
 
 @pytest.mark.parametrize("sign", "=+-@")
-@pytest.mark.parametrize("column", ["id", "comments", "xp.note", "date_needed"])
+@pytest.mark.parametrize("column", ["id", "comments", "xp.note", "date_needed", "spec.size", "spec.note.text"])
 def test_a_cell_that_spreadsheets_would_run_is_refused(tmp_path: Path, sign: str, column: str) -> None:
     _, faults = read(tmp_path, f'{HEAD},{column}\nanvil,4," {sign}cmd|x!A0"\n')
     assert faults == [(2, column, "FIELD_INVALID")]
@@ -139,6 +156,11 @@ BAD_JSON: list[tuple[str, str, list[tuple[int, str, str]]]] = [
         (1, "date_needed", "FIELD_INVALID"), (1, "xp", "FIELD_INVALID")]),
     ("half a character", '[{"product_id": "anvil", "quantity": 1, "comments": "\\ud800"}]', [(1, "comments", "FIELD_INVALID")]),
     ("half a character in xp", '[{"product_id": "anvil", "quantity": 1, "xp": {"a": "\\ud800"}}]', [(1, "xp", "FIELD_INVALID")]),
+    ("no object of specs", '[{"product_id": "anvil", "quantity": 1, "spec": ["s"]}]', [(1, "spec", "FIELD_INVALID")]),
+    ("other kinds in specs", '[{"product_id": "p", "quantity": 1, "spec": {"a": 1, "b": {"text": 2}, "c": [], "d": {}}}]', [
+        (1, f"spec.{id}", "FIELD_INVALID") for id in "abcd"]),
+    ("half a character in a spec", '[{"product_id": "anvil", "quantity": 1, "spec": {"\\ud800": "x", "a": "\\ud800"}}]', [
+        (1, "spec.?", "FIELD_INVALID"), (1, "spec.a", "FIELD_INVALID")]),
     ("deep xp", '[{"product_id": "anvil", "quantity": 1, "xp": ' + '{"a":' * 31 + "1" + "}" * 32 + "]", [
         (1, "xp", "FIELD_INVALID")]),
     ("deeper than can be read", "[" + '{"a":' * 100_000, [(1, "", "FIELD_INVALID")]),
