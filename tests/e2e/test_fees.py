@@ -11,8 +11,11 @@ import pytest
 from google.type.decimal_pb2 import Decimal
 
 from services.host.sample.marketplace import CURRENCY
-from tests.e2e.steps import cents, checked_out, gift_card, ready, refused, ship, violations
+from tests.e2e.steps import card, cents, checked_out, gift_card, policy, ready, refused, ship, violations
+from tests.e2e.test_capture_on_shipment import more_than, paid
 from tests.support.marketplace import OUTGOING, Marketplace, get
+from waybill.directory.v1.ordering_context_service_pb2 import PAYMENT_CAPTURE_ON_SHIPMENT
+from waybill.fulfillment.v1 import supplier_order_service_pb2
 from waybill.order.v1 import checkout_service_pb2, fee_pb2, order_pb2, order_service_pb2
 from waybill.payment.v1 import payment_pb2
 from waybill.pricing.v1 import tax_rate_service_pb2
@@ -42,13 +45,15 @@ async def taxed(market: Marketplace, rate_id: str, value: str) -> None:
     await market.people.owner.tax_rates.BatchCreateTaxRates(request)
 
 
-async def bought(market: Marketplace, id: str, tax_class: str) -> order_pb2.Order:
-    """Two tapes, handling of five dollars and packing of nothing, paid from the gift card."""
-    pay = [payment_pb2.Payment(type="spending_account", spending_account_id="gift-ada")]
+GIFT = payment_pb2.Payment(type="spending_account", spending_account_id="gift-ada")
+
+
+async def bought(market: Marketplace, id: str, tax_class: str, pay: payment_pb2.Payment = GIFT) -> order_pb2.Order:
+    """Two tapes, handling of five dollars and packing of nothing."""
     await ready(market.people.ada, id, [], tape=2)
     await charge(market.people.owner, id, fee("handling", "5", tax_class=tax_class), fee("packing", "0"))
     await calculated(market.people.ada, id)
-    await checked_out(market.people.ada, id, pay)
+    await checked_out(market.people.ada, id, [pay])
     await market.people.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id=id))
     return await get(market.people.ada, id, OUTGOING)
 
@@ -93,6 +98,23 @@ async def test_fees_stay_with_the_seller_once_anything_has_shipped(shared_sqlite
     await shared_sqlite_market.check()
 
 
+async def test_fees_and_their_tax_are_charged_with_the_first_shipment(sqlite_market: Marketplace) -> None:
+    await policy(sqlite_market, capture=PAYMENT_CAPTURE_ON_SHIPMENT)
+    await card(sqlite_market, "c-FIRST", "tok_approve")
+    await taxed(sqlite_market, "first", RATE)
+    pay = payment_pb2.Payment(id="p-FIRST", type="credit_card", credit_card_id="c-FIRST")
+    order, east = await bought(sqlite_market, "FIRST", "first", pay), sqlite_market.people.clerks["wh-east"]
+    await ship(east, "FIRST-1", "l1", 1)
+    first = await paid(sqlite_market, "FIRST", more_than(0))
+    asked = supplier_order_service_pb2.GetSupplierOrderRequest(supplier_order_id="FIRST-1")
+    theirs = (await east.supplier_orders.GetSupplierOrder(asked)).supplier_order
+    assert cents(first.captured_amount) == cents(theirs.shipped_total) + 550 < cents(order.total)
+    await ship(east, "FIRST-1", "l1", 1)
+    last = await paid(sqlite_market, "FIRST", more_than(cents(first.captured_amount)))
+    assert cents(last.captured_amount) == cents(theirs.total) + 550 == cents(order.total)
+    await sqlite_market.check()
+
+
 async def test_a_change_of_fees_keeps_the_estimates_and_no_amount_is_current_until_it_is_calculated(
     shared_sqlite_market: Marketplace,
 ) -> None:
@@ -115,7 +137,7 @@ async def test_a_tax_of_fees_that_has_changed_since_stands_against_a_submit(shar
     people = shared_sqlite_market.people
     await ready(people.ada, "TAXED-LATER", [], tape=1)
     await charge(people.owner, "TAXED-LATER", fee("rush", "3", tax_class="later"))
-    await checked_out(people.ada, "TAXED-LATER", [payment_pb2.Payment(type="spending_account", spending_account_id="gift-ada")])
+    await checked_out(people.ada, "TAXED-LATER", [GIFT])
     await taxed(shared_sqlite_market, "later", RATE)
     refusal = await refused(people.ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id="TAXED-LATER")))
     assert [(rule.reason, rule.subject) for rule in refusal.rules] == [("TAX_CHANGED", "fees[rush]")]

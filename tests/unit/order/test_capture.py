@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from services.order.domain.fees import Fee
 from services.order.domain.model import Capture, Policy
 from services.order.domain.progress.capture import captured_on_shipment, due_for_shipped, next_look
 from tests.unit.order.builders import NOW, line, order
@@ -17,11 +18,14 @@ def test_an_order_is_captured_as_its_channel_said_when_it_was_submitted() -> Non
     assert not captured_on_shipment(replace(order(), policy=Policy(), is_submitted=True))
 
 
-def test_a_gratuity_is_due_with_the_first_unit_that_leaves() -> None:
-    given = replace(order(), gratuity=500)
+def test_what_stays_with_the_seller_is_due_with_the_first_unit_that_leaves_and_given_back_when_none_does() -> None:
+    fees = (Fee("handling", "Handling", 300, tax=30), Fee("rush", "Rush", 40, tax=4))
+    sold = replace(order(), subtotal=900, tax=134, gratuity=500, fees=fees, total=1_874)
     waits, left = line("l1"), replace(line("l2"), quantity_shipped=1)
-    assert due_for_shipped(given, [waits], [0, 0]) == 0
-    assert due_for_shipped(given, [waits, left], [0, 700, 20]) == 1_220
+    assert due_for_shipped(sold, [waits], [0, 0]) == 0
+    assert due_for_shipped(sold, [waits, left], [0, 700, 20]) == 720 + 500 + 340 + 34
+    assert due_for_shipped(sold, [left, left], [1_000, 0]) == sold.total
+    assert sold.wholly_canceled.total == sold.total
 
 
 def test_what_waits_for_a_person_is_asked_about_ever_more_rarely() -> None:

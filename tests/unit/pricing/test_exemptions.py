@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.pricing.domain.calculation.calculate import Calculation, Shipment, calculate
+from services.pricing.domain.calculation.fees import Fee
 from services.pricing.domain.calculation.line import Line
 from services.pricing.domain.calculation.mark_ups import MarkUp, MarkUpType
-from services.pricing.domain.calculation.quote import Quote, QuotedPrice, QuotedShipping, changed
+from services.pricing.domain.calculation.quote import Quote, QuotedFee, QuotedPrice, QuotedShipping, changed
 from services.pricing.domain.calculation.unit_prices import Exempted
 from services.pricing.domain.schedules.schedule import Break, Schedule
 from services.pricing.domain.tax.exemptions import Exemption, Exemptions
@@ -66,6 +67,16 @@ def test_freight_of_an_exempt_buyer_is_net_and_says_what_came_off() -> None:
     with_, on_top = worked_out((), ALL, shipments=freight).shipments
     assert (with_.cost, with_.exempted_tax, with_.tax, with_.included_tax) == (100 * EURO, 19 * EURO, 0, 0)
     assert (on_top.cost, on_top.exempted_tax, on_top.tax, on_top.tax_rate) == (100 * EURO, 0, 0, 0)
+
+
+def test_fees_of_an_exempt_buyer_are_untaxed_by_their_own_class() -> None:
+    held = Exemptions([Exemption("DE", "C-1", "food")], NOW)
+    fees = [Fee("a", 10 * EURO, "food"), Fee("b", 10 * EURO, "standard"), Fee("c", 10 * EURO, "food", ELSEWHERE)]
+    made = calculate("EUR", (), (), HERE, {}, RATES, NOW, exemptions=held, fees=fees).fees
+    assert [(fee.amount, fee.tax) for fee in made] == [(10 * EURO, 0), (10 * EURO, 190 * CENT), (10 * EURO, 70 * CENT)]
+    quote = Quote(fees=[QuotedFee("a", Decimal(0), "food"), QuotedFee("b", Decimal("0.19"), "standard")], destination=HERE)
+    assert changed("EUR", (), quote, {}, RATES, NOW, exemptions=held) == []
+    assert [(p.fee_id, p.reason) for p in changed("EUR", (), quote, {}, RATES, NOW)] == [("a", "TAX_CHANGED")]
 
 
 @pytest.mark.parametrize(

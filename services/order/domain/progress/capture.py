@@ -21,11 +21,12 @@ def captured_on_shipment(order: Order) -> bool:
 def due_for_shipped(order: Order, lines: Sequence[Line], of_supplier_orders: Iterable[int]) -> int:
     """What has shipped of an order, by what each supplier order has shipped of it.
 
-    What stays with the seller (the gratuity) is due as soon as anything has shipped.
+    What stays with the seller (fees with their tax, the gratuity) is due as soon as anything has shipped: only an order of which
+    nothing has shipped gives it back.
     """
     if not any(line.quantity_shipped for line in lines):
         return 0
-    return sum(of_supplier_orders) + order.gratuity
+    return sum(of_supplier_orders) + order.fee_total + order.fee_tax + order.gratuity
 
 
 def next_look(begin_time: datetime, now: datetime) -> datetime:
