@@ -10,7 +10,8 @@ down_revision = "0019"
 branch_labels = None
 depends_on = None
 # The newest revision of the oldest build that works on these tables. A change that only adds names an earlier one.
-min_reader = "0015"
+# An older build would move units past a threshold without an alert.
+min_reader = "0020"
 
 
 def upgrade() -> None:

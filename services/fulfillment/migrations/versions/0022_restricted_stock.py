@@ -10,7 +10,8 @@ down_revision = "0021"
 branch_labels = None
 depends_on = None
 # The newest revision of the oldest build that works on these tables. A change that only adds names an earlier one.
-min_reader = "0015"
+# An older build would sell to anyone what is kept for some.
+min_reader = "0022"
 
 COLUMNS = ("buyer_ids", "user_group_ids")
 

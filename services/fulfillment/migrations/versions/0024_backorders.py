@@ -10,7 +10,8 @@ down_revision = "0023"
 branch_labels = None
 depends_on = None
 # The newest revision of the oldest build that works on these tables. A change that only adds names an earlier one.
-min_reader = "0015"
+# An older build would sell beyond the limit, and let units leave that have not come in.
+min_reader = "0024"
 
 
 def upgrade() -> None:
