@@ -18,6 +18,7 @@ from tests.support.marketplace import ALL, Marketplace, create, get, lines
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.directory.v1 import ordering_context_service_pb2 as context_pb
+from waybill.fulfillment.v1 import supplier_order_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import order_pb2, order_service_pb2, submission_pb2, submission_service_pb2
 from waybill.payment.v1 import payment_pb2
@@ -182,6 +183,28 @@ async def test_a_submit_asks_for_the_cover_that_the_channel_asks_for_now(sqlite_
     opened = (await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="ABOVE"))).order
     paid = (await ada.checkout.ListPayments(pb.ListPaymentsRequest(order_id="ABOVE"))).payments
     assert [p.resolved_amount for p in paid] == [opened.total, money("0", CURRENCY)]
+
+
+async def test_products_name_whether_they_are_forwarded_where_the_channel_says_so(sqlite_market: Marketplace) -> None:
+    """Anvils and rockets are Northforge's; the seller looks at every order of anvils before they go."""
+    ada, owner, sam = sqlite_market.people.ada, sqlite_market.people.owner, sqlite_market.people.sam
+    kept = product_pb2.Product(id="anvil", auto_forward=False)
+    await owner.products.UpdateProduct(
+        product_service_pb2.UpdateProductRequest(product=kept, update_mask={"paths": ["auto_forward"]})
+    )
+    await policy(sqlite_market, auto_forward=context_pb.AUTO_FORWARD_BY_PRODUCT)
+    order = await ada.place_order({"anvil": 1, "crate": 1}, id="MIXED")
+    assert order.HasField("forward_time")
+
+    async def suppliers() -> dict[str, list[str]]:
+        request = supplier_order_service_pb2.ListSupplierOrdersRequest(filter='order_id = "MIXED"')
+        page = (await sam.supplier_orders.ListSupplierOrders(request)).supplier_orders
+        return {o.supplier_id: [x.product_id for x in o.line_items] for o in page if not o.moved}
+
+    assert await suppliers() == {"": ["anvil"], "wh-east": ["crate"]}
+    done = await sam.orders.ForwardOrder(order_service_pb2.ForwardOrderRequest(order_id="MIXED", request_id="f1"))
+    assert (len(done.supplier_orders), done.order.forward_time) == (2, order.forward_time)
+    assert await suppliers() == {"northforge": ["anvil"], "wh-east": ["crate"]}
 
 
 async def test_a_request_id_of_another_forward_forwards_nothing(sqlite_market: Marketplace) -> None:

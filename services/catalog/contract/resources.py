@@ -12,13 +12,13 @@ from services.catalog.domain.products import facets, product
 from waybill.catalog.v1 import catalog_pb2, category_pb2, product_facet_pb2, product_pb2
 
 
-def _returnable() -> Attribute:
-    """True unless it is said otherwise."""
+def _true_unless_said(name: str) -> Attribute:
+    """A flag that is true unless it is said otherwise."""
 
     def read(found: Violations, where: str, message: product_pb2.Product, _: dict[str, Any]) -> bool:
-        return message.returnable if message.HasField("returnable") else True
+        return bool(getattr(message, name)) if message.HasField(name) else True  # type: ignore[arg-type]
 
-    return Attribute("returnable", Storage.TRUTH, read, lambda row: row["returnable"], "bool", nullable=False)
+    return Attribute(name, Storage.TRUTH, read, lambda row: row[name], "bool", nullable=False)
 
 
 _ATTRIBUTES = (
@@ -38,8 +38,9 @@ _ATTRIBUTES = (
     decimal("height_cm"),
     xp(),
     ref("owner_supplier_id"),
-    _returnable(),
+    _true_unless_said("returnable"),
     flag("variant_stock"),
+    _true_unless_said("auto_forward"),
 )
 
 

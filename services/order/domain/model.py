@@ -46,6 +46,8 @@ class ProductSnapshot:
     """Whether its stock is counted for each variant."""
     variant_name: str = ""
     """Name of the variant that was chosen."""
+    auto_forward: bool = True
+    """Whether it goes to its suppliers as soon as the order opens, where the channel forwards by product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ class AutoForward(StrEnum):
 
     NONE = "NONE"
     ALL = "ALL"
+    BY_PRODUCT = "BY_PRODUCT"
+    """The lines whose products say so."""
 
 
 class Capture(StrEnum):

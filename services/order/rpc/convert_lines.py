@@ -144,4 +144,5 @@ def _product_out(product: ProductSnapshot) -> line_item_pb2.LineItemProduct:
         returnable=product.returnable,
         variant_stock=product.variant_stock,
         variant_name=product.variant_name,
+        auto_forward=product.auto_forward,
     )

@@ -59,6 +59,7 @@ async def test_a_product_comes_back_as_it_was_stored(served):
         width_cm=Decimal(value="20.25"),
         returnable=False,
         variant_stock=True,
+        auto_forward=False,
     )
     wanted.xp.update({"color": "black", "nested": {"list": [1, "two", None, True]}})
     made = (await products(served).CreateProduct(pb.CreateProductRequest(product=wanted))).product
@@ -74,6 +75,7 @@ async def test_what_is_left_out_has_its_default_and_an_id_is_made(served):
     made = (await products(served).CreateProduct(request)).product
     assert made.id.startswith("prd_")
     assert (made.tax_class, made.quantity_multiplier, made.active, made.returnable) == ("standard", 1, False, True)
+    assert made.auto_forward
     assert not made.HasField("weight_kg")
 
 

@@ -42,6 +42,25 @@ async def test_an_unforwarded_order_is_the_sellers_and_can_be_forwarded_later(wo
     assert await world.counters("b") == (9, 0, 3, 6)
 
 
+async def test_lines_that_are_kept_back_are_forwarded_later_and_no_line_that_was_forwarded_before(world: World) -> None:
+    await world.stock(("a", "drill", "bolt", 9), ("b", "saw", "bolt", 9))
+    lines = [line(f"l{n}", 1, product, default_supplier_id="bolt") for n, product in ((1, "drill"), (2, "saw"))]
+    key = new_key()
+    await world.reserve(key, *lines)
+    implicit, sent = await world.confirm(key, "PO1", *lines, kept=["l2"], within=timedelta(hours=1))
+    assert [(o.id, o.supplier_id, o.implicit) for o in (implicit, sent)] == [("PO1-1", "", True), ("PO1-2", "bolt", False)]
+    assert [[x.line_item_id for x in o.line_items] for o in (implicit, sent)] == [["l2"], ["l1"]]
+    assert [o.HasField("accept_by") for o in (implicit, sent)] == [False, True]
+    assert await world.confirm(key, "PO1", *lines, kept=["l2"]) == [implicit, sent]
+    answer = await world.reservations().ForwardOrder(res.ForwardOrderRequest(order_key=key))
+    gone, same, made = answer.supplier_orders
+    assert (same, gone.moved, status(gone)) == (sent, True, "CANCELED")
+    assert (made.id, made.supplier_id, [x.line_item_id for x in made.line_items]) == ("PO1-3", "bolt", ["l2"])
+    assert made.HasField("accept_by")
+    again = await world.reservations().ForwardOrder(res.ForwardOrderRequest(order_key=key))
+    assert list(again.supplier_orders) == list(answer.supplier_orders)
+
+
 async def test_what_the_buyer_says_of_a_line_goes_with_its_units_to_whoever_ships_them(world: World) -> None:
     await world.stock(("a", "drill", "bolt", 2), ("b", "drill", "nut", 9))
     want = line("l1", 5, default_supplier_id="bolt", supplier_ids=["nut"])

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -229,6 +229,7 @@ class World:
         forward: bool = True,
         attempt: int = 1,
         within: timedelta | None = None,
+        kept: Sequence[str] = (),
         **values: Any,
     ) -> list[Any]:
         answer = await self.reservations().ConfirmReservation(
@@ -237,6 +238,7 @@ class World:
                 attempt=attempt,
                 forward=forward,
                 accept_within=within,
+                kept_line_item_ids=kept,
                 order=order(key, order_id, *lines, **values),
             )
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from libs.ids import SequentialIds
 from services.fulfillment.domain.sourcing.model import Assignment, Line, Stock
 from services.fulfillment.domain.stock.ledger import Cause
 from services.fulfillment.domain.supplier_orders.actions.change import Change
-from services.fulfillment.domain.supplier_orders.actions.place import confirm, delivered
+from services.fulfillment.domain.supplier_orders.actions.place import Forwarding, confirm, delivered
 from services.fulfillment.domain.supplier_orders.snapshot import OrderSnapshot, SnapshotLine
 from services.fulfillment.domain.supplier_orders.supplier_order import ShipSelection
 
@@ -82,9 +82,11 @@ def confirmed(
     order: OrderSnapshot,
     *assignments: Assignment,
     forward: bool = True,
+    kept: Iterable[str] = (),
     ids: SequentialIds | None = None,
     stocks: Sequence[Stock] | None = None,
 ) -> Change:
     """The supplier orders of an order whose stock was reserved like this, and is there unless `stocks` say otherwise."""
     there = [stock(a.record_id, on_hand=1_000) for a in assignments if a.record_id] if stocks is None else stocks
-    return delivered(confirm(order, assignments, CAUSE, forward, (ids or SequentialIds()).key, NOW), there, NOW)
+    forwarding = Forwarding(forward, frozenset(kept))
+    return delivered(confirm(order, assignments, CAUSE, forwarding, (ids or SequentialIds()).key, NOW), there, NOW)

@@ -240,6 +240,56 @@ def test_forwarding_later_gives_what_forwarding_at_once_gives(case: tuple[OrderS
     assert [(o.supplier_id, o.total, o.status) for o in later] == [(o.supplier_id, o.total, o.status) for o in at_once]
 
 
+def test_lines_that_are_kept_back_are_the_sellers_and_can_be_forwarded_later() -> None:
+    order = snapshot(
+        order_line("l1", 2, 20_000_000, tax=2_000_000),
+        order_line("l2", 2, 40_000_000, discount=1_000_000),
+        order_line("l3", 1, 5_000_000),
+        shipping=(estimate("e1", 6_000_000, ("l1", 2, "bolt"), ("l2", 1, "bolt")), estimate("e2", 1_000_000, ("l2", 1, "nut"))),
+    )
+    reserved = (taken("l1", 2, "bolt"), taken("l2", 1, "bolt"), taken("l2", 1, "nut"), taken("l3", 1, ""))
+    ids = SequentialIds()
+    implicit, *forwarded = confirmed(order, *reserved, kept=("l2", "gone"), ids=ids).created
+    assert [(o.id, o.supplier_id, o.implicit) for o in (implicit, *forwarded)] == [
+        ("PO1-1", "", True),
+        ("PO1-2", "bolt", False),
+        ("PO1-3", "", False),
+    ]
+    assert [(x.line_item_id, x.quantity) for x in implicit.lines] == [("l2", 2)]
+    assert [o.shipping_cost for o in (implicit, *forwarded)] == [3_000_000, 4_000_000, 0]
+    later = forward([implicit, *forwarded], {}, {}, ids.key, NOW)
+    assert [(o.id, o.supplier_id, o.shipping_cost) for o in later.created] == [
+        ("PO1-4", "bolt", 2_000_000),
+        ("PO1-5", "nut", 1_000_000),
+    ]
+    assert sum(o.total for o in (*forwarded, *later.created)) == total_of(order)
+
+
+def test_an_order_of_which_every_line_is_kept_back_is_not_forwarded() -> None:
+    (only,) = confirmed(snapshot(order_line("l1", 2)), taken("l1", 2, "bolt"), kept=("l1",)).created
+    assert (only.id, only.implicit, only.supplier_id) == ("PO1-1", True, "")
+
+
+@given(orders(), st.sets(st.sampled_from(["l0", "l1", "l2", "l3", "l4"])))
+def test_whatever_lines_are_kept_back_nothing_is_lost_and_they_are_all_that_can_be_forwarded(
+    case: tuple[OrderSnapshot, list[Assignment]], kept: set[str]
+) -> None:
+    order, reserved = case
+    ids = SequentialIds()
+    made = confirmed(order, *reserved, kept=kept, ids=ids).created
+    later = forward(made, {}, {}, ids.key, NOW)
+    ended = (*(o for o in made if not o.implicit), *later.created)
+    for stand in (made, ended):
+        assert units(stand) == Counter({x.line_item_id: x.quantity for x in order.lines})
+        assert sum(o.total for o in stand) == total_of(order)
+        assert sum(o.included_tax for o in stand) == sum(x.included_tax for x in (*order.lines, *order.shipping))
+        for o in stand:
+            no_amount_below_zero(o)
+    assert {x.line_item_id for o in made if o.implicit for x in o.lines} == kept & {x.line_item_id for x in order.lines}
+    assert not any(o.implicit for o in ended)
+    assert len({o.id for o in (*made, *later.created)}) == len(made) + len(later.created)
+
+
 def test_freight_of_goods_that_are_free_goes_on_with_them_when_their_supplier_says_no() -> None:
     order = snapshot(order_line("l0", 1, 0), shipping_cost=10_000)
     ids = SequentialIds()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from libs.errors import Violations
 from waybill.directory.v1 import reasons
 
-FORWARDS = frozenset({0, 1, 2})
+FORWARDS = frozenset({0, 1, 2, 3})
 """Unspecified is taken as NONE."""
 COVERAGES = frozenset({0, 1, 2, 3, 4})
 """Unspecified is taken as TOTAL."""
@@ -42,7 +42,9 @@ class StatedPolicy:
 
 def check(found: Violations, where: str, policy: StatedPolicy) -> None:
     """Notes values that no order service would understand."""
-    found.require(f"{where}.auto_forward", policy.auto_forward in FORWARDS, reasons.FIELD_INVALID, "must be NONE or ALL")
+    found.require(
+        f"{where}.auto_forward", policy.auto_forward in FORWARDS, reasons.FIELD_INVALID, "must be NONE, ALL or BY_PRODUCT"
+    )
     found.require(
         f"{where}.payment_coverage", policy.payment_coverage in COVERAGES, reasons.FIELD_INVALID, "is no known payment coverage"
     )

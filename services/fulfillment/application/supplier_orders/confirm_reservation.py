@@ -15,7 +15,7 @@ from services.fulfillment.domain.stock.ledger import Cause, summed_by_record
 from services.fulfillment.domain.supplier_orders.actions.cancel import cancel
 from services.fulfillment.domain.supplier_orders.actions.change import Change
 from services.fulfillment.domain.supplier_orders.actions.freeze import freeze
-from services.fulfillment.domain.supplier_orders.actions.place import confirm, delivered
+from services.fulfillment.domain.supplier_orders.actions.place import Forwarding, confirm, delivered
 from services.fulfillment.domain.supplier_orders.answer_time import timed
 from services.fulfillment.domain.supplier_orders.snapshot import OrderSnapshot
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder, by_id
@@ -31,7 +31,7 @@ class ConfirmReservation:
         self._ids = ids
 
     async def __call__(
-        self, order: OrderSnapshot, attempt: int, forward: bool, accept_within: timedelta | None = None
+        self, order: OrderSnapshot, attempt: int, forward: Forwarding, accept_within: timedelta | None = None
     ) -> list[SupplierOrder]:
         """The supplier orders, by number; a repeat returns them as they are now. `accept_within`: how long each supplier has
         to answer, those of a later forward or rejection too; None for without a limit.
@@ -41,7 +41,7 @@ class ConfirmReservation:
         return by_id(await self._units.retrying(lambda work: self._confirm(work, order, attempt, forward, accept_within)))
 
     async def _confirm(
-        self, work: FulfillmentWork, order: OrderSnapshot, attempt: int, forward: bool, within: timedelta | None
+        self, work: FulfillmentWork, order: OrderSnapshot, attempt: int, forward: Forwarding, within: timedelta | None
     ) -> list[SupplierOrder]:
         now = self._clock.now()
         reserved = await work.reservations.get(order.order_key, attempt, lock=True)

@@ -21,6 +21,7 @@ from services.fulfillment.application.supplier_orders.freeze_order import Freeze
 from services.fulfillment.application.supplier_orders.set_order_hold import SetOrderHold
 from services.fulfillment.application.supplier_orders.unfreeze_order import UnfreezeOrder
 from services.fulfillment.contract.reports import canceled_out, supplier_order_out
+from services.fulfillment.domain.supplier_orders.actions.place import Forwarding
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from services.fulfillment.rpc.sourcing.messages import assignment_out, problem_out
 from services.fulfillment.rpc.sourcing.reservation_requests import demand_in, lines_in, order_key_in, snapshot_in, strategy_in
@@ -102,7 +103,8 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
             found.add("order.order_key", reasons.FIELD_INVALID, "is another order's")
         found.raise_if_any()
         within = request.accept_within.ToTimedelta() if request.HasField("accept_within") else None
-        orders = await self._use.confirm(snapshot_in(request.order), request.attempt, request.forward, within)
+        kept = frozenset(request.kept_line_item_ids)
+        orders = await self._use.confirm(snapshot_in(request.order), request.attempt, Forwarding(request.forward, kept), within)
         return pb.ConfirmReservationResponse(state=pb.RESERVATION_STATE_CONFIRMED, supplier_orders=_out(orders))
 
     async def ReleaseReservation(self, request: pb.ReleaseReservationRequest, context: Any) -> pb.ReleaseReservationResponse:

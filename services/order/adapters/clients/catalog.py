@@ -91,4 +91,5 @@ def _snapshot(p: product_pb2.Product) -> ProductSnapshot:
         etag=p.etag,
         returnable=p.returnable,
         variant_stock=p.variant_stock,
+        auto_forward=p.auto_forward,
     )

@@ -15,6 +15,7 @@ from waybill.directory.v1 import ordering_context_service_pb2_grpc as pb_grpc
 from waybill.type.v1 import party_pb2
 from waybill.type.v1.tax_exemption_pb2 import TaxExemption as TaxExemptionMessage
 
+_FORWARDS = {pb.AUTO_FORWARD_ALL: AutoForward.ALL, pb.AUTO_FORWARD_BY_PRODUCT: AutoForward.BY_PRODUCT}
 _NEED_NOT_COVER = (pb.PAYMENT_COVERAGE_NONE, pb.PAYMENT_COVERAGE_ANY)
 _MAY_EXCEED = (pb.PAYMENT_COVERAGE_AT_LEAST, pb.PAYMENT_COVERAGE_ANY)
 
@@ -53,7 +54,7 @@ class DirectoryClient:
             admitted=answer.buyer_admitted,
             channel_admits=not answer.channel_closed_to_buyer,
             policy=Policy(
-                AutoForward.ALL if answer.policy.auto_forward == pb.AUTO_FORWARD_ALL else AutoForward.NONE,
+                _FORWARDS.get(answer.policy.auto_forward, AutoForward.NONE),
                 answer.policy.payment_coverage not in _NEED_NOT_COVER,
                 answer.policy.require_ship_methods,
                 answer.policy.sourcing_strategy,

@@ -16,6 +16,7 @@ from services.order.contract.problems import problem_in
 from services.order.contract.reports import reports_of
 from services.order.domain.checkout.worksheet import Assignment, Worksheet
 from services.order.domain.model import AutoForward, CanceledAmounts, Line, Order, Problem
+from services.order.domain.submission.forwarding import kept_back
 from waybill.fulfillment.v1 import reservation_service_pb2 as pb
 from waybill.fulfillment.v1 import reservation_service_pb2_grpc as pb_grpc
 from waybill.fulfillment.v1 import sourcing_pb2, supplier_order_pb2
@@ -82,8 +83,9 @@ class FulfillmentClient:
                 order_key=str(order.key),
                 attempt=attempt,
                 order=_snapshot(order, lines, worksheet),
-                forward=order.policy.auto_forward is AutoForward.ALL,
+                forward=order.policy.auto_forward is not AutoForward.NONE,
                 accept_within=_within(order.policy.accept_within_seconds),
+                kept_line_item_ids=kept_back(order, lines),
             )
         )
         return reports_of(answer.supplier_orders)

@@ -59,6 +59,7 @@ def _product_json(product: ProductSnapshot) -> dict[str, Any]:
         "returnable": product.returnable,
         "variant_stock": product.variant_stock,
         "variant_name": product.variant_name,
+        "auto_forward": product.auto_forward,
     }
 
 

@@ -11,6 +11,7 @@ from services.order.application.ports import SupplierOrderView, Units
 from services.order.application.progress.report_fulfillment import ReportFulfillment
 from services.order.domain.model import Order
 from services.order.domain.status import Trigger, move
+from services.order.domain.submission.forwarding import may_be_unforwarded
 
 
 class ForwardOrder:
@@ -33,10 +34,11 @@ class ForwardOrder:
         async with self._units.transaction() as work:
             await work.requests.claim(request, {"order": order_id}, self._clock.now())
             order = await readable(work.orders, caller, order_id)
-            if order.forward_time is None:
+            forwards = may_be_unforwarded(order)
+            if forwards:
                 move(order.id, order.status, Trigger.FORWARD)
                 require_settled(order)
-        if order.forward_time is None:
+        if forwards:
             await self._report(await self._fulfillment.forward(order.key))
         async with self._units.reading(snapshot=True) as work:
             order = await readable(work.orders, caller, order_id)

@@ -27,7 +27,7 @@ WATCHED: Register = {
             **all_free(_ELSEWHERE, "default_supplier_id ship_from_address_id"),
             **all_free(
                 "what the seller says of it, compared again at submit",
-                "active shippable track_inventory returnable variant_stock",
+                "active shippable track_inventory returnable variant_stock auto_forward",
             ),
             **all_free("what the seller says of it; orders keep a copy, which is watched there", "xp"),
             **all_by("product_is_found_by_its_words", "name description"),

@@ -5,7 +5,8 @@ supplier.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from libs.errors import precondition
@@ -15,6 +16,7 @@ from services.fulfillment.domain.stock.ledger import Cause, Movement, allocating
 from services.fulfillment.domain.supplier_orders.actions.change import Change, NewKey, moved_away, settled
 from services.fulfillment.domain.supplier_orders.actions.deliver import Delivery
 from services.fulfillment.domain.supplier_orders.costs import costed
+from services.fulfillment.domain.supplier_orders.kept_lines import divided
 from services.fulfillment.domain.supplier_orders.snapshot import OrderSnapshot, whole_order
 from services.fulfillment.domain.supplier_orders.splitting import Share, partition, parts_by_supplier
 from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus, Trigger, move
@@ -22,14 +24,27 @@ from services.fulfillment.domain.supplier_orders.supplier_order import SupplierO
 from waybill.fulfillment.v1 import reasons
 
 
+@dataclass(frozen=True, slots=True)
+class Forwarding:
+    """What of an order goes to its suppliers when it is confirmed."""
+
+    forward: bool
+    """Whether anything does."""
+    kept: AbstractSet[str] = frozenset()
+    """Ids of lines that stay with the seller all the same."""
+
+
 def confirm(
-    order: OrderSnapshot, assignments: Sequence[Assignment], cause: Cause, forward: bool, new_key: NewKey, now: datetime
+    order: OrderSnapshot, assignments: Sequence[Assignment], cause: Cause, forwarding: Forwarding, new_key: NewKey, now: datetime
 ) -> Change:
-    """What was reserved becomes allocated, and the supplier orders are made: by supplier, or the implicit
-    one.
+    """What was reserved becomes allocated, and the supplier orders are made: one for each supplier of the lines that are
+    forwarded, after the implicit one of those that are not.
     """
     whole = whole_order(order, assignments, new_key, now)
-    made = split(whole, order.xp, order.costs, 1, new_key, now) if forward else (settled(whole, now),)
+    kept, rest = divided(whole, forwarding.kept) if forwarding.forward else (whole, None)
+    implicit = () if kept is None else (settled(kept, now),)
+    forwarded = () if rest is None else split(rest, order.xp, order.costs, 1 + len(implicit), new_key, now)
+    made = (*implicit, *forwarded)
     return Change(created=made, movements=tuple(taking(made, cause, held=True)))
 
 
