@@ -83,6 +83,9 @@ async def test_a_supplier_sees_the_sell_side_of_its_own_part_and_no_other_amount
         foreign |= {amount for part in (tree.order, *others) for amount in amounts(part)}
         ids += [part.id for part in tree.supplier_orders]
     await ship(clerk, own[0].id, own[0].line_items[0].line_item_id, 1)
+    # As it is then: it says what has shipped of it, too.
+    shipped = await clerk.supplier_orders.GetSupplierOrder(so.GetSupplierOrderRequest(supplier_order_id=own[0].id))
+    own[0] = shipped.supplier_order
     ids += [s.id for s in (await clerk.shipments.ListShipments(shipment_service_pb2.ListShipmentsRequest())).shipments]
     sell_side = {amount for part in own for amount in (*amounts(part), *(totals(part)))}
     assert foreign - sell_side
