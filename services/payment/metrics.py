@@ -16,6 +16,12 @@ RESERVATIONS = Gauge(
     "waybill_reservations_outstanding", "Attempts whose reservation is neither confirmed nor released.", ("service", "state")
 )
 TRANSACTIONS = Gauge("waybill_payment_transactions_pending", "Operations that a gateway has not answered.", ("type",))
+REDIRECTS = Gauge(
+    "waybill_payment_redirects", "Authorizations that wait for a buyer or a submit, or are to be voided.", ("state",)
+)
+REDIRECTS_ENDING_AGE = Gauge(
+    "waybill_payment_redirects_ending_oldest_seconds", "Since the oldest of those to be voided came to be so; 0 for none."
+)
 ATTENTION = Gauge("waybill_payments_attention", "Payments that a person has to look at.")
 ALERTS = Gauge("waybill_payment_alerts_pending", "Payments that need attention and whose order service does not know it yet.")
 ALERTS_PARKED = Gauge("waybill_payment_alerts_parked", "Those of them that the order service rejected.")

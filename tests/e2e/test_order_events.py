@@ -14,7 +14,7 @@ from rich.console import Console
 from services.host.demo.narrator import Narrator
 from services.host.demo.play import perform
 from services.host.demo.stage import Stage
-from tests.e2e.steps import promise, ready, refused, ship, xp
+from tests.e2e.steps import card, promise, ready, refused, ship, xp
 from tests.support.guests import guest, open_to_guests
 from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, create, get
 from waybill.changes.v1 import change_service_pb2
@@ -76,6 +76,11 @@ async def edited_and_given_up(market: Marketplace) -> None:
     await ready(ada, "BINNED", [payment_pb2.Payment(id="binned-po", type="purchase_order")], tape=1)
     noted = payment_pb2.Payment(id="binned-po", description="for the fair")
     await ada.checkout.UpdatePayment(pb.UpdatePaymentRequest(order_id="BINNED", payment=noted))
+    await card(market, "visit", "tok_redirect")
+    await ready(ada, "VISIT", [payment_pb2.Payment(id="visit", type="credit_card", credit_card_id="visit")], tape=1)
+    await ada.checkout.StartPayment(
+        pb.StartPaymentRequest(order_id="VISIT", payment_id="visit", return_url="https://shop.example/back")
+    )
     await ada.checkout.RemovePayments(pb.RemovePaymentsRequest(order_id="BINNED", payment_ids=["binned-po"]))
     await ada.orders.DeleteOrder(order_service_pb2.DeleteOrderRequest(order_id="BINNED"))
     await open_to_guests(market)

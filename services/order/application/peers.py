@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from services.order.application.ports import Deleted, PaymentDocument, RedirectDocument, Reports
+from services.order.application.ports import Deleted, PaymentDocument, Reports, StartedPayment
 from services.order.domain.building.drafts import LineDraft
 from services.order.domain.building.products import Article
 from services.order.domain.checkout.quotes import Asked, Quote
@@ -162,7 +162,7 @@ class Payments(Protocol):
         """Changes these fields of a payment; those that are set where none is named."""
         ...
 
-    async def start(self, order: Order, payment_id: str, return_url: str, request_id: str) -> RedirectDocument:
+    async def start(self, order: Order, payment_id: str, return_url: str, request_id: str) -> StartedPayment:
         """Begins the authorization of a payment that waits for its buyer."""
         ...
 

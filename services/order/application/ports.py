@@ -26,6 +26,15 @@ RedirectDocument = NewType("RedirectDocument", bytes)
 
 
 @dataclass(frozen=True, slots=True)
+class StartedPayment:
+    """An authorization that waits for its buyer."""
+
+    document: RedirectDocument
+    begun: bool
+    """Whether it was begun by the request that asked for it; else another had begun it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SupplierOrderView:
     """A supplier order as last reported."""
 

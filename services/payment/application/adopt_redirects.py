@@ -53,11 +53,14 @@ class AdoptRedirects:
         await work.redirects.save([replace(r, attempt=attempt) for r in taken if r is not None])
 
     async def agreed_meanwhile(self, key: uuid.UUID, problems: Iterable[Problem]) -> bool:
-        """Whether a buyer has agreed whose provider has not called back yet: it is asked before that is the answer."""
+        """Whether a buyer has agreed whose provider has not called back yet: it is asked before that is the answer. Or has called
+        back since the payments were looked at."""
         lacking = {p.payment_id for p in problems if p.reason == reasons.PAYMENT_ACTION_REQUIRED}
         if not lacking:
             return False
         async with self._units.reading() as work:
-            rows = [r for r in await work.redirects.of_order(key) if r.payment_id in lacking and r.state in _OPEN]
-        looked = await self.settle.look(rows, self.patience)
-        return any(r.state is RedirectState.AUTHORIZED for r in looked)
+            rows = [r for r in await work.redirects.of_order(key) if r.payment_id in lacking]
+        if any(r.state is RedirectState.AUTHORIZED for r in rows):
+            return True
+        looked = await self.settle.look([r for r in rows if r.state in _OPEN], self.patience)
+        return any(r is not None and r.state is RedirectState.AUTHORIZED for r in looked)

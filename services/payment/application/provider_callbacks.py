@@ -28,7 +28,8 @@ class HandleProviderCallback:
         self._clock = clock
 
     async def __call__(self, provider: str, headers: Mapping[str, str], body: bytes) -> None:
-        """`headers` by their names in small letters. Raises PROVIDER_NOT_FOUND and CALLBACK_REFUSED."""
+        """`headers` by their names in small letters. Raises PROVIDER_NOT_FOUND and CALLBACK_REFUSED; and GATEWAY_SILENT when the
+        provider does not answer what it is asked, so that it calls again."""
         gateway = self._gateways.named(provider)
         if gateway is None:
             raise WaybillError(Kind.MISSING, reasons.PROVIDER_NOT_FOUND, "no such provider calls back here")
@@ -40,4 +41,8 @@ class HandleProviderCallback:
             found = [await work.redirects.by_gateway_key(key) for key in list(dict.fromkeys(keys))[:MAX_KEYS]]
         # Only what this gateway was asked for: another one's word about it is nothing.
         mine = [row for row in found if row is not None and self._gateways.name_of(row.type) == gateway.name]
-        await self._settle.look(mine)
+        looked = await self._settle.look(mine)
+        for row, answered in zip(mine, looked, strict=True):
+            if answered is None:
+                text = "the provider has not answered what became of it"
+                raise WaybillError(Kind.UNAVAILABLE, reasons.GATEWAY_SILENT, text, metadata={"payment": row.payment_id})

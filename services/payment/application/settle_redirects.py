@@ -85,12 +85,12 @@ class SettleRedirects:
             return row
         return await self._noted(row, answer)
 
-    async def look(self, rows: Sequence[Redirect], within: float | None = None) -> list[Redirect]:
-        """Asks providers what became of some, and writes it; a provider that is silent changes nothing."""
+    async def look(self, rows: Sequence[Redirect], within: float | None = None) -> list[Redirect | None]:
+        """Asks providers what became of some, and writes it; None for what its provider is silent about, which stays as it is."""
 
-        async def one(row: Redirect) -> Redirect:
+        async def one(row: Redirect) -> Redirect | None:
             answer = await self._ask(row.type, lambda gateway: gateway.get_by_key(row.gateway_key), within)
-            return await self._noted(row, answer)
+            return None if answer.verdict is Verdict.UNKNOWN else await self._noted(row, answer)
 
         return list(await asyncio.gather(*(one(row) for row in rows)))
 

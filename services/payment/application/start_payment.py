@@ -34,43 +34,48 @@ class StartPayment:
 
     async def __call__(
         self, order: OrderRef, payment_id: str, return_url: str, lifetime: timedelta, request: RequestKey | None
-    ) -> Redirect:
-        """The authorization as it is now. `lifetime` is how long its buyer has."""
+    ) -> tuple[Redirect, bool]:
+        """The authorization as it is now, and whether this request has begun it. `lifetime` is how long its buyer has."""
         order = await self._orders.knowing(order)
         until = self._clock.now() + lifetime
 
-        async def begin(work: PaymentWork) -> Redirect:
+        async def begin(work: PaymentWork) -> tuple[Redirect, bool]:
             return await self._begin(work, order, payment_id, return_url, until, request)
 
-        row = await self._units.retrying(begin)
+        row, begun = await self._units.retrying(begin)
         await self._failpoints.reach("payment.redirect.begun")
+        return await self._answered(row), begun
+
+    async def _answered(self, row: Redirect) -> Redirect:
         if row.state is RedirectState.ASKED:
             return await self._redirects.settle.begin(row)
         if row.state is RedirectState.ACTION_REQUIRED:
             # A buyer who is back already is not sent there again, though the provider has not called back.
-            return (await self._redirects.settle.look([row], self._redirects.patience))[0]
+            [looked] = await self._redirects.settle.look([row], self._redirects.patience)
+            return looked or row
         return row
 
     async def _begin(
         self, work: PaymentWork, order: OrderRef, payment_id: str, return_url: str, until: datetime, request: RequestKey | None
-    ) -> Redirect:
+    ) -> tuple[Redirect, bool]:
         now = self._clock.now()
         await work.attempts.lock(order.key, now)
         recorded = await work.requests.find(request)
         if recorded is not None:
             again = await work.redirects.get(recorded["redirects"][0])
             if again is not None:
-                return again
+                return again, bool(recorded.get("begun"))
         payment = await self._payable(work, order, payment_id, now)
         known = await work.redirects.of_order(order.key, lock=True)
         row = standing(payment, known, now)
+        begun = row is None
         if row is None:
             old = [r.moved(RedirectEvent.END, now, now) for r in known if r.payment_id == payment_id and r.state in LIVE]
             await work.redirects.save([r for r in old if r is not None])
             row = self._new(payment, return_url, until, now)
             await work.redirects.insert(row)
-        await work.requests.claim(request, {"redirects": [row.id]}, now)
-        return row
+        await work.requests.claim(request, {"redirects": [row.id], "begun": [row.id] if begun else []}, now)
+        return row, begun
 
     async def _payable(self, work: PaymentWork, order: OrderRef, payment_id: str, now: datetime) -> Payment:
         """The payment with the amount that it stands for; raises unless its buyer has something to agree to."""

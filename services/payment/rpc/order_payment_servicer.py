@@ -131,8 +131,8 @@ class OrderPaymentServicer(pb_grpc.OrderPaymentServiceServicer):
         url = text_in(found, "return_url", request.return_url, MAX_RETURN_URL)
         found.require("return_url", bool(url), reasons.FIELD_REQUIRED, "where the buyer is sent back to")
         found.raise_if_any()
-        begun = await self._use.start(order, request.payment_id, url, self._lifetime, _bare_key(request))
-        return pb.StartPaymentResponse(redirect=redirect_out(begun))
+        row, begun = await self._use.start(order, request.payment_id, url, self._lifetime, _bare_key(request))
+        return pb.StartPaymentResponse(redirect=redirect_out(row), begun=begun)
 
     async def ListPayments(self, request: pb.ListPaymentsRequest, context: Any) -> pb.ListPaymentsResponse:
         found = Violations()

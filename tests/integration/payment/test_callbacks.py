@@ -14,6 +14,9 @@ import sqlalchemy as sa
 from libs.errors import Kind
 from services.payment.adapters.db.tables import REDIRECTS
 from services.payment.adapters.gateways.signatures import HEADER, signature
+from services.payment.adapters.gateways.testing import TestGateway
+from services.payment.application.adopt_redirects import AdoptRedirects
+from services.payment.application.ports import GatewayTimeout
 from services.payment.rpc.callback_listener import CallbackListener
 from tests.integration.payment.test_redirects import act, refused, swept, waiting
 from tests.integration.payment.world import Order, World, held_at_gateway, running
@@ -84,6 +87,21 @@ async def test_a_call_back_during_and_after_the_submit_changes_nothing(world: Wo
     assert (await seen(world), await order.states()) == ("ADOPTED", ["CONFIRMED"])
 
 
+async def test_a_call_back_between_the_look_of_a_submit_and_its_question_counts(world: World, monkeypatch: Any) -> None:
+    order, redirect = await begun(world)
+    await act(world, redirect)
+    body, asked = await about(world), AdoptRedirects.agreed_meanwhile
+
+    async def called_back_first(*given: Any) -> bool:
+        await send(world, body)
+        return await asked(*given)
+
+    monkeypatch.setattr(AdoptRedirects, "agreed_meanwhile", called_back_first)
+    assert not (await order.reserve()).problems
+    assert await seen(world) == "ADOPTED"
+    await order.release()
+
+
 async def test_a_call_back_for_what_was_voided_or_never_was_changes_nothing(world: World) -> None:
     order, redirect = await begun(world)
     body = await about(world)
@@ -110,6 +128,30 @@ async def test_what_the_provider_has_not_signed_just_now_is_refused(world: World
     assert (error.kind, error.reason) == (Kind.MISSING, "PROVIDER_NOT_FOUND")
     assert await seen(world) == "ACTION_REQUIRED"
     await send(world, body, signature(SECRET, body, now - timedelta(minutes=5)))
+    assert await seen(world) == "AUTHORIZED"
+
+
+async def test_a_provider_that_is_silent_when_it_is_asked_is_to_call_again(world: World, monkeypatch: Any) -> None:
+    _, redirect = await begun(world)
+    await act(world, redirect)
+    body = await about(world)
+
+    async def silent(*_: Any) -> Any:
+        raise GatewayTimeout
+
+    monkeypatch.setattr(TestGateway, "get_by_key", silent)
+    error = await refused(send(world, body))
+    assert (error.kind, error.reason) == (Kind.UNAVAILABLE, "GATEWAY_SILENT")
+    listener = CallbackListener(world.background.callbacks, 5.0, 1)
+    port = await listener.open("127.0.0.1:0")
+    try:
+        raw = posted(body, signature(SECRET, body, world.clock.now()))
+        assert await said(port, raw) == 503
+        assert await seen(world) == "ACTION_REQUIRED"
+        monkeypatch.undo()
+        assert await said(port, raw) == 200
+    finally:
+        await listener.close()
     assert await seen(world) == "AUTHORIZED"
 
 

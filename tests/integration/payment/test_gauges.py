@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+from services.payment.adapters.gateways.testing import TestGateway
+from services.payment.application.ports import GatewayTimeout
 from tests.integration.payment.world import World, by_card, opened
 from tests.support.gauges import actions, gauges
 
@@ -38,6 +41,29 @@ async def test_a_payment_that_needs_a_person_counts_and_its_alert_until_the_orde
         assert await world.background.alerts.once() == 1
         world.clock.advance(timedelta(minutes=2))
     assert found["waybill_payment_alerts_pending"] == 1
+
+
+async def test_what_waits_for_its_buyer_counts_and_what_cannot_be_ended_grows_old(world: World, monkeypatch: Any) -> None:
+    await world.card("tok_redirect")
+    order = world.order(100)
+    await order.add(by_card("p1", "tok_redirect"))
+    await order.start("p1")
+    assert await gauges(world.app) == {"waybill_payment_redirects/ACTION_REQUIRED": 1}
+
+    async def silent(*_: Any) -> Any:
+        raise GatewayTimeout
+
+    monkeypatch.setattr(TestGateway, "void", silent)
+    await order.remove("p1")
+    for _ in range(2):
+        world.clock.advance(timedelta(seconds=20))
+        assert await world.background.redirects.once() == 1
+    ending = "waybill_payment_redirects"
+    assert await gauges(world.app) == {f"{ending}/ENDING": 1, f"{ending}_ending_oldest_seconds": 40}
+    monkeypatch.undo()
+    world.clock.advance(timedelta(seconds=20))
+    await world.background.redirects.once()
+    assert await gauges(world.app) == {}
 
 
 async def test_a_renewal_that_the_gateway_has_not_answered_counts(world: World) -> None:

@@ -12,7 +12,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from libs.protoconv import money_micros, money_out, time_out
 from libs.rpc.peers import Peers
 from services.order.application.peers import PaymentTry
-from services.order.application.ports import Deleted, PaymentDocument, RedirectDocument
+from services.order.application.ports import Deleted, PaymentDocument, RedirectDocument, StartedPayment
 from services.order.contract.problems import problem_in
 from services.order.domain.model import Order, Policy
 from services.order.domain.status import OrderStatus
@@ -71,7 +71,7 @@ class PaymentClient:
         )
         return _document(answer.payment)
 
-    async def start(self, order: Order, payment_id: str, return_url: str, request_id: str) -> RedirectDocument:
+    async def start(self, order: Order, payment_id: str, return_url: str, request_id: str) -> StartedPayment:
         """Begins the authorization of a payment that waits for its buyer."""
         answer: order_pb.StartPaymentResponse = await self._orders.StartPayment(
             order_pb.StartPaymentRequest(
@@ -89,7 +89,7 @@ class PaymentClient:
             ),
             timeout=self._authorize_timeout,
         )
-        return RedirectDocument(answer.redirect.SerializeToString())
+        return StartedPayment(RedirectDocument(answer.redirect.SerializeToString()), answer.begun)
 
     async def remove(self, order: Order, payment_ids: Sequence[str], request_id: str) -> None:
         """Removes payments."""

@@ -6,17 +6,19 @@ from libs.auth import Principal
 from libs.clock import Clock
 from libs.errors import invalid, precondition
 from libs.idempotency.key import RequestKey
+from libs.json_value import JsonObject
 from services.order.application.access import require_no_attempt, writable
 from services.order.application.peers import Directory, Payments
 from services.order.application.ports import RedirectDocument, Units
 from services.order.domain.checkout.return_url import allowed, origin_of
+from services.order.domain.history import changed
 from services.order.domain.model import Order
 from services.order.domain.status import Trigger, move
 from waybill.order.v1 import reasons
 
 
 class StartPayment:
-    """Of an order that is not submitted. The order stays as it is: what its buyer agrees to is the payment service's."""
+    """Of an order that is not submitted. What its buyer agrees to is the payment service's; the order notes that it was begun."""
 
     def __init__(self, units: Units, payments: Payments, directory: Directory, clock: Clock) -> None:
         self._units = units
@@ -38,11 +40,20 @@ class StartPayment:
             if not order.calculated:
                 raise precondition(reasons.ORDER_NOT_CALCULATED, f"order {order_id} is not calculated", order=order_id)
             await self._check(order, return_url)
-        begun = await self._payments.start(order, payment_id, return_url, request_id)
-        if request is not None and not again:
-            async with self._units.transaction() as work:
-                await work.requests.claim(request, {"order": order_id}, self._clock.now())
-        return begun
+        started = await self._payments.start(order, payment_id, return_url, request_id)
+        if not again and (started.begun or request is not None):
+            await self._note(caller, order_id, payment_id, started.begun, request)
+        return started.document
+
+    async def _note(self, caller: Principal, order_id: str, payment_id: str, begun: bool, request: RequestKey | None) -> None:
+        async with self._units.transaction() as work:
+            now = self._clock.now()
+            if await work.requests.claim(request, {"order": order_id}, now) is not None or not begun:
+                return
+            order = await writable(work.orders, caller, order_id, now, Trigger.MARK)
+            data: JsonObject = {"payment": payment_id}
+            after, event = changed(order, "payment_started", caller.user_id, caller.party_id, now, data=data)
+            await work.orders.save(order, after, [event])
 
     async def _check(self, order: Order, return_url: str) -> None:
         """Raises unless the buyer may be sent back there: what the channel names is asked for now, not kept with the order."""

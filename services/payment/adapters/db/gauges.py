@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -10,7 +11,8 @@ from libs.clock import Clock
 from libs.db import Database
 from libs.obs.metrics import Reading
 from services.payment import metrics
-from services.payment.adapters.db.tables import ALERTS, ATTEMPTS, PAYMENTS, TRANSACTIONS
+from services.payment.adapters.db.tables import ALERTS, ATTEMPTS, PAYMENTS, REDIRECTS, TRANSACTIONS
+from services.payment.domain.redirect import DUE, RedirectState
 from services.payment.domain.states import State
 from services.payment.domain.transaction import TransactionType
 
@@ -38,17 +40,29 @@ class Gauges:
         ).where(a.report_time.is_not(None))
         # A payment in ATTENTION has an alert, and alerts are few.
         troubled = sa.select(sa.func.count()).select_from(ALERTS.join(PAYMENTS, PAYMENTS.c.id == a.id))
+        r = REDIRECTS.c
+        unended = sa.select(r.state, sa.func.count().label("found"), sa.func.min(r.update_time).label("oldest"))
+        # Something is to be done about exactly those that are not over: an index over its time answers.
+        unended = unended.where(r.ask_time.is_not(None)).group_by(r.state)
         async with self._db.reading() as tx:
             found = (await tx.execute(reserved)).scalar_one()
             by_type = {row.type: row.found for row in await tx.execute(pending)}
+            redirects = {row.state: row for row in await tx.execute(unended)}
             alerts = (await tx.execute(unreported)).one()
             attention = (await tx.execute(troubled.where(PAYMENTS.c.state == State.ATTENTION.value))).scalar_one()
         now = self._clock.now()
+
+        def age(oldest: datetime | None) -> float:
+            return max((now - (oldest or now)).total_seconds(), 0.0)
+
+        ending = redirects.get(RedirectState.ENDING.value)
         return [
             metrics.RESERVATIONS.at(found, "payment", "RESERVED"),
             *(metrics.TRANSACTIONS.at(by_type.get(type, 0), type) for type in ASKED),
+            *(metrics.REDIRECTS.at(redirects[s].found if s in redirects else 0, s) for s in sorted(DUE)),
+            metrics.REDIRECTS_ENDING_AGE.at(age(ending and ending.oldest)),
             metrics.ATTENTION.at(attention),
             metrics.ALERTS.at(alerts.found),
             metrics.ALERTS_PARKED.at(alerts.parked),
-            metrics.ALERTS_AGE.at(max((now - (alerts.oldest or now)).total_seconds(), 0.0)),
+            metrics.ALERTS_AGE.at(age(alerts.oldest)),
         ]

@@ -14,7 +14,8 @@ from services.payment.domain.redirect import RedirectState
 
 FORGOTTEN_AT_ONCE = 1_000
 _R = REDIRECTS.c
-_OVER = sorted(state.value for state in (RedirectState.DECLINED, RedirectState.ENDED, RedirectState.ADOPTED))
+_OVER = sorted(state.value for state in (RedirectState.DECLINED, RedirectState.ENDED))
+"""What an attempt has taken over is ended with its payment: without one it would be a finding, which is not to be hidden."""
 _OLD = (_R.state.in_(_OVER), ~sa.exists().where(PAYMENTS.c.id == _R.payment_id, PAYMENTS.c.order_key == _R.order_key))
 
 

@@ -154,6 +154,8 @@ REDIRECTS = sa.Table(
     *retries.columns(),
     sa.Column("create_time", UtcTime(), nullable=False),
     sa.Column("update_time", UtcTime(), nullable=False),
+    # Of what is over the oldest are forgotten.
+    sa.Index(None, "state", "update_time"),
 )
 """Authorizations that wait for their buyers; see `domain/redirect.py`."""
 ACCOUNTS = resource_table(
