@@ -18,6 +18,7 @@ from services.fulfillment.domain.supplier_orders.actions.place import forward
 from services.fulfillment.domain.supplier_orders.costs import commission, cost, has_costs, line_cost, payable
 from services.fulfillment.domain.supplier_orders.snapshot import OrderSnapshot
 from services.fulfillment.domain.supplier_orders.supplier_order import OrderLine, SupplierOrder
+from services.fulfillment.domain.supplier_orders.worth import canceled
 from services.fulfillment.domain.visibility import Side, sides
 from tests.support.amounts import amounts
 from tests.support.principals import buyer, seller, supplier
@@ -85,6 +86,17 @@ def test_tax_that_a_price_includes_is_not_kept_by_anybody() -> None:
     sold = snapshot(order_line("l1", 2, 24_000_000, included_tax=4_000_000), costs={"l1": {"bolt": 7_000_000}})
     (order,) = confirmed(sold, taken("l1", 2, "bolt")).created
     assert side(order) == (14_000_000, 14_000_000, 6_000_000)
+
+
+def test_net_tax_and_commission_add_up_to_what_is_left_of_a_line_that_is_canceled_in_part() -> None:
+    sold = snapshot(order_line("l1", 12, 734_950_000, included_tax=117_340_000), costs={"l1": {"bolt": 28_350_000}})
+    (order,) = confirmed(sold, taken("l1", 12, "bolt")).created
+    (after,) = give_up(stop([shipped(order, 9)], NOW).changed, CAUSE, NOW).changed
+    gone = canceled(after)
+    left = after.subtotal - gone.subtotal - (117_340_000 - gone.included_tax)
+    # Nine of twelve: 551.21, of which 88.01 is tax.
+    assert left == 463_200_000
+    assert side(after)[1:] == (255_150_000, left - 255_150_000)
 
 
 def test_rejected_units_cost_what_their_new_supplier_is_paid() -> None:

@@ -42,15 +42,17 @@ def payable(order: SupplierOrder) -> int | None:
 
 
 def commission(order: SupplierOrder) -> int | None:
-    """What the seller keeps of the units that are not canceled: their net, without tax that is in it, less what they cost. Lines
-    without a cost do not count. None without a cost side.
+    """What the seller keeps of the units that are not canceled: their net, without tax that is in it, less what they cost. Net and
+    tax are those that are left of the line when what was canceled is given back. Lines without a cost do not count. None without
+    a cost side.
     """
     due = payable(order)
     if due is None:
         return None
     unit = minor_unit(order.currency)
     lines = [line for line in order.lines if line.unit_cost is not None]
-    return sum(_kept(line, line.subtotal - line.discount - line.included_tax, unit) for line in lines) - due
+    net = sum(_kept(line, line.subtotal - line.discount, unit) for line in lines)
+    return net - sum(_kept(line, line.included_tax, unit) for line in lines) - due
 
 
 def _kept(line: OrderLine, amount: int, unit: int) -> int:
