@@ -34,3 +34,19 @@ class ManualClock:
     def advance(self, by: timedelta) -> None:
         """Moves on."""
         self._now += by
+
+
+class ShiftedClock:
+    """The machine's clock, ahead by as much as it was moved on. Tokens are verified by the machine's: one that is given after a
+    move is not good before the machine gets there."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        """The present instant in UTC, and what was added."""
+        return datetime.now(UTC) + self._ahead
+
+    def advance(self, by: timedelta) -> None:
+        """Moves on."""
+        self._ahead += by

@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from libs.clock import ShiftedClock
 from libs.rpc.peers import unanswered
 from services.host.sample.marketplace import CURRENCY
 from services.order.application.aftercare.cancel_order import CancelOrder
 from tests.chaos.seeds import fresh_seed, rounds
 from tests.chaos.steps import supplier_order
-from tests.support.loops import ShiftedClock, steps
+from tests.support.loops import steps
 from tests.support.marketplace import ALL, OUTGOING, Marketplace, create, get, marketplace
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.fulfillment.v1 import inventory_service_pb2, shipment_pb2, shipment_service_pb2, supplier_order_pb2

@@ -1,13 +1,19 @@
 """PO9123 from cart to completed: the story of the demo, with exact figures."""
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 from rich.console import Console
 
-from services.host.demo import catalog, guest
+from libs.clock import ShiftedClock
+from services.host.demo import b2b, catalog, guest
 from services.host.demo.narrator import Narrator
 from services.host.demo.play import perform
 from services.host.demo.stage import Stage
-from tests.support.marketplace import Marketplace
+from tests.support.loops import steps
+from tests.support.marketplace import Marketplace, marketplace
+from tests.support.prepared import Prepared
 
 TOTALS = {
     "subtotal": "2846.30 USD",
@@ -85,4 +91,30 @@ async def test_two_companies_and_two_groups_see_other_shops_and_a_suppliers_prod
     }
     assert story["below_the_floor"] == "PRICE_BELOW_FLOOR"
     assert story["supplier_order_lines"] == [{"product": "lantern", "quantity": 2}]
+    assert story["check"]["findings"] == []
+
+
+@pytest.mark.on_sqlite
+async def test_a_trade_order_comes_to_the_cent_at_every_step(tmp_path: Path, prepared: Prepared) -> None:
+    clock = ShiftedClock()
+    async with marketplace(tmp_path, prepared.database_url, clock, secret=prepared.secret) as market:
+
+        async def advance(by: timedelta) -> None:
+            clock.advance(by)
+            await steps(market.host.apps["fulfillment"])["RejectUnanswered"]()
+
+        stage = Stage(market.people, market.address, advance=advance)
+        story = await b2b.perform(stage, Narrator(Console(quiet=True), quiet=True))
+    assert story["ok"], story["wrong"]
+    # 12 x (46.90 + 12.5 % + 6.40) + 25.00, 5 x 31.55 with 29.97 of tax on top, 7 x 24.95, and 29.95 of freight.
+    assert story["order"] == {"id": "TRADE-1", "status": "COMPLETED", "total": "1127.27 EUR", "shipped": "918.58 EUR"}
+    assert [(p["shipped"], p["points"], p["card"]) for p in story["parcels"]] == [
+        ("111.25 EUR", "111.25 EUR", "0.00 EUR"),
+        ("427.08 EUR", "250.00 EUR", "177.08 EUR"),
+        ("623.70 EUR", "250.00 EUR", "373.70 EUR"),
+        ("673.60 EUR", "250.00 EUR", "423.60 EUR"),
+        ("918.58 EUR", "250.00 EUR", "668.58 EUR"),
+    ]
+    points = [e["amount"] for e in story["ledger"] if e["account"] == "spending_account:hansa-points"]
+    assert points == ["40000 PTS", "-25000 PTS", "-8000 PTS", "2290 PTS"]
     assert story["check"]["findings"] == []

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from libs.clock import ShiftedClock
 from services.order.adapters.clients.fulfillment import FulfillmentClient
 from tests.e2e.steps import ship
-from tests.support.loops import ShiftedClock, steps
+from tests.support.loops import steps
 from tests.support.marketplace import INCOMING, OUTGOING, Marketplace, create, get, marketplace
 from tests.support.prepared import Prepared
 from waybill.order.v1 import order_pb2

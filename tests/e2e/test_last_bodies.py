@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from libs.clock import ShiftedClock
 from services.host.check import check
 from services.order.adapters.db.tables import DELETED_ORDERS
 from tests.e2e.test_order_deletes import deletion, events
-from tests.support.loops import ShiftedClock
 from tests.support.marketplace import Marketplace, create, marketplace
 from tests.support.prepared import Prepared
 from tests.support.rest import broken

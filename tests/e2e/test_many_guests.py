@@ -18,9 +18,9 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
+from libs.clock import ShiftedClock
 from services.order.adapters.db.tables import DELETED_ORDERS
 from tests.support.guests import WEB, open_to_guests
-from tests.support.loops import ShiftedClock
 from tests.support.marketplace import Marketplace, lines, marketplace
 from tests.support.prepared import Prepared
 from waybill.directory.v1 import token_service_pb2, token_service_pb2_grpc

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from libs.clock import ShiftedClock
 from services.host.check import check
 from services.order.adapters.clients.payment import PaymentClient
 from services.order.adapters.db import tables as order_tables
@@ -17,7 +18,7 @@ from services.payment.adapters.db import tables as payment_tables
 from tests.e2e.steps import promise, ready, refused
 from tests.e2e.test_carts import add, cart
 from tests.support.guests import guest, open_to_guests
-from tests.support.loops import ShiftedClock, steps
+from tests.support.loops import steps
 from tests.support.marketplace import Marketplace, create, get, lines, marketplace
 from tests.support.prepared import Prepared
 from waybill.order.v1 import checkout_service_pb2, line_item_service_pb2, order_pb2, order_service_pb2

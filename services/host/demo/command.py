@@ -22,6 +22,7 @@ class StoryName(StrEnum):
     ORDER = "order"
     GUEST = "guest"
     CATALOG = "catalog"
+    B2B = "b2b"
 
 
 def demo(
@@ -38,16 +39,23 @@ def demo(
         StoryName,
         typer.Option(
             help="order: PO9123 from cart to completed. guest: a visitor registers and takes the cart along. "
-            "catalog: who sees what, and a supplier's own product."
+            "catalog: who sees what, and a supplier's own product. "
+            "b2b: variants, tax inside prices, points beside a card, a supplier that does not answer, parcels in parts."
         ),
     ] = StoryName.ORDER,
     json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
 ) -> None:
     """Plays one marketplace order, PO9123, from cart to completed, or another story, through real services."""
-    from services.host.demo import catalog, guest
+    from services.host.demo import b2b, catalog, guest
     from services.host.demo.play import perform, play, play_at
 
-    played = {StoryName.ORDER: perform, StoryName.GUEST: guest.perform, StoryName.CATALOG: catalog.perform}[story]
+    stories = {
+        StoryName.ORDER: perform,
+        StoryName.GUEST: guest.perform,
+        StoryName.CATALOG: catalog.perform,
+        StoryName.B2B: b2b.perform,
+    }
+    played = stories[story]
     configure_logging("WARNING")
     out = Console()
     if not server:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.tree import Tree
 
@@ -58,6 +60,15 @@ class Narrator:
             for leaf in leaves:
                 node.add(leaf)
         put(self._console, tree)
+
+    async def wait(self, seconds: int) -> None:
+        """Lets time pass, with a bar that shows how much of it is left."""
+        columns = TextColumn(" " * 18), BarColumn(), TextColumn("{task.fields[left]} s left")
+        with Progress(*columns, console=self._console, transient=True, disable=self._quiet) as progress:
+            task = progress.add_task("", total=seconds, left=seconds)
+            for gone in range(1, seconds + 1):
+                await asyncio.sleep(1)
+                progress.update(task, completed=gone, left=seconds - gone)
 
     def end(self, text: str) -> None:
         """The last line."""

@@ -7,12 +7,14 @@ import contextlib
 import json
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from libs.clock import ShiftedClock
 from libs.sealing import new_key
 from services.host.check import check
 from services.host.demo import checkout, fulfil
@@ -41,14 +43,19 @@ Story = Callable[[Stage, Narrator], Awaitable[dict[str, Any]]]
 async def play(console: Console, as_json: bool, story: Story | None = None) -> int:
     """In a marketplace of its own, PO9123 unless another is named. 0 when all went as it should and every invariant holds."""
     narrator = Narrator(console, quiet=as_json)
+    clock = ShiftedClock()
+
+    async def advance(by: timedelta) -> None:
+        clock.advance(by)
+
     with tempfile.TemporaryDirectory(prefix="waybill-demo-") as folder:
-        async with running(HostSettings(data=Path(folder), sealing_key=new_key())) as host:
+        async with running(HostSettings(data=Path(folder), sealing_key=new_key()), clock) as host:
             if host.secret is None:
                 raise RuntimeError("the demo needs an empty folder")
             narrator.chapter("A marketplace")
             narrator.line("waybill", f"seven services on {host.address}, one SQLite file each")
             owner = AsyncWaybill(host.address, host.secret.client_id, host.secret.client_secret)
-            made = await _from_empty(owner, host.address, {}, narrator, (), story or perform)
+            made = await _from_empty(owner, host.address, {}, narrator, (), story or perform, advance)
     return _shown(console, as_json, made)
 
 
@@ -65,13 +72,19 @@ async def play_at(
 
 
 async def _from_empty(
-    owner: AsyncWaybill, address: str, addresses: Mapping[str, str], narrator: Narrator, servers: Sequence[str], story: Story
+    owner: AsyncWaybill,
+    address: str,
+    addresses: Mapping[str, str],
+    narrator: Narrator,
+    servers: Sequence[str],
+    story: Story,
+    advance: Callable[[timedelta], Awaitable[None]] | None = None,
 ) -> dict[str, Any]:
     await set_up(owner)
     narrator.line("seller owner", "two dropship suppliers, two warehouses, two buyers, six products, four ways to ship")
     people = await sign_in(address, owner, addresses)
     try:
-        return await story(Stage(people, address, servers), narrator)
+        return await story(Stage(people, address, servers, advance), narrator)
     finally:
         await people.close()
 

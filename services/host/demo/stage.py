@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from services.host.check.report import Report
@@ -20,6 +21,9 @@ class Stage:
     address: str
     servers: Sequence[str] = ()
     """Those that are inspected at the end; the client's own when none is named."""
+    advance: Callable[[timedelta], Awaitable[None]] | None = None
+    """Moves the clock of the marketplace on; absent where its time cannot be moved. Who signs in afterwards is not let in until
+    the machine's clock gets there, so that everyone has to have done so before."""
 
     @property
     def owner(self) -> AsyncWaybill:
@@ -33,6 +37,16 @@ class Stage:
     def person(self, client_id: str, username: str, password: str) -> AsyncWaybill:
         """Somebody who signs in."""
         return AsyncWaybill(self.address, client_id, username=username, password=password, addresses=self.people.addresses)
+
+    async def later(self, by: timedelta, narrator: Narrator) -> None:
+        """So much time passes in the marketplace: its clock is moved on, or else everybody waits."""
+        seconds = int(by.total_seconds())
+        if self.advance is not None:
+            narrator.line("waybill", f"moves the clock of this marketplace, which is the demo's own, {seconds} seconds on")
+            await self.advance(by)
+            return
+        narrator.line("waybill", f"waits for {seconds} seconds: this marketplace goes by a clock that is not the demo's to move")
+        await narrator.wait(seconds)
 
 
 def checked(report: Report, narrator: Narrator) -> dict[str, Any]:

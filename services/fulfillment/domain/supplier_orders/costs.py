@@ -42,9 +42,9 @@ def payable(order: SupplierOrder) -> int | None:
 
 
 def commission(order: SupplierOrder) -> int | None:
-    """What the seller keeps of the units that are not canceled: their net, without tax that is in it, less what they cost. Net and
-    tax are those that are left of the line when what was canceled is given back. Lines without a cost do not count. None without
-    a cost side.
+    """What the seller keeps of the units that are not canceled: their net, without tax that is in it, less what they cost. Net
+    and tax are those that are left of the line when what was canceled is given back. Lines without a cost do not count. None
+    without a cost side.
     """
     due = payable(order)
     if due is None:
