@@ -19,21 +19,25 @@ from waybill.order.v1 import checkout_service_pb2
 EAST, WEST = "wh-east", "wh-west"
 CART = {"crate": 5, "tarp": 1}
 """Crates are Warehouse East's, and at West too; the tarpaulin is at West only."""
-CASES = [
+CASES: list[tuple[str | list[str], int, dict[str, dict[str, int]]]] = [
     ("default_supplier", 0, {EAST: {"crate": 5}, WEST: {"tarp": 1}}),
     ("fewest_parcels", 0, {WEST: {"crate": 5, "tarp": 1}}),
     ("priority", 0, {EAST: {"crate": 5}, WEST: {"tarp": 1}}),
     ("priority", -1, {WEST: {"crate": 5, "tarp": 1}}),
     ("default_supplier", -1, {EAST: {"crate": 5}, WEST: {"tarp": 1}}),
+    (["fewest_parcels"], 0, {WEST: {"crate": 5, "tarp": 1}}),
 ]
 
 
-async def prepared(market: Marketplace, strategy: str, priority: int) -> None:
-    """The shop sources like this, West's crates have this priority, and nothing more is asked before a submit."""
+async def prepared(market: Marketplace, strategy: str | list[str], priority: int) -> None:
+    """The shop sources like this, by a strategy or by stages, West's crates have this priority, and nothing more is asked before
+    a submit.
+    """
     policy = ordering_context_service_pb2.OrderingPolicy(
         auto_forward=ordering_context_service_pb2.AUTO_FORWARD_ALL,
         payment_coverage=ordering_context_service_pb2.PAYMENT_COVERAGE_NONE,
-        sourcing_strategy=strategy,
+        sourcing_strategy=strategy if isinstance(strategy, str) else "",
+        sourcing_stages=() if isinstance(strategy, str) else strategy,
         accept_within=Duration(seconds=7_200),
     )
     await market.people.owner.api_clients.UpdateApiClient(

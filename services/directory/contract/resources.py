@@ -145,6 +145,7 @@ def _check_policy(found: Violations, where: str, message: context_pb.OrderingPol
         tuple(message.payment_types),
         _span(message.accept_within) if message.HasField("accept_within") else None,
         message.capture,
+        tuple(message.sourcing_stages),
     )
     policy.check(found, where, stated)
 

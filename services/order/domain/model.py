@@ -144,6 +144,8 @@ class Policy:
     capture: Capture = Capture.MANUAL
     may_exceed_total: bool = False
     """Whether payments may be above the total: what is too much is not taken."""
+    sourcing_stages: tuple[str, ...] = ()
+    """The stages that choose locations; empty leaves it to `sourcing_strategy`."""
 
     @property
     def takes_promises(self) -> bool:

@@ -173,12 +173,21 @@ async def test_a_policy_that_no_order_service_understands_is_refused(world):
     await world.companies()
     made = clients.ApiClient(
         name="Shop",
-        policy=pb.OrderingPolicy(payment_coverage=7, sourcing_strategy="magic", estimate_valid=Duration(nanos=5), capture=3),
+        policy=pb.OrderingPolicy(
+            payment_coverage=7,
+            sourcing_strategy="magic",
+            estimate_valid=Duration(nanos=5),
+            capture=3,
+            sourcing_stages=["priority", "luck", "priority"],
+        ),
     )
     error = await refused(world.admin.clients.CreateApiClient(clients.CreateApiClientRequest(api_client=made)))
     assert sorted((f.field, f.reason) for f in error.fields) == [
         ("api_client.policy.capture", "FIELD_INVALID"),
         ("api_client.policy.estimate_valid", "VALUE_OUT_OF_RANGE"),
         ("api_client.policy.payment_coverage", "FIELD_INVALID"),
+        ("api_client.policy.sourcing_stages", "FIELD_INVALID"),
+        ("api_client.policy.sourcing_stages[1]", "FIELD_INVALID"),
+        ("api_client.policy.sourcing_stages[2]", "DUPLICATE_ITEM"),
         ("api_client.policy.sourcing_strategy", "FIELD_INVALID"),
     ]

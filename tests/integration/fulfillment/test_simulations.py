@@ -35,6 +35,26 @@ async def test_a_simulation_names_plan_problems_and_candidates_and_takes_nothing
     assert await world.counters("b") == (3, 0, 0, 3)
 
 
+async def test_a_simulation_by_stages_is_ordered_by_them(world: World) -> None:
+    await world.stock(("a", "drill", "", 2), ("b", "drill", "", 3))
+    call = world.inventory(seller(roles.INVENTORY_READER)).SimulateSourcing
+    lines = [pb.SimulatedLine(product_id="drill", quantity=3)]
+    for stages, records in ((["fewest_parcels"], ["b"]), (["priority"], ["a", "b"])):
+        (only,) = (await call(pb.SimulateSourcingRequest(lines=lines, stages=stages))).lines
+        assert [a.inventory_record_id for a in only.assignments] == records
+    for request, fields in (
+        ({"stages": ["magic", "priority", "priority"]}, [("stages[0]", "FIELD_INVALID"), ("stages[2]", "DUPLICATE_ITEM")]),
+        ({"stages": ["priority"], "strategy": "priority"}, [("stages", "FIELD_INVALID")]),
+        (
+            {"stages": ["priority"] * 9},
+            [("stages", "TOO_MANY_ITEMS"), *((f"stages[{n}]", "DUPLICATE_ITEM") for n in range(1, 8))],
+        ),
+    ):
+        with pytest.raises(WaybillError) as refused:
+            await call(pb.SimulateSourcingRequest(lines=lines, **request))
+        assert [(f.field, f.reason) for f in refused.value.fields] == fields
+
+
 async def test_all_faults_of_a_simulation_are_said_at_once(world: World) -> None:
     with pytest.raises(WaybillError) as refused:
         await simulate(world, pb.SimulatedLine(quantity=1), pb.SimulatedLine(product_id="drill"), strategy="magic")

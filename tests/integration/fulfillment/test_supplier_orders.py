@@ -147,6 +147,18 @@ async def test_what_the_order_service_does_not_know_yet_is_reported_again(world:
     assert await world.background.reporting.relay_once() == 1
 
 
+async def test_rejected_units_are_sourced_again_by_the_stages_that_the_order_was_sourced_by(world: World) -> None:
+    """By a strategy they would go to nut, as far as it has some, and to gear."""
+    await world.stock(("a", "drill", "bolt", 4), ("b", "drill", "nut", 2), ("c", "drill", "gear", 9))
+    want = line("l1", 4, default_supplier_id="bolt", supplier_ids=["nut", "gear"])
+    key = new_key()
+    await world.reserve(key, want, stages=["fewest_parcels"])
+    await world.confirm(key, "PO1", want)
+    await reject(world, "PO1-1", supplier())
+    answer = await world.reservations().ForwardOrder(res.ForwardOrderRequest(order_key=key))
+    assert [(o.supplier_id, status(o)) for o in answer.supplier_orders] == [("bolt", "REJECTED"), ("gear", "OPEN")]
+
+
 async def test_rejected_units_are_sourced_again_and_the_rest_is_the_sellers(world: World) -> None:
     await world.stock(("a", "drill", "bolt", 9), ("b", "drill", "nut", 3))
     want = line("l1", 5, default_supplier_id="bolt", supplier_ids=["nut"])

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.directory.domain.channels import policy
 from services.fulfillment.domain.sourcing.explain import explain
 from services.fulfillment.domain.sourcing.model import Strategy
 from services.fulfillment.domain.sourcing.pipeline import source
-from services.fulfillment.domain.sourcing.stages import STAGES, STRATEGIES
+from services.fulfillment.domain.sourcing.stages import MOST_STAGES, STAGES, STRATEGIES
 from tests.unit.fulfillment.builders import line, stock
 
 WANT = line("l1", 5, default_supplier_id="bolt", supplier_ids=("nut",))
@@ -18,6 +19,32 @@ WANT = line("l1", 5, default_supplier_id="bolt", supplier_ids=("nut",))
 def test_every_strategy_is_made_of_stages_that_there_are_and_no_stage_is_left_over() -> None:
     assert set(STRATEGIES) == set(Strategy)
     assert {name for names in STRATEGIES.values() for name in names} == set(STAGES)
+
+
+def test_channels_can_name_the_stages_that_there_are() -> None:
+    assert tuple(STAGES) == policy.STAGES
+    assert {"", *Strategy} == policy.STRATEGIES
+    assert policy.MOST_STAGES == MOST_STAGES
+
+
+def test_a_channel_that_names_stages_is_sourced_by_them_in_their_order() -> None:
+    stocks = [
+        stock("a", supplier="nut", priority=0),
+        stock("b", supplier="bolt", priority=2),
+        stock("c", priority=1, supplier="bolt"),
+    ]
+    of: dict[tuple[str, ...], list[str]] = {
+        ("priority",): ["a", "c", "b"],
+        ("default_supplier", "priority"): ["c", "b", "a"],
+        ("default_supplier",): ["b", "c", "a"],
+        ("fewest_parcels",): ["a", "b", "c"],
+    }
+    for stages, expected in of.items():
+        outcome, found = explain(stages, [WANT], stocks)
+        assert [e.stock.id for e in found["l1"]] == expected, stages
+        assert outcome == source(stages, [WANT], stocks)
+    _, found = explain(("default_supplier",), [WANT], stocks)
+    assert [e.behind_by for e in found["l1"]] == ["", "record_id", "default_supplier"]
 
 
 def test_each_candidate_has_its_place_and_the_stage_that_put_it_behind() -> None:

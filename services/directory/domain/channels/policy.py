@@ -15,6 +15,9 @@ COVERAGES = frozenset({0, 1, 2, 3, 4})
 CAPTURES = frozenset({0, 1, 2})
 """Unspecified is taken as MANUAL."""
 STRATEGIES = frozenset({"", "default_supplier", "priority", "fewest_parcels"})
+STAGES = ("restricted", "default_supplier", "priority", "fewest_parcels")
+"""What the fulfillment service knows to choose locations by."""
+MOST_STAGES = 8
 PAYMENT_TYPES = ("credit_card", "spending_account", "purchase_order")
 """What the payment service knows. None named is taken as those that hold money."""
 
@@ -38,6 +41,7 @@ class StatedPolicy:
     accept_within: tuple[int, int] | None = None
     """As `estimate_valid`."""
     capture: int = 0
+    sourcing_stages: Sequence[str] = ()
 
 
 def check(found: Violations, where: str, policy: StatedPolicy) -> None:
@@ -71,13 +75,16 @@ def check(found: Violations, where: str, policy: StatedPolicy) -> None:
             reasons.VALUE_OUT_OF_RANGE,
             "must be whole seconds, one minute to 365 days",
         )
-    _check_payment_types(found, f"{where}.payment_types", policy.payment_types)
+    _check_names(found, f"{where}.payment_types", policy.payment_types, PAYMENT_TYPES, len(PAYMENT_TYPES))
+    _check_names(found, f"{where}.sourcing_stages", policy.sourcing_stages, STAGES, MOST_STAGES)
+    if policy.sourcing_stages and policy.sourcing_strategy:
+        found.add(f"{where}.sourcing_stages", reasons.FIELD_INVALID, "must be empty where there is a sourcing_strategy")
 
 
-def _check_payment_types(found: Violations, where: str, types: Sequence[str]) -> None:
-    if len(types) > len(PAYMENT_TYPES):
-        found.add(where, reasons.TOO_MANY_ITEMS, f"at most {len(PAYMENT_TYPES)} types")
-    for i, type in enumerate(types[: len(PAYMENT_TYPES)]):
+def _check_names(found: Violations, where: str, names: Sequence[str], known: Sequence[str], most: int) -> None:
+    if len(names) > most:
+        found.add(where, reasons.TOO_MANY_ITEMS, f"at most {most}")
+    for i, name in enumerate(names[:most]):
         at = f"{where}[{i}]"
-        found.require(at, type in PAYMENT_TYPES, reasons.FIELD_INVALID, f"must be one of {', '.join(PAYMENT_TYPES)}")
-        found.require(at, type not in types[:i], reasons.DUPLICATE_ITEM, f"{type[:100]} stands twice")
+        found.require(at, name in known, reasons.FIELD_INVALID, f"must be one of {', '.join(known)}")
+        found.require(at, name not in names[:i], reasons.DUPLICATE_ITEM, f"{name[:100]} stands twice")

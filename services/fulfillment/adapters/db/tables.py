@@ -151,6 +151,8 @@ reservations = sa.Table(
     sa.Column("accept_within", sa.Integer),
     # What suppliers are paid for a unit, by line and supplier, as the order was confirmed; null where nobody has a cost.
     sa.Column("costs", Json()),
+    # The stages that choose locations, in place of the strategy; null without.
+    sa.Column("stages", Json()),
     # When to ask what became of the attempt; null once it is confirmed or released.
     sa.Column("check_time", UtcTime(), index=True),
     sa.Column("create_time", UtcTime(), nullable=False),

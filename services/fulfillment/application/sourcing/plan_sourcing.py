@@ -9,7 +9,7 @@ from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.customers import Customers, Groups
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.domain.sourcing.candidates import usable
-from services.fulfillment.domain.sourcing.model import Customer, Line, Outcome, Stock, Strategy
+from services.fulfillment.domain.sourcing.model import Customer, Line, Outcome, Ranking, Stock
 from services.fulfillment.domain.sourcing.pipeline import source
 
 
@@ -26,12 +26,12 @@ class PlanSourcing:
         self._units = units
         self._customers = customers
 
-    async def __call__(self, customer: Customer, strategy: Strategy, lines: Sequence[Line]) -> Outcome:
+    async def __call__(self, customer: Customer, ranking: Ranking, lines: Sequence[Line]) -> Outcome:
         """Assignments in the order of the lines, and all problems."""
         async with self._units.reading() as work:
             stocks = await stock_of(work, lines, lock=False)
 
         async def decide(groups: Groups) -> Outcome:
-            return source(strategy, lines, usable(replace(customer, groups=groups), stocks))
+            return source(ranking, lines, usable(replace(customer, groups=groups), stocks))
 
         return await self._customers.deciding(customer.groups, decide)

@@ -32,7 +32,7 @@ class ReleaseReservation:
                 attempt=attempt,
                 state=ReservationState.RELEASED,
                 freeze=Freeze.NONE,
-                strategy=Strategy.DEFAULT_SUPPLIER,
+                ranking=Strategy.DEFAULT_SUPPLIER,
                 lines=(),
                 assignments=(),
                 check_time=None,

@@ -12,7 +12,7 @@ from services.fulfillment.application.customers import Customers, Groups
 from services.fulfillment.application.ports import FulfillmentWork
 from services.fulfillment.application.sourcing.plan_sourcing import stock_of
 from services.fulfillment.domain.sourcing.candidates import usable
-from services.fulfillment.domain.sourcing.model import Assignment, Customer, Line, Outcome, Problem, Stock, Strategy
+from services.fulfillment.domain.sourcing.model import Assignment, Customer, Line, Outcome, Problem, Ranking, Stock
 from services.fulfillment.domain.sourcing.pipeline import bind, follow, source, stale
 from services.fulfillment.domain.sourcing.reservation import Freeze, Reservation, ReservationState
 from services.fulfillment.domain.stock.ledger import Cause, reserving, summed_by_record
@@ -26,7 +26,7 @@ class Demand:
     order_key: str
     attempt: int
     deadline: datetime
-    strategy: Strategy
+    ranking: Ranking
     lines: tuple[Line, ...]
     plan: tuple[Assignment, ...]
     customer: Customer
@@ -87,7 +87,7 @@ class ReserveStock:
                     attempt=demand.attempt,
                     state=ReservationState.RESERVED,
                     freeze=Freeze.NONE,
-                    strategy=demand.strategy,
+                    ranking=demand.ranking,
                     lines=demand.lines,
                     assignments=outcome.assignments,
                     check_time=max(demand.deadline, now) + self._grace,
@@ -109,7 +109,7 @@ class ReserveStock:
         """
         if not demand.plan:
             stocks = usable(demand.customer, await stock_of(work, demand.lines, lock))
-            return source(demand.strategy, demand.lines, stocks), stocks
+            return source(demand.ranking, demand.lines, stocks), stocks
         named = {item.record_id for item in demand.plan if item.record_id}
         stocks = usable(demand.customer, await work.stock.of_ids(named, lock)) if named else []
         broken = follow(demand.lines, demand.plan, stocks)
@@ -117,7 +117,7 @@ class ReserveStock:
             return Outcome(bind(demand.plan, stocks)), stocks
         # Not locked: this only finds out why. Locking more records now could deadlock with their key order.
         others = usable(demand.customer, await stock_of(work, demand.lines, lock=False))
-        again = source(demand.strategy, demand.lines, others)
+        again = source(demand.ranking, demand.lines, others)
         return Outcome((), again.problems or stale(demand.lines, broken)), stocks
 
 

@@ -12,7 +12,7 @@ from services.fulfillment.application.ports import FulfillmentWork, ProductPeer
 from services.fulfillment.application.sourcing.plan_sourcing import stock_of
 from services.fulfillment.domain.sourcing.candidates import usable
 from services.fulfillment.domain.sourcing.explain import Explained, explain
-from services.fulfillment.domain.sourcing.model import Customer, Line, Outcome, Strategy
+from services.fulfillment.domain.sourcing.model import Customer, Line, Outcome, Ranking
 from waybill.fulfillment.v1 import reasons
 
 
@@ -45,7 +45,7 @@ class SimulateSourcing:
         self._products = products
         self._customers = customers
 
-    async def __call__(self, customer: Customer, strategy: Strategy, wanted: Sequence[Wanted]) -> Simulated:
+    async def __call__(self, customer: Customer, ranking: Ranking, wanted: Sequence[Wanted]) -> Simulated:
         """By the suppliers of the products, and the stock, as they are now. Raises for products that do not exist."""
         supplies = await self._products.supplied({w.product_id for w in wanted})
         found = Violations()
@@ -77,6 +77,6 @@ class SimulateSourcing:
         async def decide(groups: Groups) -> Simulated:
             mine = usable(replace(customer, groups=groups), stocks)
             keys = {s.key for s in mine}
-            return Simulated(*explain(strategy, lines, mine, [s for s in stocks if s.key not in keys]))
+            return Simulated(*explain(ranking, lines, mine, [s for s in stocks if s.key not in keys]))
 
         return await self._customers.deciding(customer.groups, decide)

@@ -74,7 +74,7 @@ class MoveSupplierOrderUnits:
                 (there,) = [o for o in orders if o.id in replayed]
                 return Moved(order, there), ()
             demand = {line.line_item_id: line for line in reserved.lines}
-            move = Move(wanted, target, fulfilled, demand, reserved.strategy)
+            move = Move(wanted, target, fulfilled, demand, reserved.ranking)
             return await self._move(work, order, orders, move, reserved)
 
         moved, changed = await self._units.retrying(decide)

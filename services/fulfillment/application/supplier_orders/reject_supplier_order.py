@@ -88,7 +88,7 @@ class RejectSupplierOrder:
                 orders=orders,
                 demand=demand,
                 stocks=stocks,
-                strategy=reserved.strategy,
+                ranking=reserved.ranking,
                 cause=Cause(order.order_key),
                 order_xp=reserved.order_xp,
                 costs=reserved.costs,

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.fulfillment.domain.sourcing.candidates import candidates, eligible, excluded_by
-from services.fulfillment.domain.sourcing.model import Exclusion, Line, Outcome, Stock, Strategy
+from services.fulfillment.domain.sourcing.model import Exclusion, Line, Outcome, Ranking, Stock
 from services.fulfillment.domain.sourcing.pipeline import source
 from services.fulfillment.domain.sourcing.rank import rank, ranks
-from services.fulfillment.domain.sourcing.stages import STRATEGIES
+from services.fulfillment.domain.sourcing.stages import stages_of
 
 RECORD = "record_id"
 """What decides between candidates that every stage finds equal."""
@@ -32,15 +32,15 @@ class Explained:
 
 
 def explain(
-    strategy: Strategy, lines: Sequence[Line], stocks: Sequence[Stock], kept: Sequence[Stock] = ()
+    ranking: Ranking, lines: Sequence[Line], stocks: Sequence[Stock], kept: Sequence[Stock] = ()
 ) -> tuple[Outcome, dict[str, list[Explained]]]:
     """What sourcing decides, and for each line whose stock is counted all stock of its product, in the order in which it is
     asked, and what is excluded after it. `kept`: stock that is for other customers.
     """
-    outcome = source(strategy, lines, stocks)
+    outcome = source(ranking, lines, stocks)
     counted = [line for line in lines if line.track_inventory]
     found = eligible(counted, candidates(counted, stocks))
-    of, ordered = ranks(strategy, counted, found), rank(strategy, counted, found)
+    of, ordered = ranks(ranking, counted, found), rank(ranking, counted, found)
     taken = {(a.line_item_id, a.record_id): a.quantity for a in outcome.assignments}
     left = {s.id: max(0, s.available) for s in stocks}
     explained: dict[str, list[Explained]] = {}
@@ -52,7 +52,7 @@ def explain(
             units = taken.get((line.line_item_id, stock.id), 0)
             beyond = max(0, units - left[stock.id])
             left[stock.id] -= units - beyond
-            behind = _behind(strategy, of(line, mine[n - 1]), of(line, stock)) if n else ""
+            behind = _behind(ranking, of(line, mine[n - 1]), of(line, stock)) if n else ""
             entries.append(Explained(stock, None, n + 1, behind, units, beyond))
         excluded = [(s, excluded_by(line, s)) for s in stocks if s.sku == line.sku]
         excluded += [(s, excluded_by(line, s) or Exclusion.RESTRICTED) for s in kept if s.sku == line.sku]
@@ -61,6 +61,6 @@ def explain(
     return outcome, explained
 
 
-def _behind(strategy: Strategy, before: tuple[int, ...], after: tuple[int, ...]) -> str:
-    differing = (name for name, a, b in zip(STRATEGIES[strategy], before, after, strict=True) if a != b)
+def _behind(ranking: Ranking, before: tuple[int, ...], after: tuple[int, ...]) -> str:
+    differing = (name for name, a, b in zip(stages_of(ranking), before, after, strict=True) if a != b)
     return next(differing, RECORD)

@@ -36,6 +36,9 @@ class Strategy(StrEnum):
     FEWEST_PARCELS = "fewest_parcels"
 
 
+Ranking = Strategy | tuple[str, ...]
+"""How locations are chosen: by a strategy, or by stages that are named themselves."""
+
 Costs = Mapping[str, Mapping[str, int]]
 """What a unit costs, by line and supplier, as the order was submitted; also of suppliers that got none of the line then."""
 

@@ -10,20 +10,20 @@ from dataclasses import replace
 
 from services.fulfillment.domain.sourcing.assign import assign, demand, uncounted
 from services.fulfillment.domain.sourcing.candidates import candidates, eligible, may_serve
-from services.fulfillment.domain.sourcing.model import Assignment, Line, Outcome, Problem, Stock, Strategy
+from services.fulfillment.domain.sourcing.model import Assignment, Line, Outcome, Problem, Ranking, Stock
 from services.fulfillment.domain.sourcing.rank import rank
 from waybill.fulfillment.v1 import reasons
 
 
-def source(strategy: Strategy, lines: Sequence[Line], stocks: Sequence[Stock]) -> Outcome:
+def source(ranking: Ranking, lines: Sequence[Line], stocks: Sequence[Stock]) -> Outcome:
     """Decides where every unit comes from. A line that cannot be sourced whole is a problem."""
     counted = [line for line in lines if line.track_inventory]
     found = eligible(counted, candidates(counted, stocks))
-    taken = assign(counted, rank(strategy, counted, found))
+    taken = assign(counted, rank(ranking, counted, found))
     missing = _missing(counted, taken)
     problems: tuple[Problem, ...] = ()
     if missing:
-        contended = _contended(strategy, counted, stocks)
+        contended = _contended(ranking, counted, stocks)
         known = {s.id for s in stocks}
         problems = tuple(
             _problem(line, missing[line.line_item_id], line.line_item_id in contended, known)
@@ -120,12 +120,12 @@ def _missing(lines: Sequence[Line], taken: dict[str, tuple[Assignment, ...]]) ->
     return short
 
 
-def _contended(strategy: Strategy, lines: Sequence[Line], stocks: Sequence[Stock]) -> set[str]:
+def _contended(ranking: Ranking, lines: Sequence[Line], stocks: Sequence[Stock]) -> set[str]:
     """Lines that could be sourced whole if nothing were reserved by attempts that are not decided yet."""
     if not any(s.reserved for s in stocks):
         return set()
     free = [replace(s, reserved=0) for s in stocks]
-    taken = assign(lines, rank(strategy, lines, eligible(lines, candidates(lines, free))))
+    taken = assign(lines, rank(ranking, lines, eligible(lines, candidates(lines, free))))
     return {line.line_item_id for line in lines} - set(_missing(lines, taken))
 
 

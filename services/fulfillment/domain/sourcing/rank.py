@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from services.fulfillment.domain.sourcing.candidates import Candidates
-from services.fulfillment.domain.sourcing.model import Line, Stock, Strategy
-from services.fulfillment.domain.sourcing.stages import STAGES, STRATEGIES
+from services.fulfillment.domain.sourcing.model import Line, Ranking, Stock
+from services.fulfillment.domain.sourcing.stages import STAGES, stages_of
 
 Ranks = Callable[[Line, Stock], tuple[int, ...]]
-"""What each stage of a strategy says of a candidate, in their order."""
+"""What each stage says of a candidate, in their order."""
 
 
-def ranks(strategy: Strategy, lines: Sequence[Line], found: Candidates) -> Ranks:
-    """The stages of a strategy, made for these lines."""
-    stages = [STAGES[name](lines, found) for name in STRATEGIES[strategy]]
+def ranks(ranking: Ranking, lines: Sequence[Line], found: Candidates) -> Ranks:
+    """The stages of a ranking, made for these lines."""
+    stages = [STAGES[name](lines, found) for name in stages_of(ranking)]
     return lambda line, stock: tuple([stage(line, stock) for stage in stages])
 
 
-def rank(strategy: Strategy, lines: Sequence[Line], found: Candidates) -> dict[str, tuple[Stock, ...]]:
+def rank(ranking: Ranking, lines: Sequence[Line], found: Candidates) -> dict[str, tuple[Stock, ...]]:
     """Every line's candidates, the best first."""
-    of = ranks(strategy, lines, found)
+    of = ranks(ranking, lines, found)
     return {
         line.line_item_id: tuple(sorted(found[line.line_item_id], key=lambda s, x=line: (of(x, s), s.id)))  # type: ignore[misc]
         for line in lines

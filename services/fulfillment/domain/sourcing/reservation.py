@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from libs.json_value import JsonObject
-from services.fulfillment.domain.sourcing.model import Assignment, Costs, Line, Strategy
+from services.fulfillment.domain.sourcing.model import Assignment, Costs, Line, Ranking, Strategy
 
 
 class ReservationState(StrEnum):
@@ -44,7 +44,7 @@ class Reservation:
     attempt: int
     state: ReservationState
     freeze: Freeze
-    strategy: Strategy
+    ranking: Ranking
     lines: tuple[Line, ...]
     assignments: tuple[Assignment, ...]
     check_time: datetime | None
@@ -66,7 +66,7 @@ def change(order_key: str, attempt: int, state: ReservationState, check_time: da
         attempt=attempt,
         state=state,
         freeze=Freeze.NONE,
-        strategy=Strategy.DEFAULT_SUPPLIER,
+        ranking=Strategy.DEFAULT_SUPPLIER,
         lines=(),
         assignments=(),
         check_time=check_time,

@@ -1,5 +1,5 @@
-"""The stages that rank candidates: small pure functions, each with a name. A strategy is a few of them, one after the other:
-a later one decides between what the earlier ones find equal.
+"""The stages that rank candidates: small pure functions, each with a name. A strategy is a few of them, one after the other,
+and a channel may name them itself: a later one decides between what the earlier ones find equal.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from services.fulfillment.domain.sourcing.candidates import Candidates
 from services.fulfillment.domain.sourcing.fewest_locations import fewest_locations
-from services.fulfillment.domain.sourcing.model import Line, Stock, Strategy
+from services.fulfillment.domain.sourcing.model import Line, Ranking, Stock, Strategy
 
 Rank = Callable[[Line, Stock], int]
 """How far behind a candidate of a line stands; equal ones are left to later stages."""
@@ -45,3 +45,10 @@ STRATEGIES: Mapping[Strategy, tuple[str, ...]] = {
     Strategy.FEWEST_PARCELS: ("restricted", "fewest_parcels", "default_supplier", "priority"),
 }
 """The stages of each strategy, in the order in which they decide."""
+MOST_STAGES = 8
+"""Names of stages in a ranking, at most."""
+
+
+def stages_of(ranking: Ranking) -> tuple[str, ...]:
+    """The names of the stages, in the order in which they decide."""
+    return STRATEGIES[ranking] if isinstance(ranking, Strategy) else ranking

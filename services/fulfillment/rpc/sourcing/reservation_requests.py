@@ -5,12 +5,22 @@ They come from Waybill itself, so only what would do harm is checked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from libs.errors import Violations
 from libs.protoconv import address_plain, instant, money_micros, struct_plain
 from services.fulfillment.application.sourcing.reserve_stock import Demand
-from services.fulfillment.domain.sourcing.model import MAX_LINES, MAX_QUANTITY, Address, Assignment, Customer, Line, Strategy
+from services.fulfillment.domain.sourcing.model import (
+    MAX_LINES,
+    MAX_QUANTITY,
+    Address,
+    Assignment,
+    Customer,
+    Line,
+    Ranking,
+    Strategy,
+)
+from services.fulfillment.domain.sourcing.stages import MOST_STAGES, STAGES
 from services.fulfillment.domain.supplier_orders.snapshot import OrderSnapshot, SnapshotLine
 from services.fulfillment.domain.supplier_orders.supplier_order import LineSpec, SelectionItem, ShipSelection
 from waybill.fulfillment.v1 import reasons, sourcing_pb2
@@ -18,13 +28,21 @@ from waybill.fulfillment.v1 import reservation_service_pb2 as pb
 from waybill.type.v1 import address_pb2
 
 
-def strategy_in(found: Violations, name: str) -> Strategy:
-    """A strategy by name; empty is the default."""
-    try:
-        return Strategy(name or Strategy.DEFAULT_SUPPLIER)
-    except ValueError:
+def ranking_in(found: Violations, strategy: str, stages: Sequence[str]) -> Ranking:
+    """Stages by name, or a strategy; where nothing is said, the default one."""
+    if strategy and strategy not in set(Strategy):
         found.add("strategy", reasons.FIELD_INVALID, f"must be one of {', '.join(Strategy)}")
         return Strategy.DEFAULT_SUPPLIER
+    if not stages:
+        return Strategy(strategy or Strategy.DEFAULT_SUPPLIER)
+    if strategy:
+        found.add("stages", reasons.FIELD_INVALID, "must be empty where there is a strategy")
+    if len(stages) > MOST_STAGES:
+        found.add("stages", reasons.TOO_MANY_ITEMS, f"at most {MOST_STAGES}")
+    for i, name in enumerate(stages[:MOST_STAGES]):
+        found.require(f"stages[{i}]", name in STAGES, reasons.FIELD_INVALID, f"must be one of {', '.join(STAGES)}")
+        found.require(f"stages[{i}]", name not in stages[:i], reasons.DUPLICATE_ITEM, "stands twice")
+    return tuple(stages)
 
 
 def order_key_in(found: Violations, order_key: str, attempt: int | None = None) -> None:
@@ -81,7 +99,7 @@ def demand_in(found: Violations, m: pb.ReserveStockRequest, customer: Customer) 
         m.order_key,
         m.attempt,
         instant(m.deadline),
-        strategy_in(found, m.strategy),
+        ranking_in(found, m.strategy, m.stages),
         lines,
         tuple(
             Assignment(

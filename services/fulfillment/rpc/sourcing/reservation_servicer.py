@@ -24,7 +24,7 @@ from services.fulfillment.contract.reports import canceled_out, supplier_order_o
 from services.fulfillment.domain.supplier_orders.actions.place import Forwarding
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from services.fulfillment.rpc.sourcing.messages import assignment_out, problem_out
-from services.fulfillment.rpc.sourcing.reservation_requests import demand_in, lines_in, order_key_in, snapshot_in, strategy_in
+from services.fulfillment.rpc.sourcing.reservation_requests import demand_in, lines_in, order_key_in, ranking_in, snapshot_in
 from waybill.fulfillment.v1 import reasons, reservation_service_pb2_grpc, supplier_order_pb2
 from waybill.fulfillment.v1 import reservation_service_pb2 as pb
 
@@ -74,10 +74,10 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
     async def PlanSourcing(self, request: pb.PlanSourcingRequest, context: Any) -> pb.PlanSourcingResponse:
         """Where every unit would come from."""
         found = Violations()
-        lines, strategy = lines_in(found, request.lines), strategy_in(found, request.strategy)
+        lines, ranking = lines_in(found, request.lines), ranking_in(found, request.strategy, request.stages)
         found.raise_if_any()
         customer = customer_of(current().caller, request.buyer_id, request.user_id)
-        outcome = await self._use.plan(customer, strategy, lines)
+        outcome = await self._use.plan(customer, ranking, lines)
         return pb.PlanSourcingResponse(
             assignments=[assignment_out(a) for a in outcome.assignments], problems=[problem_out(p) for p in outcome.problems]
         )

@@ -13,7 +13,7 @@ from services.fulfillment.application.sourcing.simulate_sourcing import Simulate
 from services.fulfillment.application.stock.inventory_records import InventoryRecords
 from services.fulfillment.application.stock.stock_book import StockBook
 from services.fulfillment.rpc.requests import refuse_duplicates
-from services.fulfillment.rpc.sourcing.reservation_requests import strategy_in
+from services.fulfillment.rpc.sourcing.reservation_requests import ranking_in
 from services.fulfillment.rpc.sourcing.simulations import simulated_out, wanted_in
 from services.fulfillment.rpc.stock.messages import alert_out, availability_out, movement_out, record_body, record_out
 from services.fulfillment.rpc.stock.requests import adjustments_in, availability_in, customer_in, record_edit_in, record_in
@@ -112,12 +112,12 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
     async def SimulateSourcing(self, request: pb.SimulateSourcingRequest, context: Any) -> pb.SimulateSourcingResponse:
         """Where units would come from, and why."""
         found = Violations()
-        wanted, strategy = wanted_in(found, request.lines), strategy_in(found, request.strategy)
+        wanted, ranking = wanted_in(found, request.lines), ranking_in(found, request.strategy, request.stages)
         for name in ("buyer_id", "user_id"):
             found.check_id(name, getattr(request, name), required=False)
         found.raise_if_any()
         customer = customer_of(None, request.buyer_id, request.user_id)
-        return simulated_out(len(wanted), await self._simulate(customer, strategy, wanted))
+        return simulated_out(len(wanted), await self._simulate(customer, ranking, wanted))
 
     async def CheckAvailability(self, request: pb.CheckAvailabilityRequest, context: Any) -> pb.CheckAvailabilityResponse:
         """What can be had now."""

@@ -63,6 +63,7 @@ class DirectoryClient:
                 answer.policy.accept_within.seconds,
                 Capture.ON_SHIPMENT if answer.policy.capture == pb.PAYMENT_CAPTURE_ON_SHIPMENT else Capture.MANUAL,
                 answer.policy.payment_coverage in _MAY_EXCEED,
+                tuple(answer.policy.sourcing_stages),
             ),
             default_shipping_address=None if shipping is None else address_plain(shipping),
             default_billing_address=None if billing is None else address_plain(billing),

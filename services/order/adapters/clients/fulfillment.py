@@ -34,6 +34,7 @@ class FulfillmentClient:
         answer: pb.PlanSourcingResponse = await self._stub.PlanSourcing(
             pb.PlanSourcingRequest(
                 strategy=order.policy.sourcing_strategy,
+                stages=order.policy.sourcing_stages,
                 lines=[_line(line) for line in lines],
                 buyer_id=order.buyer_id,
                 user_id=order.user.id,
@@ -58,6 +59,7 @@ class FulfillmentClient:
                 deadline=time_out(deadline),
                 validate_only=validate_only,
                 strategy=order.policy.sourcing_strategy,
+                stages=order.policy.sourcing_stages,
                 lines=[_line(line) for line in lines],
                 plan=[
                     sourcing_pb2.SourcingAssignment(

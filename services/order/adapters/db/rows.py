@@ -128,7 +128,8 @@ def order_of(row: Row) -> Order:
 
 
 def _policy_of(stored: Row) -> Policy:
-    values = {**stored, "payment_types": tuple(stored.get("payment_types", ALL_TYPES))}
+    types, stages = stored.get("payment_types", ALL_TYPES), stored.get("sourcing_stages", ())
+    values = {**stored, "payment_types": tuple(types), "sourcing_stages": tuple(stages)}
     if "auto_forward" in values:
         values["auto_forward"] = AutoForward(values["auto_forward"])
     if "capture" in values:

@@ -60,7 +60,9 @@ _RESERVATIONS = Watch(
         **all_by("attempt_is_of_its_lines", "lines"),
         **all_by("reserved_as_assigned attempt_is_of_its_lines", "assignments"),
         "held_version": Free("keeps an older decision out; what was decided is watched"),
-        **all_free("how units are sourced again, and what new supplier orders begin with", "strategy order_xp accept_within"),
+        **all_free(
+            "how units are sourced again, and what new supplier orders begin with", "strategy stages order_xp accept_within"
+        ),
         "costs": by("unit_costs_are_those_confirmed"),
         **all_free(_SHOWN, "create_time update_time"),
         **FAILURES,

@@ -9,7 +9,7 @@ from datetime import datetime
 from libs.errors import precondition
 from libs.json_value import JsonObject
 from services.fulfillment.domain.sourcing.assign import uncounted
-from services.fulfillment.domain.sourcing.model import Assignment, Costs, Line, Stock, Strategy
+from services.fulfillment.domain.sourcing.model import Assignment, Costs, Line, Ranking, Stock
 from services.fulfillment.domain.sourcing.pipeline import source
 from services.fulfillment.domain.stock.ledger import Cause, summed_by_record
 from services.fulfillment.domain.supplier_orders.actions.change import Change, NewKey, moved_away, settled, touched
@@ -43,7 +43,7 @@ class Rejection:
     """The order's lines as they were sourced, by line id."""
     stocks: Sequence[Stock]
     """All stock of the products, locked, as it is before the rejection."""
-    strategy: Strategy
+    ranking: Ranking
     cause: Cause
     order_xp: JsonObject
     """The buyer order's, which a new supplier order starts with."""
@@ -118,7 +118,7 @@ def _source_again(rejection: Rejection, leaving: Leaving) -> list[Assignment]:
         else:
             counted.append(for_suppliers(line, suppliers, line.quantity))
     usable = [s for s in stocks if s.supplier_id not in refused]
-    outcome = source(rejection.strategy, [c for c in counted if c.supplier_ids], usable)
+    outcome = source(rejection.ranking, [c for c in counted if c.supplier_ids], usable)
     first.extend(outcome.assignments)
     placed: dict[str, int] = {}
     for item in first:
@@ -131,7 +131,7 @@ def _source_again(rejection: Rejection, leaving: Leaving) -> list[Assignment]:
     if SELLER in refused or not short:
         return first
     left = _after(usable, outcome.assignments)
-    return first + list(source(rejection.strategy, short, left).assignments)
+    return first + list(source(rejection.ranking, short, left).assignments)
 
 
 def _after(stocks: Iterable[Stock], taken: Iterable[Assignment]) -> list[Stock]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from services.fulfillment.domain.refusal import Refusal
 from services.fulfillment.domain.sourcing.assign import uncounted
-from services.fulfillment.domain.sourcing.model import Assignment, Line, Strategy
+from services.fulfillment.domain.sourcing.model import Assignment, Line, Ranking
 from services.fulfillment.domain.sourcing.pipeline import source
 from services.fulfillment.domain.supplier_orders.actions.change import Change, NewKey, moved_away, settled, touched
 from services.fulfillment.domain.supplier_orders.actions.new_homes import Leaving, for_suppliers, housed, joinable
@@ -41,7 +41,7 @@ class Move:
     """Those of the products that the target may fulfill."""
     demand: Mapping[str, Line]
     """The order's lines as they were sourced, by line id."""
-    strategy: Strategy
+    ranking: Ranking
 
 
 def home(orders: Sequence[SupplierOrder], order: SupplierOrder, target: str) -> str:
@@ -100,7 +100,7 @@ def placed(move: Move, leaving: Leaving) -> tuple[list[Assignment], list[Refusal
     lines = [replace(move.demand[w.line_item_id], quantity=w.quantity) for w in wanted if w.line_item_id in move.demand]
     counted = [for_suppliers(line, [move.target], line.quantity) for line in lines if line.track_inventory]
     found = [uncounted(line, move.target) for line in lines if not line.track_inventory]
-    found += source(move.strategy, counted, here).assignments
+    found += source(move.ranking, counted, here).assignments
     if move.target == SELLER:
         return found, []
     taken: dict[str, int] = {}
