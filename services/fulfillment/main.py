@@ -37,6 +37,7 @@ from services.fulfillment.application.sourcing.release_reservation import Releas
 from services.fulfillment.application.sourcing.reserve_stock import ReserveStock
 from services.fulfillment.application.sourcing.simulate_sourcing import SimulateSourcing
 from services.fulfillment.application.stock.inventory_records import InventoryRecords
+from services.fulfillment.application.stock.show_waiting import ShowWaiting
 from services.fulfillment.application.stock.stock_book import StockBook
 from services.fulfillment.application.supplier_orders.accept_supplier_order import AcceptSupplierOrder
 from services.fulfillment.application.supplier_orders.cancel_order import CancelOrder
@@ -80,6 +81,7 @@ class Background:
     expiry: ExpireReservations
     deliveries: DeliverOpenUnits
     answers: RejectUnanswered
+    waiting: ShowWaiting
 
 
 async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
@@ -106,6 +108,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
     rejecting = RejectSupplierOrder(units, _customers(runtime), reporting, runtime.clock, runtime.ids)
     late = Retries(database, runtime.clock, ("fulfillment", "answers"), tables.supplier_orders, "deliver_time", "key")
     answers = RejectUnanswered(units, rejecting, runtime.clock, Pace(late, settings.answer_batch))
+    waiting = ShowWaiting(units, reporting, runtime.clock, settings.waiting_batch)
     changes, orders = SqlChangeFeed(database, tables.changes), SupplierOrders(units, reporting, runtime.clock)
     audit = SqlAuditLog(database, tables.audit_entries.metadata)
     app = ServiceApp(
@@ -141,6 +144,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
             Loop("relay", reporting.relay, settings.relay_pause),
             Loop("deliveries", deliveries.once, settings.delivery_pause),
             Loop("answers", answers.once, settings.answer_pause),
+            Loop("waiting", waiting.once, settings.waiting_pause),
             Loop("expiry", expiry.once, settings.expiry_pause),
             forgetting(database, tables.requests, runtime.clock, settings.remembered, settings.forget_pause),
             changes.forgetting(runtime.clock, settings.changes_kept),
@@ -155,7 +159,7 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
         gauges=Gauges(database, runtime.clock),
         outbox=Outbox(database, TABLES, runtime.clock),
     )
-    return app, Background(reporting, expiry, deliveries, answers)
+    return app, Background(reporting, expiry, deliveries, answers, waiting)
 
 
 def _reservations(settings: Settings, runtime: Runtime, units: Units) -> ReservationServicer:

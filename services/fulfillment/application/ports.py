@@ -20,6 +20,7 @@ from services.fulfillment.domain.sourcing.reservation import Freeze, Kind, Reser
 from services.fulfillment.domain.stock.inventory import InventoryRecord, LedgerEntry
 from services.fulfillment.domain.stock.ledger import Effect, Movement
 from services.fulfillment.domain.stock.thresholds import StockAlert
+from services.fulfillment.domain.stock.waiting import Held, Source, Wait
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from services.fulfillment.domain.visibility import Scope
 
@@ -169,6 +170,22 @@ class ShipmentStore(Protocol):
         """Stores headers, and all items anew."""
 
 
+class WaitingStore(Protocol):
+    """Which units wait for stock, as it is shown."""
+
+    async def changed(self, limit: int) -> list[UUID]:
+        """Keys of records that units wait for, or waited for, and that have moved or were edited since that was shown."""
+
+    async def held(self, records: Iterable[UUID]) -> list[Held]:
+        """Open units of records: by record, those of the order that was submitted first coming first."""
+
+    async def sources(self, records: Iterable[UUID], lock: bool = False) -> dict[UUID, Source]:
+        """Records; with `lock` in the order of their keys."""
+
+    async def show(self, waits: Mapping[Held, Wait], looked: Mapping[UUID, Source], waiting: Mapping[UUID, int]) -> None:
+        """Stores what is shown of allocations, and that the records were looked at, with how many units wait for each."""
+
+
 class Lists(Protocol):
     """Lists for callers; each gives the page and the token of the next."""
 
@@ -236,6 +253,10 @@ class FulfillmentWork(Protocol):
     @property
     def shipments(self) -> ShipmentStore:
         """Shipments."""
+
+    @property
+    def waiting(self) -> WaitingStore:
+        """Which units wait for stock."""
 
     @property
     def lists(self) -> Lists:

@@ -141,7 +141,12 @@ def _line_out(line: OrderLine, currency: str) -> supplier_order_pb2.SupplierOrde
         shippable=line.shippable,
         allocations=[
             supplier_order_pb2.LineAllocation(
-                inventory_record_id=a.record_id, ship_from_id=a.ship_from_id, quantity=a.quantity, quantity_shipped=a.shipped
+                inventory_record_id=a.record_id,
+                ship_from_id=a.ship_from_id,
+                quantity=a.quantity,
+                quantity_shipped=a.shipped,
+                quantity_backordered=a.waiting,
+                expected_time=time_out(a.expected_time) if a.waiting else None,
             )
             for a in line.allocations
         ],
@@ -150,6 +155,8 @@ def _line_out(line: OrderLine, currency: str) -> supplier_order_pb2.SupplierOrde
         xp=xp_out(line.xp),
         unit_cost=_known(line.unit_cost, currency),
         cost=_known(line_cost(line, currency), currency),
+        quantity_backordered=line.waiting,
+        expected_time=time_out(line.expected_time),
     )
 
 

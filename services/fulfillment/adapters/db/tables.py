@@ -42,6 +42,10 @@ def _variant() -> sa.Column[Any]:
     return sa.Column("variant_id", PublicId(), nullable=False, server_default="")
 
 
+def _partial(name: str, column: sa.Column[Any], where: sa.ColumnElement[bool]) -> None:
+    sa.Index(name, column, sqlite_where=where, postgresql_where=where)
+
+
 def _stamps() -> list[sa.Column[Any]]:
     return [
         sa.Column("version", sa.BigInteger, nullable=False),
@@ -82,8 +86,16 @@ inventory_records = sa.Table(
     # How far it may be sold beyond its stock, where it may; any number without one. And when more is expected.
     sa.Column("backorder_limit", sa.BigInteger),
     sa.Column("expected_time", UtcTime()),
+    # How many units wait for it, as their orders show it, and the `version` and `bookings`, added up, that this is of.
+    sa.Column("waiting", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("waiting_shown", sa.BigInteger, nullable=False, server_default="0"),
     sa.Index("ix_inventory_records_product_variant", "product_id", "variant_id"),
 )
+_R = inventory_records.c
+_SHORT = sa.or_(sa.and_(_R.allocated > 0, _R.allocated > _R.on_hand), _R.waiting > 0)
+WAITING_CHANGED = sa.and_(_SHORT, _R.waiting_shown != _R.version + _R.bookings)
+"""Records that have moved or were edited since it was last looked at which units wait for them."""
+_partial("ix_inventory_records_waiting_changed", _R.key, WAITING_CHANGED)
 
 stock_addresses = sa.Table(
     "stock_addresses",
@@ -208,13 +220,8 @@ supplier_orders = sa.Table(
 )
 UNANSWERED = sa.and_(supplier_orders.c.status == sa.literal_column("'OPEN'"), supplier_orders.c.accept_by.is_not(None))
 """Those that wait for their suppliers' answers, and not for ever."""
-sa.Index("ix_supplier_orders_unanswered", supplier_orders.c.accept_by, sqlite_where=UNANSWERED, postgresql_where=UNANSWERED)
-sa.Index(
-    "ix_supplier_orders_unclaimed",
-    supplier_orders.c.key,
-    sqlite_where=supplier_orders.c.unclaimed,
-    postgresql_where=supplier_orders.c.unclaimed,
-)
+_partial("ix_supplier_orders_unanswered", supplier_orders.c.accept_by, UNANSWERED)
+_partial("ix_supplier_orders_unclaimed", supplier_orders.c.key, supplier_orders.c.unclaimed)
 
 supplier_order_lines = sa.Table(
     "supplier_order_lines",
@@ -225,9 +232,7 @@ supplier_order_lines = sa.Table(
     _text("product_id"),
     _text("product_name", sa.Text()),
     _count("quantity"),
-    _count("packed"),
-    _count("shipped"),
-    _count("canceled"),
+    *(_count(name) for name in ("packed", "shipped", "canceled")),
     _text("unit_price", Micros()),
     _text("subtotal", Micros()),
     _text("discount", Micros()),
@@ -252,12 +257,7 @@ OPEN_DELIVERY = sa.and_(
     supplier_order_lines.c.quantity > supplier_order_lines.c.shipped + supplier_order_lines.c.canceled,
 )
 """Lines that need no shipment and are not delivered whole: few at any time."""
-sa.Index(
-    "ix_supplier_order_lines_open_delivery",
-    supplier_order_lines.c.supplier_order_key,
-    sqlite_where=OPEN_DELIVERY,
-    postgresql_where=OPEN_DELIVERY,
-)
+_partial("ix_supplier_order_lines_open_delivery", supplier_order_lines.c.supplier_order_key, OPEN_DELIVERY)
 
 allocations = sa.Table(
     "allocations",
@@ -273,7 +273,12 @@ allocations = sa.Table(
     _count("quantity"),
     _count("packed"),
     _count("shipped"),
+    sa.Column("backordered", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("expected_time", UtcTime()),
 )
+HELD = sa.and_(allocations.c.record_key.is_not(None), allocations.c.quantity > allocations.c.shipped)
+"""Those whose records still hold units for them."""
+_partial("ix_allocations_held", allocations.c.record_key, HELD)
 
 shipments = sa.Table(
     "shipments",

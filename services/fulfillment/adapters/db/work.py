@@ -12,6 +12,7 @@ from services.fulfillment.adapters.db.request_store import SqlRequestStore
 from services.fulfillment.adapters.db.shipments.shipment_store import SqlShipmentStore
 from services.fulfillment.adapters.db.sourcing.reservation_store import SqlReservationStore
 from services.fulfillment.adapters.db.stock.stock_store import SqlStockStore
+from services.fulfillment.adapters.db.stock.waiting_store import SqlWaitingStore
 from services.fulfillment.adapters.db.supplier_orders.order_store import SqlSupplierOrderStore
 
 
@@ -47,6 +48,11 @@ class SqlFulfillmentWork:
     def shipments(self) -> SqlShipmentStore:
         """Shipments."""
         return SqlShipmentStore(self._tx, self._delay)
+
+    @property
+    def waiting(self) -> SqlWaitingStore:
+        """Which units wait for stock."""
+        return SqlWaitingStore(self._tx)
 
     @property
     def lists(self) -> SqlLists:

@@ -27,6 +27,14 @@ class Allocation:
     quantity: int
     packed: int = 0
     shipped: int = 0
+    backordered: int = 0
+    """Units that waited for stock when that was last looked at, and when more was expected then."""
+    expected_time: datetime | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Units that wait for stock; what has left or was given up meanwhile does not."""
+        return min(self.backordered, self.held)
 
     @property
     def unpacked(self) -> int:
@@ -109,6 +117,18 @@ class OrderLine:
     def unallocated(self) -> int:
         """Open units that no stock is promised for."""
         return self.open - sum(a.held for a in self.allocations)
+
+    @property
+    def waiting(self) -> int:
+        """Open units that wait for stock."""
+        return sum(a.waiting for a in self.allocations)
+
+    @property
+    def expected_time(self) -> datetime | None:
+        """When the last of those is expected; None when that is not known of all of them."""
+        times = [a.expected_time for a in self.allocations if a.waiting]
+        known = [time for time in times if time is not None]
+        return max(known) if known and len(known) == len(times) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from libs.db.invariants import SqlRule, count, sentence
 from libs.idempotency.invariants import listed
 from libs.invariants import Finding, RuleResult
 from services.fulfillment.adapters.db.invariants.thresholds import threshold_rules
+from services.fulfillment.adapters.db.invariants.waiting import waiting_rules
 from services.fulfillment.adapters.db.tables import (
     allocations,
     inventory_records,
@@ -60,6 +61,7 @@ def stock_rules(dialect: str) -> list[SqlRule]:
         _placed(),
         _asked(dialect),
         *threshold_rules(),
+        *waiting_rules(),
     ]
 
 

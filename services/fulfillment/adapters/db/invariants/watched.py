@@ -22,6 +22,8 @@ _INVENTORY = Watch(
         **all_free("orders the changes of a record in the feed", "bookings"),
         **all_by("low_stock_is_below_its_threshold", "notify_below low_stock"),
         "crossings": by("each_crossing_has_its_alert"),
+        "waiting": by("waiting_units_are_shown"),
+        "waiting_shown": Free("when units that wait are looked at again"),
     },
     by("movement_has_its_record"),
 )
@@ -110,6 +112,8 @@ _ALLOCATIONS = Watch(
         **all_by("reports_are_word_for_word", "supplier_order_key line_item_id record_id ship_from_id quantity shipped"),
         **all_by("stock_allocated_equals_allocations", "record_key"),
         **all_by("allocation_is_of_its_record", "supplier_id"),
+        "backordered": by("waiting_units_are_shown"),
+        "expected_time": by("waiting_units_are_shown"),
         "position": Free("the order in which allocations are shown"),
     },
     by("reports_are_word_for_word"),

@@ -116,6 +116,8 @@ def allocation_rows(orders: Iterable[SupplierOrder]) -> list[dict[str, Any]]:
             "quantity": a.quantity,
             "packed": a.packed,
             "shipped": a.shipped,
+            "backordered": a.waiting,
+            "expected_time": a.expected_time if a.waiting else None,
         }
         for o in orders
         for line in o.lines
@@ -137,6 +139,8 @@ def allocations_of(rows: Iterable[Any]) -> dict[tuple[UUID, str], tuple[Allocati
             quantity=row.quantity,
             packed=row.packed,
             shipped=row.shipped,
+            backordered=row.backordered,
+            expected_time=row.expected_time,
         )
         found[place] = (*found.get(place, ()), made)
     return found

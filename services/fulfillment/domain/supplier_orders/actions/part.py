@@ -70,7 +70,9 @@ def _parted_line(line: OrderLine, going: int, unit: int) -> tuple[OrderLine, Ord
         tax=line.tax - tax,
         included_tax=line.included_tax - included,
         allocations=tuple(
-            replace(a, quantity=a.quantity - n) for a, n in zip(line.allocations, drawn, strict=True) if a.quantity > n
+            replace(a, quantity=a.quantity - n, backordered=a.waiting - min(n, a.waiting))
+            for a, n in zip(line.allocations, drawn, strict=True)
+            if a.quantity > n
         ),
     )
     leaving = replace(
@@ -83,7 +85,11 @@ def _parted_line(line: OrderLine, going: int, unit: int) -> tuple[OrderLine, Ord
         discount=discount,
         tax=tax,
         included_tax=included,
-        allocations=tuple(replace(a, quantity=n, packed=0, shipped=0) for a, n in zip(line.allocations, drawn, strict=True) if n),
+        allocations=tuple(
+            replace(a, quantity=n, packed=0, shipped=0, backordered=min(n, a.waiting))
+            for a, n in zip(line.allocations, drawn, strict=True)
+            if n
+        ),
     )
     return kept, leaving
 
