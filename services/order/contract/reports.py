@@ -29,7 +29,15 @@ def reports_of(
 def counts_of(message: supplier_order_pb2.SupplierOrder) -> tuple[UnitCount, ...]:
     """Units per line."""
     return tuple(
-        UnitCount(line.line_item_id, line.quantity, line.quantity_shipped, line.quantity_canceled) for line in message.line_items
+        UnitCount(
+            line.line_item_id,
+            line.quantity,
+            line.quantity_shipped,
+            line.quantity_canceled,
+            line.quantity_backordered,
+            _time(line, "expected_time"),
+        )
+        for line in message.line_items
     )
 
 

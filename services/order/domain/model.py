@@ -92,6 +92,10 @@ class Line:
     """Whether its price includes its tax: `tax` is only what comes on top."""
     included_tax: int = 0
     """What of subtotal less discount is tax."""
+    quantity_backordered: int = 0
+    """Open units that wait for stock."""
+    expected_time: datetime | None = None
+    """When the last of those is expected; None when that is not known of all of them."""
 
     @property
     def total(self) -> int:

@@ -110,6 +110,8 @@ def line_out(
         create_time=time_out(line.create_time),
         tax_included=line.tax_included,
         included_tax=money_out(line.included_tax, cur),
+        quantity_backordered=line.quantity_backordered,
+        expected_time=time_out(line.expected_time),
     )
     if line.unit_price_override is not None:
         made.unit_price_override.CopyFrom(money_out(line.unit_price_override, cur))

@@ -257,6 +257,7 @@ def supplier_lines_out(view: SupplierOrderView, caller: Principal) -> list[line_
             quantity_shipped=line.quantity_shipped,
             quantity_canceled=line.quantity_canceled,
             quantity_open=max(0, line.quantity - line.quantity_shipped - line.quantity_canceled),
+            quantity_backordered=line.quantity_backordered,
         )
         if line.HasField("subtotal"):
             item.unit_price.CopyFrom(line.unit_price)
@@ -274,6 +275,8 @@ def supplier_lines_out(view: SupplierOrderView, caller: Principal) -> list[line_
             item.xp.CopyFrom(line.xp)
         if line.HasField("date_needed"):
             item.date_needed.CopyFrom(line.date_needed)
+        if line.HasField("expected_time"):
+            item.expected_time.CopyFrom(line.expected_time)
         made.append(item)
     return made
 

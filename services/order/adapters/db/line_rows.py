@@ -41,6 +41,8 @@ _LINE_FIELDS = (
     "comments",
     "tax_included",
     "included_tax",
+    "quantity_backordered",
+    "expected_time",
 )
 
 

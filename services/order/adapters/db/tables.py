@@ -178,6 +178,8 @@ LINE_ITEMS = sa.Table(
     sa.Column("create_time", UtcTime(), nullable=False),
     sa.Column("tax_included", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("included_tax", Micros(), nullable=False, server_default="0"),
+    sa.Column("quantity_backordered", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("expected_time", UtcTime(), nullable=True),
 )
 
 WORKSHEETS = sa.Table(

@@ -184,7 +184,16 @@ def _unit_changes(order: Order, before: Sequence[Line], after: Sequence[Line], r
     canceled = {line.id: line.quantity_canceled for line in after if line.quantity_canceled != old[line.id].quantity_canceled}
     if canceled:
         found.append(("units_canceled", {"canceled": _first(canceled)}))
+    waiting = [line for line in after if _wait(line) != _wait(old[line.id])][:NAMED_AT_MOST]
+    if waiting:
+        units = {line.id: line.quantity_backordered for line in waiting}
+        times = {line.id: line.expected_time.isoformat() for line in waiting if line.expected_time is not None}
+        found.append(("backorder_changed", {"backordered": units, "expected": times}))
     return found
+
+
+def _wait(line: Line) -> tuple[int, datetime | None]:
+    return line.quantity_backordered, line.expected_time
 
 
 def _first(counts: Mapping[str, int]) -> dict[str, int]:

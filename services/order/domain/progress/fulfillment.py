@@ -18,6 +18,9 @@ class UnitCount:
     quantity: int
     shipped: int
     canceled: int
+    backordered: int = 0
+    """Open units that wait for stock, and when the last of them is expected."""
+    expected_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +35,14 @@ class Progress:
 
 
 def progress(order: Order, lines: Sequence[Line], counts: Iterable[UnitCount], now: datetime) -> Progress:
-    """Recomputes shipped and canceled units per line and, from them alone, whether the order is done.
+    """Recomputes shipped, canceled and waiting units per line and, from the first two alone, whether the order is done.
 
     No open unit left: COMPLETED if any shipped, else CANCELED.
     """
-    shipped: dict[str, int] = {}
-    canceled: dict[str, int] = {}
+    parts: dict[str, list[UnitCount]] = {}
     for count in counts:
-        shipped[count.line_item_id] = shipped.get(count.line_item_id, 0) + count.shipped
-        canceled[count.line_item_id] = canceled.get(count.line_item_id, 0) + count.canceled
-    after = tuple(_counted(line, shipped.get(line.id, 0), canceled.get(line.id, 0)) for line in lines)
+        parts.setdefault(count.line_item_id, []).append(count)
+    after = tuple(_counted(line, parts.get(line.id, ())) for line in lines)
     changed = tuple(new for old, new in zip(lines, after, strict=True) if new is not old)
     if order.status is not OrderStatus.OPEN or any(open_units(line) for line in after):
         return Progress(order, after, changed, completed=False, canceled=False)
@@ -52,10 +53,17 @@ def progress(order: Order, lines: Sequence[Line], counts: Iterable[UnitCount], n
     return Progress(gone, after, changed, completed=False, canceled=True)
 
 
-def _counted(line: Line, shipped: int, canceled: int) -> Line:
-    if line.quantity_shipped == shipped and line.quantity_canceled == canceled:
-        return line
-    return replace(line, quantity_shipped=shipped, quantity_canceled=canceled)
+def _counted(line: Line, parts: Sequence[UnitCount]) -> Line:
+    times = [part.expected_time for part in parts if part.backordered]
+    known = [time for time in times if time is not None]
+    after = replace(
+        line,
+        quantity_shipped=sum(part.shipped for part in parts),
+        quantity_canceled=sum(part.canceled for part in parts),
+        quantity_backordered=sum(part.backordered for part in parts),
+        expected_time=max(known) if known and len(known) == len(times) else None,
+    )
+    return line if after == line else after
 
 
 def open_units(line: Line) -> int:

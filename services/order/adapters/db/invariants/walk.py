@@ -176,8 +176,11 @@ def _quantities(whole: Whole) -> str | None:
     result = progress(whole.order, whole.lines, counts, whole.order.update_time)
     if not result.changed_lines and not result.completed and not result.canceled:
         return ""
-    lines = {line.id: f"{line.quantity_shipped}/{line.quantity_canceled}" for line in result.changed_lines}
-    return f"the reports make it {result.order.status}, shipped/canceled {lines}"
+    lines = {
+        line.id: f"{line.quantity_shipped}/{line.quantity_canceled}/{line.quantity_backordered} {line.expected_time or ''}"
+        for line in result.changed_lines
+    }
+    return f"the reports make it {result.order.status}, shipped/canceled/waiting {lines}"
 
 
 def _copies(whole: Whole) -> str | None:

@@ -62,7 +62,7 @@ _LINE_ITEMS = Watch(
         ),
         **all_by("lines_go_where_they_were_sent", "shipping_address_id"),
         **all_by("plan_is_of_the_lines", "inventory_record_id"),
-        **all_by("units_are_those_reported", "quantity_shipped quantity_canceled"),
+        **all_by("units_are_those_reported", "quantity_shipped quantity_canceled quantity_backordered expected_time"),
         "create_time": Free("shown only: the order's history says when lines were added"),
     },
     by("line_count_is_right"),
