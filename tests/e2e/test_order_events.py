@@ -18,6 +18,7 @@ from tests.e2e.steps import card, promise, ready, refused, ship, xp
 from tests.support.guests import guest, open_to_guests
 from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, create, get
 from waybill.changes.v1 import change_service_pb2
+from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import line_item_pb2, line_item_service_pb2, order_pb2, order_service_pb2
 from waybill.payment.v1 import payment_pb2
@@ -88,6 +89,11 @@ async def edited_and_given_up(market: Marketplace) -> None:
         order_id, token = await visitor.guest_order()
         await create(visitor, order_id, tape=1)
         await ada.orders.TransferOrder(order_service_pb2.TransferOrderRequest(anonymous_token=token))
+    more = inventory_pb2.InventoryRecord(id="lamp-lumenworks", can_exceed=True, backorder_limit=90)
+    await market.people.owner.inventory.UpdateInventoryRecord(
+        inventory_service_pb2.UpdateInventoryRecordRequest(inventory_record=more)
+    )
+    await ada.place_order({"lamp": 90}, id="WAITS")
     await ada.place_order({"tape": 1}, id="WHOLE")
     await sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="WHOLE", comment="no"))
 

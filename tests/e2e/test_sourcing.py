@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
@@ -10,11 +11,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.host.sample.marketplace import SHOP
 from tests.e2e.steps import refused
-from tests.support.marketplace import Marketplace, create
+from tests.support.marketplace import INCOMING, OUTGOING, Marketplace, create, get
 from waybill.catalog.v1 import my_product_service_pb2
 from waybill.directory.v1 import api_client_service_pb2, ordering_context_service_pb2
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, supplier_order_service_pb2
-from waybill.order.v1 import checkout_service_pb2
+from waybill.order.v1 import checkout_service_pb2, order_service_pb2
+from waybill_client import AsyncWaybill
 
 EAST, WEST = "wh-east", "wh-west"
 CART = {"crate": 5, "tarp": 1}
@@ -93,3 +95,41 @@ async def test_a_buyer_sees_which_units_of_its_order_are_not_there_yet_and_when_
         people.ada.checkout.EstimateShipping(checkout_service_pb2.EstimateShippingRequest(order_id="TOOMANY"))
     )
     assert refusal.reason == "ESTIMATE_REFUSED"
+
+
+async def backorders_of(client: AsyncWaybill, id: str, seen: int = 0) -> dict[str, int]:
+    """What the order's next event about units that wait says, after so many that were seen."""
+    found: list[dict[str, int]] = []
+    request = order_service_pb2.WatchOrdersRequest(direction=OUTGOING, order_ids=[id], from_start=True)
+    async with asyncio.timeout(60):
+        async for message in client.orders.WatchOrders(request):
+            if message.event.type == "backorder_changed":
+                found.append({line: int(units) for line, units in message.event.data["backordered"].items()})
+            if len(found) > seen:
+                return found[seen]
+    raise AssertionError(id)
+
+
+async def test_a_submitted_order_shows_its_buyer_and_its_supplier_which_units_wait_until_they_come(
+    sqlite_market: Marketplace,
+) -> None:
+    people, expected = sqlite_market.people, Timestamp(seconds=4_000_000_000)
+    await prepared(sqlite_market, "default_supplier", 0)
+    record = inventory_pb2.InventoryRecord(id="anvil-northforge", can_exceed=True, backorder_limit=5, expected_time=expected)
+    await people.owner.inventory.UpdateInventoryRecord(
+        inventory_service_pb2.UpdateInventoryRecordRequest(inventory_record=record)
+    )
+    await people.ada.place_order({"anvil": 42}, id="WAITS")
+    assert await backorders_of(people.ada, "WAITS") == {"l1": 2}
+    (line,) = (await get(people.ada, "WAITS", OUTGOING)).line_items
+    assert (line.quantity_backordered, line.expected_time) == (2, expected)
+    for client in (people.clerks["northforge"], people.sam):
+        (its,) = (await get(client, "WAITS-1", INCOMING)).line_items
+        assert (its.quantity_backordered, its.expected_time) == (2, expected)
+    came = inventory_service_pb2.StockAdjustment(
+        inventory_record_id="anvil-northforge", kind=inventory_pb2.STOCK_MOVEMENT_KIND_RECEIVE, change=9
+    )
+    await people.owner.inventory.AdjustStock(inventory_service_pb2.AdjustStockRequest(adjustments=[came]))
+    assert await backorders_of(people.ada, "WAITS", seen=1) == {"l1": 0}
+    (line,) = (await get(people.ada, "WAITS", OUTGOING)).line_items
+    assert (line.quantity_backordered, line.HasField("expected_time")) == (0, False)

@@ -187,6 +187,7 @@ CORRUPTIONS = [
     ),
     breaks("fulfillment", "ended_attempt_holds_no_stock", "", allocated_elsewhere),
     breaks("fulfillment", "supplier_order_line_units", f"{GONE}-1/l1", line(f"{GONE}-1", packed=5)),
+    breaks("fulfillment", "waiting_units_are_shown", "", allocation(backordered=1), "reports_are_word_for_word"),
     breaks("fulfillment", "allocation_units", f"{OPEN}-1/l1", allocation(packed=-1)),
     breaks(
         "fulfillment",

@@ -226,6 +226,7 @@ CORRUPTIONS = [
         "units_are_those_reported",
     ),
     breaks("order", "times_follow_status", OPEN, order(OPEN, complete_time=NOW)),
+    breaks("order", "units_are_those_reported", OPEN, line(OPEN, quantity_backordered=1)),
     breaks("order", "units_are_those_reported", OPEN, line(OPEN, quantity_shipped=L.quantity_shipped + 1), "shipped_units_agree"),
     breaks("order", "read_model_is_its_report", OPEN, order(f"{OPEN}-1", tax=O.tax + 1, total=O.total + 1)),
     # Another supplier, or another buyer, would find it in its list.

@@ -14,7 +14,8 @@ def waiting_rules() -> list[SqlRule]:
     """All of them. A record that has moved since it was looked at is left out: what is shown of it is about to change."""
     units = _A.quantity - _A.shipped
     shown = sa.case((_A.backordered < units, _A.backordered), else_=units)
-    late = sa.and_(_A.backordered > 0, _A.expected_time.is_distinct_from(_R.expected_time))
+    time = sa.case((_A.backordered > 0, _R.expected_time), else_=None)
+    late = _A.expected_time.is_distinct_from(time)
     sums = (
         sa.select(
             _A.record_key,
@@ -38,7 +39,13 @@ def waiting_rules() -> list[SqlRule]:
                 sentence(missing, " units wait, orders show ", summed, " and the record ", _R.waiting, ", ", wrong, " wrongly"),
             )
             .outerjoin_from(inventory_records, sums, sums.c.record_key == _R.key)
-            .where(sa.not_(WAITING_CHANGED), sa.or_(summed != missing, _R.waiting != missing, wrong > 0)),
+            .where(
+                sa.or_(
+                    sa.and_(sa.not_(WAITING_CHANGED), sa.or_(summed != missing, _R.waiting != missing, wrong > 0)),
+                    # Never looked at, so nothing can be shown to wait for it.
+                    sa.and_(_R.waiting_shown == 0, _R.waiting != 0),
+                )
+            ),
             inventory_records,
         )
     ]
