@@ -11,11 +11,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.host.sample.marketplace import SHOP
 from tests.e2e.steps import refused
-from tests.support.marketplace import INCOMING, OUTGOING, Marketplace, create, get
+from tests.support.marketplace import ALL, OUTGOING, Marketplace, create
 from waybill.catalog.v1 import my_product_service_pb2
 from waybill.directory.v1 import api_client_service_pb2, ordering_context_service_pb2
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, supplier_order_service_pb2
-from waybill.order.v1 import checkout_service_pb2, order_service_pb2
+from waybill.order.v1 import checkout_service_pb2, line_item_pb2, line_item_service_pb2, order_service_pb2
 from waybill_client import AsyncWaybill
 
 EAST, WEST = "wh-east", "wh-west"
@@ -97,6 +97,11 @@ async def test_a_buyer_sees_which_units_of_its_order_are_not_there_yet_and_when_
     assert refusal.reason == "ESTIMATE_REFUSED"
 
 
+async def lines_of(client: AsyncWaybill, id: str, direction: int) -> list[line_item_pb2.LineItem]:
+    request = line_item_service_pb2.ListLineItemsRequest(order_id=id, direction=direction)
+    return list((await client.line_items.ListLineItems(request)).line_items)
+
+
 async def backorders_of(client: AsyncWaybill, id: str, seen: int = 0) -> dict[str, int]:
     """What the order's next event about units that wait says, after so many that were seen."""
     found: list[dict[str, int]] = []
@@ -121,15 +126,15 @@ async def test_a_submitted_order_shows_its_buyer_and_its_supplier_which_units_wa
     )
     await people.ada.place_order({"anvil": 42}, id="WAITS")
     assert await backorders_of(people.ada, "WAITS") == {"l1": 2}
-    (line,) = (await get(people.ada, "WAITS", OUTGOING)).line_items
+    (line,) = await lines_of(people.ada, "WAITS", OUTGOING)
     assert (line.quantity_backordered, line.expected_time) == (2, expected)
     for client in (people.clerks["northforge"], people.sam):
-        (its,) = (await get(client, "WAITS-1", INCOMING)).line_items
+        (its,) = await lines_of(client, "WAITS-1", ALL)
         assert (its.quantity_backordered, its.expected_time) == (2, expected)
     came = inventory_service_pb2.StockAdjustment(
         inventory_record_id="anvil-northforge", kind=inventory_pb2.STOCK_MOVEMENT_KIND_RECEIVE, change=9
     )
     await people.owner.inventory.AdjustStock(inventory_service_pb2.AdjustStockRequest(adjustments=[came]))
     assert await backorders_of(people.ada, "WAITS", seen=1) == {"l1": 0}
-    (line,) = (await get(people.ada, "WAITS", OUTGOING)).line_items
+    (line,) = await lines_of(people.ada, "WAITS", OUTGOING)
     assert (line.quantity_backordered, line.HasField("expected_time")) == (0, False)
