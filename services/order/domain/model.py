@@ -93,9 +93,7 @@ class Line:
     included_tax: int = 0
     """What of subtotal less discount is tax."""
     quantity_backordered: int = 0
-    """Open units that wait for stock."""
     expected_time: datetime | None = None
-    """When the last of those is expected; None when that is not known of all of them."""
 
     @property
     def total(self) -> int:
@@ -104,9 +102,8 @@ class Line:
 
     def shippable_address_missing(self, order: Order) -> bool:
         """Whether the line has to be delivered and nobody said where to."""
-        if not self.product.shippable or self.pickup_location_id:
-            return False
-        return self.shipping_address is None and order.shipping_address is None
+        delivered = self.product.shippable and not self.pickup_location_id
+        return delivered and self.shipping_address is None and order.shipping_address is None
 
 
 class AutoForward(StrEnum):
