@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.chaos import keys, steps
+from tests.chaos import keys, redirects, steps
 from tests.chaos.failpoints import CATALOGUE, Enumeration, Folder, Outcome, catalogue
 from tests.chaos.history import Operation, judge, resolve
 from tests.chaos.pauses import Naps, Pauses
@@ -36,6 +36,7 @@ async def failpoints(names: list[str], record: bool, broken: bool) -> int:
     chosen = [SCENARIOS[name] for name in names or SCENARIOS]
     outcome = Outcome()
     with throwaway_cluster() as url, tempfile.TemporaryDirectory(prefix="waybill-chaos-") as name:
+        redirects.provided(url)
         folder = Folder(Path(name) / "watched")
         async with fleet(url, Path(name) / "logs", environment=folder.environment) as running:
             people = await running.set_up()
@@ -74,6 +75,7 @@ async def replies(names: list[str]) -> int:
     began = time.monotonic()
     losses = Losses()
     with throwaway_cluster() as url, tempfile.TemporaryDirectory(prefix="waybill-chaos-") as name:
+        redirects.provided(url)
         async with wired(url, Path(name)) as wire:
             people = await wire.fleet.set_up()
             await steps.provide(people.owner, people.ada)

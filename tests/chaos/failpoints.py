@@ -23,6 +23,7 @@ from pathlib import Path
 
 from libs.failpoints import numbered
 from services.host.sample.parties import People
+from tests.chaos import redirects
 from tests.chaos.scenarios import Scenario
 from tests.support.fleet import Fleet
 
@@ -68,7 +69,7 @@ class Folder:
     @property
     def environment(self) -> dict[str, str]:
         """What a watched process is started with: deletions are finished at once, so that this is interrupted too."""
-        return {"WAYBILL_FAILPOINTS_DIR": str(self.path), "WAYBILL_ORDER_SWEEP_PAUSE": "0.5"}
+        return {"WAYBILL_FAILPOINTS_DIR": str(self.path), "WAYBILL_ORDER_SWEEP_PAUSE": "0.5", **redirects.ENVIRONMENT}
 
     def hits(self) -> list[str]:
         """Places reached since `clear`, in order, each with the time that it was reached."""

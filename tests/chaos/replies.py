@@ -19,6 +19,7 @@ from sqlalchemy.engine import make_url
 
 from services.host.contexts import CONTEXTS
 from services.host.sample.parties import People
+from tests.chaos import redirects
 from tests.chaos.failpoints import RECORDINGS, catalogue, service_of
 from tests.chaos.proxy import Fault, Proxy, proxies
 from tests.chaos.scenarios import Scenario
@@ -77,6 +78,7 @@ async def wired(url: str, folder: Path) -> AsyncIterator[Wire]:
             f"WAYBILL_{context.upper()}_DATABASE_URL": parsed.set(port=proxy.port).render_as_string(hide_password=False)
             for context, proxy in databases.items()
         }
+        environment |= redirects.ENVIRONMENT
         routes = {context: f"127.0.0.1:{proxy.port}" for context, proxy in services.items()}
         inner = {context: f"127.0.0.1:{proxy.inner_port}" for context, proxy in services.items()}
 

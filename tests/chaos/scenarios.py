@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from services.host.sample.parties import People
-from tests.chaos import captures, deletes, steps, visitors
+from tests.chaos import captures, deletes, redirects, steps, visitors
 from tests.chaos.steps import until_answered
 from waybill.fulfillment.v1 import supplier_order_pb2
 from waybill.order.v1 import order_pb2, submission_pb2
@@ -320,6 +320,8 @@ SCENARIOS = {
         Scenario(
             "capture", captures.accepted, _ship, captures.is_captured_once, background=captures.CAPTURE, beside="ListPayments"
         ),
+        Scenario("redirect", redirects.cart, redirects.pay, redirects.is_held_once, beside=redirects.LOOP),
+        Scenario("redirect-removed", redirects.agreed, redirects.take_away, redirects.nothing_is_held, background=redirects.LOOP),
         Scenario("delete-order", _cart, deletes.delete_order, deletes.order_is_gone, beside=deletes.VERIFIED),
         Scenario(
             "finish-deletion",

@@ -62,7 +62,7 @@ async def provide(owner: AsyncWaybill, ada: AsyncWaybill, units: int = 1_000_000
             assignments=[spending_account_service_pb2.SpendingAccountAssignment(spending_account_id=ACCOUNT, user_id="ada")]
         )
     )
-    for id in ("approve", "decline", "late", "timeout", "decline_refund"):
+    for id in ("approve", "decline", "late", "timeout", "decline_refund", "redirect"):
         await ada.credit_cards.CreateCreditCard(
             credit_card_service_pb2.CreateCreditCardRequest(
                 credit_card=credit_card_service_pb2.CreditCard(id=f"card-{id}", token=f"tok_{id}", partial_number="4242")

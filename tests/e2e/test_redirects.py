@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import grpc
+import pytest
+import sqlalchemy as sa
 
 from services.host.sample.marketplace import SHOP
-from services.payment.adapters.gateways.testing import TestGateway
-from tests.e2e.steps import card, ready, refused, violations
+from services.payment.adapters.db.tables import GATEWAY
+from services.payment.adapters.gateways.testing import VOIDED, TestGateway
+from tests.e2e.steps import card, promise, ready, refused, violations
 from tests.support.marketplace import Marketplace, create
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import order_pb2
 from waybill.payment.v1 import payment_redirect_pb2
+from waybill.payment.v1 import provider_callback_service_pb2 as callback_pb
+from waybill.payment.v1 import provider_callback_service_pb2_grpc as callback_pb_grpc
 from waybill.payment.v1.payment_pb2 import Payment
+from waybill_client.errors import from_rpc_error
 
 BACK = "https://shop.example/back"
 
@@ -60,3 +68,34 @@ async def test_a_buyer_comes_back_only_to_pages_of_the_shop(market: Marketplace)
     other = await refused(ada.checkout.StartPayment(starting("BACK", "https://evil.example/back")))
     assert violations(other) == {("return_url", "RETURN_URL_NOT_ALLOWED")}
     assert (await ada.checkout.StartPayment(starting("BACK"))).redirect.url
+
+
+async def test_who_does_not_come_back_pays_otherwise_and_nothing_stays_held(market: Marketplace) -> None:
+    ada, database = market.people.ada, market.host.apps["payment"].database
+    assert database is not None
+    await card(market, "abroad", "tok_redirect")
+    await ready(ada, "LEFT", [Payment(id="LEFT", type="credit_card", credit_card_id="abroad")], anvil=1)
+    begun = (await ada.checkout.StartPayment(starting("LEFT"))).redirect
+    page = begun.url.rsplit("/", 1)[1]
+    await TestGateway(database).act(page, approve=True)
+    await ada.checkout.RemovePayments(pb.RemovePaymentsRequest(order_id="LEFT", payment_ids=["LEFT"]))
+    await ada.checkout.AddPayments(pb.AddPaymentsRequest(order_id="LEFT", payments=promise()))
+    done = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="LEFT"))
+    assert done.order.status == order_pb2.ORDER_STATUS_OPEN
+    held = sa.select(GATEWAY.c.state).where(GATEWAY.c.reference == page)
+    async with asyncio.timeout(60):
+        while True:
+            async with database.reading() as tx:
+                if (await tx.execute(held)).scalar_one() == VOIDED:
+                    break
+            await asyncio.sleep(0)
+
+
+async def test_a_stranger_s_call_back_is_refused_and_needs_no_token(market: Marketplace) -> None:
+    async with grpc.aio.insecure_channel(market.address) as channel:
+        stranger = callback_pb_grpc.ProviderCallbackServiceStub(channel)
+        for provider, reason in (("test", "CALLBACK_REFUSED"), ("nobody", "PROVIDER_NOT_FOUND")):
+            request = callback_pb.HandleProviderCallbackRequest(provider=provider, body=b'{"key": "x"}')
+            with pytest.raises(grpc.aio.AioRpcError) as raised:
+                await stranger.HandleProviderCallback(request)
+            assert from_rpc_error(raised.value).reason == reason
