@@ -12,10 +12,10 @@ from services.host.sample.marketplace import SHOP
 from services.payment.adapters.db.tables import GATEWAY
 from services.payment.adapters.gateways.testing import VOIDED, TestGateway
 from tests.e2e.steps import card, promise, ready, refused, violations
-from tests.support.marketplace import Marketplace, create
+from tests.support.marketplace import ALL, Marketplace, create
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.order.v1 import checkout_service_pb2 as pb
-from waybill.order.v1 import order_pb2
+from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill.payment.v1 import payment_redirect_pb2
 from waybill.payment.v1 import provider_callback_service_pb2 as callback_pb
 from waybill.payment.v1 import provider_callback_service_pb2_grpc as callback_pb_grpc
@@ -46,6 +46,8 @@ async def test_a_buyer_agrees_on_the_providers_page_and_the_order_opens(market: 
 
     begun = (await ada.checkout.StartPayment(starting("VISIT", request_id="start"))).redirect
     assert begun.state == payment_redirect_pb2.PAYMENT_REDIRECT_STATE_ACTION_REQUIRED
+    for request_id in ("start", "twice", ""):
+        assert (await ada.checkout.StartPayment(starting("VISIT", request_id=request_id))).redirect == begun
     assert await TestGateway(database).act(begun.url.rsplit("/", 1)[1], approve=True) == BACK
     done = await ada.checkout.SubmitOrder(pb.SubmitOrderRequest(order_id="VISIT"))
     assert done.order.status == order_pb2.ORDER_STATUS_OPEN
@@ -53,6 +55,9 @@ async def test_a_buyer_agrees_on_the_providers_page_and_the_order_opens(market: 
     assert (again.url, again.state) == (begun.url, payment_redirect_pb2.PAYMENT_REDIRECT_STATE_ADOPTED)
     late = await refused(ada.checkout.StartPayment(starting("VISIT", request_id="other")))
     assert late.code is grpc.StatusCode.FAILED_PRECONDITION
+    history = order_service_pb2.ListOrderHistoryRequest(order_id="VISIT", direction=ALL, page_size=100)
+    noted = [event for event in (await ada.orders.ListOrderHistory(history)).events if event.type == "payment_started"]
+    assert [dict(event.data) for event in noted] == [{"payment": "VISIT"}]
 
 
 async def test_a_buyer_comes_back_only_to_pages_of_the_shop(market: Marketplace) -> None:
