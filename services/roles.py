@@ -26,6 +26,8 @@ __all__ = [
     "CATALOG_READER",
     "CATEGORY_ADMIN",
     "CATEGORY_READER",
+    "COST_CENTER_ADMIN",
+    "COST_CENTER_READER",
     "CREDIT_CARD_ADMIN",
     "CREDIT_CARD_READER",
     "FULL_ACCESS",
@@ -96,6 +98,7 @@ PRICE_SCHEDULE_ADMIN: Final = "PriceScheduleAdmin"
 TAX_RATE_ADMIN: Final = "TaxRateAdmin"
 SHIPPING_ADMIN: Final = "ShippingAdmin"
 SPENDING_ACCOUNT_ADMIN: Final = "SpendingAccountAdmin"
+COST_CENTER_ADMIN: Final = "CostCenterAdmin"
 CREDIT_CARD_ADMIN: Final = "CreditCardAdmin"
 ME_CREDIT_CARD_ADMIN: Final = "MeCreditCardAdmin"
 PAYMENT_ADMIN: Final = "PaymentAdmin"
@@ -128,6 +131,7 @@ BUYER_READER: Final = "BuyerReader"
 BUYER_USER_READER: Final = "BuyerUserReader"
 CATALOG_READER: Final = "CatalogReader"
 CATEGORY_READER: Final = "CategoryReader"
+COST_CENTER_READER: Final = "CostCenterReader"
 CREDIT_CARD_READER: Final = "CreditCardReader"
 INVENTORY_READER: Final = "InventoryReader"
 MESSAGE_READER: Final = "MessageReader"

@@ -45,12 +45,12 @@ class Page(Generic[T_co]):
 
 
 def page_request(message: Any) -> PageRequest:
-    """The arguments of a list's request; some lists have one order, or no filter."""
+    """The arguments of a list's request; some lists have one order, no filter, or no count."""
     return PageRequest(
         page_size=message.page_size,
         page_token=message.page_token,
         filter=getattr(message, "filter", ""),
         order_by=getattr(message, "order_by", ""),
         skip=message.skip,
-        include_total=message.include_total,
+        include_total=getattr(message, "include_total", False),
     )

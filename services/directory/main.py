@@ -1,5 +1,7 @@
 """Builds the directory service, and sets an empty one up."""
 
+# Long because it names every service of the directory once, beside what sets it up.
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -23,6 +25,7 @@ from libs.resource.database import Resource, StandardMethods
 from libs.sealing import FindKeys
 from libs.service.app import Runtime, ServiceApp
 from services.directory.adapters.db.address_book.address_lists import SqlAddressLists
+from services.directory.adapters.db.cost_centers.cost_centers import SqlCostCenterLists
 from services.directory.adapters.db.first_rows import first_rows, is_empty, renew_key, store
 from services.directory.adapters.db.invariants.census import CensusReader
 from services.directory.adapters.db.invariants.rules import look
@@ -30,7 +33,19 @@ from services.directory.adapters.db.parties.contexts import SqlContexts
 from services.directory.adapters.db.people import messages, registrations
 from services.directory.adapters.db.people.membership_lists import SqlMembershipLists
 from services.directory.adapters.db.people.messages import SqlMessageLists
-from services.directory.adapters.db.resources import BUYER, CLIENT, GROUP, MADE, OWN_USER, PROFILE, SELLER, SUPPLIER, USER
+from services.directory.adapters.db.resources import (
+    BUYER,
+    CLIENT,
+    COST_CENTER,
+    GROUP,
+    MADE,
+    OWN_USER,
+    PROFILE,
+    SELLER,
+    SUPPLIER,
+    USABLE_COST_CENTER,
+    USER,
+)
 from services.directory.adapters.db.tables import AUDIT, CHANGES, REQUESTS, REVOCATIONS
 from services.directory.adapters.db.tokens import refresh_tokens, sign_in_addresses
 from services.directory.adapters.db.tokens.accounts import SqlAccounts
@@ -45,6 +60,7 @@ from services.directory.application.address_book.address_assignments import Addr
 from services.directory.application.address_book.addresses import Addresses
 from services.directory.application.bootstrap import ADMIN_CLIENT, OWNER, OneTimeSecret
 from services.directory.application.channels.secrets import ClientSecretUseCases, replace_others
+from services.directory.application.cost_centers.cost_centers import CostCenterAssignments
 from services.directory.application.inspection import Inspection
 from services.directory.application.people.change_password import ChangePassword
 from services.directory.application.people.messages import MarkMessagesSent
@@ -63,6 +79,7 @@ from services.directory.application.tokens.throttle import Throttle
 from services.directory.domain.tokens.client_secrets import ClientSecret, clue_of
 from services.directory.rpc.address_book.address_servicer import AddressServicer
 from services.directory.rpc.channels.api_client_servicer import ApiClientServicer
+from services.directory.rpc.cost_centers.cost_center_servicer import CostCenterServicer
 from services.directory.rpc.parties.buyer_servicer import BuyerServicer
 from services.directory.rpc.parties.context_servicer import OrderingContextServicer
 from services.directory.rpc.parties.seller_servicer import SellerServicer
@@ -81,6 +98,7 @@ from waybill.directory.v1 import (
     address_service_pb2_grpc,
     api_client_service_pb2_grpc,
     buyer_service_pb2_grpc,
+    cost_center_service_pb2_grpc,
     key_service_pb2_grpc,
     membership_service_pb2_grpc,
     message_service_pb2_grpc,
@@ -299,6 +317,16 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             address_service_pb2_grpc.add_AddressServiceServicer_to_server,
             AddressServicer(Addresses(units, clock), AddressAssignments(units, clock), SqlAddressLists(database), clock, ids),
             "Address",
+        ),
+        (
+            cost_center_service_pb2_grpc.add_CostCenterServiceServicer_to_server,
+            CostCenterServicer(
+                standard(COST_CENTER),
+                standard(USABLE_COST_CENTER),
+                CostCenterAssignments(units, clock),
+                SqlCostCenterLists(database),
+            ),
+            "CostCenter",
         ),
         *_registration(settings, runtime, database, units, accounts, argon2, sign_ins),
         *_groups_and_profiles(standard(GROUP), standard(PROFILE), units, clock, SqlMembershipLists(database)),

@@ -48,6 +48,8 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "address_assignments": Resource("address assignment"),
         "user_groups": Resource("user group"),
         "user_group_members": Resource("user group member"),
+        "cost_centers": Resource("cost center"),
+        "cost_center_assignments": Resource("cost center assignment"),
         "security_profiles": Resource("security profile"),
         "security_profile_assignments": Resource("security profile assignment"),
         "revocations": Inner("for the services that verify tokens, which ask for them by ListRevocations"),

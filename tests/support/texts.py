@@ -113,6 +113,7 @@ _NAMES = {
     "catalog.v1.Variant": {"name": 100, "description": 2_000},
     "directory.v1.ApiClient": {"name": 100},
     "directory.v1.Buyer": {"name": 100},
+    "directory.v1.CostCenter": {"name": 100, "description": 2_000},
     "directory.v1.SecurityProfile": {"name": 100},
     "directory.v1.Seller": {"name": 100},
     "directory.v1.Supplier": {"name": 100},

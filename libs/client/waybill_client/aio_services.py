@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from waybill.directory.v1.address_service_pb2_grpc import AddressServiceAsyncStub
     from waybill.directory.v1.api_client_service_pb2_grpc import ApiClientServiceAsyncStub
     from waybill.directory.v1.buyer_service_pb2_grpc import BuyerServiceAsyncStub
+    from waybill.directory.v1.cost_center_service_pb2_grpc import CostCenterServiceAsyncStub
     from waybill.directory.v1.key_service_pb2_grpc import KeyServiceAsyncStub
     from waybill.directory.v1.message_service_pb2_grpc import MessageServiceAsyncStub
     from waybill.directory.v1.registration_service_pb2_grpc import RegistrationServiceAsyncStub
@@ -96,6 +97,7 @@ class AsyncServices:
     suppliers: SupplierServiceAsyncStub = _stub("suppliers")
     users: UserServiceAsyncStub = _stub("users")
     user_groups: UserGroupServiceAsyncStub = _stub("user_groups")
+    cost_centers: CostCenterServiceAsyncStub = _stub("cost_centers")
     security_profiles: SecurityProfileServiceAsyncStub = _stub("security_profiles")
     addresses: AddressServiceAsyncStub = _stub("addresses")
     api_clients: ApiClientServiceAsyncStub = _stub("api_clients")

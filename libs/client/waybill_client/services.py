@@ -20,6 +20,7 @@ from waybill.changes.v1.change_service_pb2_grpc import ChangeServiceStub
 from waybill.directory.v1.address_service_pb2_grpc import AddressServiceStub
 from waybill.directory.v1.api_client_service_pb2_grpc import ApiClientServiceStub
 from waybill.directory.v1.buyer_service_pb2_grpc import BuyerServiceStub
+from waybill.directory.v1.cost_center_service_pb2_grpc import CostCenterServiceStub
 from waybill.directory.v1.key_service_pb2_grpc import KeyServiceStub
 from waybill.directory.v1.message_service_pb2_grpc import MessageServiceStub
 from waybill.directory.v1.registration_service_pb2_grpc import RegistrationServiceStub
@@ -109,6 +110,7 @@ class Services:
     suppliers = Service(SupplierServiceStub)
     users = Service(UserServiceStub)
     user_groups = Service(UserGroupServiceStub)
+    cost_centers = Service(CostCenterServiceStub)
     security_profiles = Service(SecurityProfileServiceStub)
     addresses = Service(AddressServiceStub)
     api_clients = Service(ApiClientServiceStub)

@@ -24,6 +24,9 @@ RULES: Mapping[str, str] = {
     "member_has_user": "user_group_members",
     "profile_assignment_has_profile": "security_profile_assignments",
     "profile_assignment_has_one_assignee": "security_profile_assignments",
+    "cost_center_has_buyer": "cost_centers",
+    "cost_center_assignment_has_cost_center": "cost_center_assignments",
+    "cost_center_assignment_has_assignee": "cost_center_assignments",
 }
 """What each looks at: one seller; a signing key; and the kinds of references that must not be orphaned."""
 

@@ -14,6 +14,7 @@ from libs.service.unit_of_work import UnitsOfWork
 from services.directory.application.registration_ports import Messages, Registrations
 from services.directory.application.tokens.ports import AuditTrail, RefreshTokenStore, Revocations, SigningKeyStore
 from services.directory.domain.address_book.addresses import Assignment, Entry
+from services.directory.domain.cost_centers.assignments import CostCenterAssignment
 from services.directory.domain.people.memberships import Membership, ProfileAssignment
 from services.directory.domain.tokens.client_secrets import ClientSecret
 from services.directory.domain.tokens.grants import Account, Client, ClientAccess, Standing
@@ -252,6 +253,22 @@ class SecurityProfiles(Protocol):
         ...
 
 
+class CostCenters(Protocol):
+    """Who may use which cost center."""
+
+    async def known(self, ids: Collection[str]) -> dict[str, str]:
+        """Buyer by cost center, of those that exist, locked against removal."""
+        ...
+
+    async def assign(self, items: Collection[CostCenterAssignment], now: datetime) -> None:
+        """Adds those that do not stand yet."""
+        ...
+
+    async def unassign(self, items: Collection[CostCenterAssignment], now: datetime) -> None:
+        """Ends those that stand."""
+        ...
+
+
 class DirectoryWork(Protocol):
     """The directory's stores in one transaction."""
 
@@ -279,6 +296,8 @@ class DirectoryWork(Protocol):
     def groups(self) -> UserGroups: ...
     @property
     def profiles(self) -> SecurityProfiles: ...
+    @property
+    def cost_centers(self) -> CostCenters: ...
     @property
     def trail(self) -> AuditTrail: ...
 

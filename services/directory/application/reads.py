@@ -9,6 +9,7 @@ from typing import Protocol
 from libs.auth import Principal
 from libs.query.request import Page, PageRequest
 from services.directory.domain.address_book.addresses import Assignment, Entry, Fields
+from services.directory.domain.cost_centers.assignments import CostCenterAssignment
 from services.directory.domain.parties.ordering import OrderingContext
 from services.directory.domain.people.memberships import Group, Membership, ProfileAssignment
 
@@ -50,6 +51,14 @@ class MembershipLists(Protocol):
         ...
 
 
+class CostCenterLists(Protocol):
+    """Assignments of cost centers as far as a caller may read them."""
+
+    async def assignments(self, caller: Principal, request: PageRequest) -> Page[CostCenterAssignment]:
+        """A page of the assignments of the cost centers that the caller sees."""
+        ...
+
+
 class Contexts(Protocol):
     """What other services ask about parties."""
 
@@ -58,10 +67,17 @@ class Contexts(Protocol):
         ...
 
     async def ordering(
-        self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str], guest: bool = False, admitting: str = ""
+        self,
+        buyer_id: str,
+        user_id: str,
+        client_id: str,
+        address_ids: Collection[str],
+        guest: bool = False,
+        admitting: str = "",
+        cost_center_ids: Collection[str] = (),
     ) -> OrderingContext:
-        """Who orders and where to; the number of addresses does not matter. To a guest only what everyone of the buyer is
-        assigned is usable. `admitting` is the client that is asked about the buyer, where it is another one."""
+        """Who orders and where to; the number of addresses and cost centers does not matter. To a guest only what everyone of the
+        buyer is assigned is usable. `admitting` is the client that is asked about the buyer, where it is another one."""
         ...
 
     async def addresses(self, refs: Collection[tuple[str, str]]) -> Sequence[tuple[str, Fields]]:

@@ -20,6 +20,7 @@ from services.directory.domain.parties import exemptions
 from services.directory.domain.tokens.grants import ANONYMOUS_MINUTES, LONGEST_ANONYMOUS_MINUTES, LONGEST_REFRESH_MINUTES
 from waybill.directory.v1 import api_client_service_pb2 as client_pb
 from waybill.directory.v1 import buyer_service_pb2 as buyer_pb
+from waybill.directory.v1 import cost_center_service_pb2 as cost_center_pb
 from waybill.directory.v1 import ordering_context_service_pb2 as context_pb
 from waybill.directory.v1 import reasons
 from waybill.directory.v1 import security_profile_service_pb2 as profile_pb
@@ -132,6 +133,14 @@ _USER = (
 USER = Shape("user", user_pb.User, _USER, prefix="usr")
 _GROUP = (_party(), text("name", 100, required=True), text("description", 2_000), xp())
 GROUP = Shape("user group", group_pb.UserGroup, _GROUP, prefix="grp")
+_COST_CENTER = (
+    ref("buyer_id", required=True, immutable=True),
+    text("name", 100, required=True),
+    text("description", 2_000),
+    flag("active"),
+    xp(),
+)
+COST_CENTER = Shape("cost center", cost_center_pb.CostCenter, _COST_CENTER, prefix="cce")
 _PROFILE = (text("name", 100, required=True), _roles(), xp())
 PROFILE = Shape("security profile", profile_pb.SecurityProfile, _PROFILE, prefix="spr")
 

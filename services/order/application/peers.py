@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from services.order.application.ports import Deleted, PaymentDocument, Reports, StartedPayment
+from services.order.domain.building.cost_centers import CostCenters
 from services.order.domain.building.drafts import LineDraft
 from services.order.domain.building.products import Article
 from services.order.domain.checkout.quotes import Asked, Quote
@@ -44,16 +45,24 @@ class OrderingContext:
     tax_exemptions: tuple[TaxExemption, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     """Origins of web pages that the channel names; empty for any."""
+    cost_centers: CostCenters = field(default_factory=CostCenters)
 
 
 class Directory(Protocol):
     """Parties, users, addresses, channels."""
 
     async def ordering_context(
-        self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str], guest: bool = False, admitting: str = ""
+        self,
+        buyer_id: str,
+        user_id: str,
+        client_id: str,
+        address_ids: Collection[str],
+        guest: bool = False,
+        admitting: str = "",
+        cost_centers: Collection[str] = (),
     ) -> OrderingContext:
         """To a guest only what everyone of the buyer is assigned is usable. `admitting` is the channel of `admitted`, where it
-        is another one."""
+        is another one; `cost_centers` are those that lines name."""
         ...
 
     async def locations(self, seller_id: str, refs: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Address]:

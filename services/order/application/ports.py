@@ -198,6 +198,19 @@ class OrderLine:
 
 
 @dataclass(frozen=True, slots=True)
+class LineSum:
+    """What the lines of one cost center and one currency come to. Amounts are in micros."""
+
+    cost_center: str
+    currency: str
+    lines: int
+    quantity: int
+    subtotal: int
+    discount: int
+    tax: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cart:
     """The order that is a user's cart."""
 
@@ -271,7 +284,7 @@ class CartStore(Protocol):
 
 
 class LineLists(Protocol):
-    """Lines of buyer orders, filtered and ordered."""
+    """Lines of buyer orders, filtered and ordered, and what they come to."""
 
     async def of_order(self, key: uuid.UUID, query: PageRequest) -> Page[Line]:
         """A page of one order's lines."""
@@ -279,6 +292,10 @@ class LineLists(Protocol):
 
     async def across(self, scope: Scope, direction: Direction, query: PageRequest, bound: Mapping[str, str]) -> Page[OrderLine]:
         """A page of the lines of all buyer orders that the scope lets see."""
+        ...
+
+    async def sums(self, scope: Scope, direction: Direction, query: PageRequest, bound: Mapping[str, str]) -> Page[LineSum]:
+        """What those lines come to, by cost center and currency."""
         ...
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from libs.protoconv import address_out, decimal_out, money_out, time_out, xp_out
-from services.order.application.ports import SupplierOrderView
+from services.order.application.ports import LineSum, SupplierOrderView
 from services.order.application.reading.read_orders import Allocations
 from services.order.contract.mark_ups import mark_up_out
 from services.order.domain.choice import Choice
@@ -14,7 +14,7 @@ from services.order.domain.discounts import Discount, Override
 from services.order.domain.model import Line, Order, ProductSnapshot
 from services.order.domain.price_steps import ByHand, Exempted, FromSchedule, MarkedUp, PriceStep
 from services.order.domain.progress.fulfillment import open_units
-from waybill.order.v1 import discount_pb2, line_item_pb2, price_step_pb2
+from waybill.order.v1 import discount_pb2, line_item_pb2, line_item_service_pb2, price_step_pb2
 from waybill.type.v1.address_pb2 import Address
 from waybill.type.v1.price_mark_up_pb2 import PriceMarkUpType
 
@@ -118,6 +118,20 @@ def line_out(
     if line.discount_override is not None:
         made.discount_override.CopyFrom(money_out(line.discount_override, cur))
     return made
+
+
+def sum_out(found: LineSum) -> line_item_service_pb2.LineItemSum:
+    """What lines of one cost center and one currency come to."""
+    return line_item_service_pb2.LineItemSum(
+        cost_center=found.cost_center,
+        currency=found.currency,
+        line_item_count=found.lines,
+        quantity=found.quantity,
+        subtotal=money_out(found.subtotal, found.currency),
+        discount=money_out(found.discount, found.currency),
+        tax=money_out(found.tax, found.currency),
+        total=money_out(found.subtotal - found.discount + found.tax, found.currency),
+    )
 
 
 def _choice_out(choice: Choice) -> line_item_pb2.LineItemSpec:

@@ -16,6 +16,7 @@ from waybill.directory.v1 import api_client_service_pb2 as clients
 from waybill.directory.v1 import api_client_service_pb2_grpc as clients_grpc
 from waybill.directory.v1 import buyer_service_pb2 as buyers
 from waybill.directory.v1 import buyer_service_pb2_grpc as buyers_grpc
+from waybill.directory.v1 import cost_center_service_pb2_grpc as cost_centers_grpc
 from waybill.directory.v1 import key_service_pb2_grpc as keys_grpc
 from waybill.directory.v1 import membership_service_pb2_grpc as memberships_grpc
 from waybill.directory.v1 import ordering_context_service_pb2_grpc as contexts_grpc
@@ -89,6 +90,7 @@ class Stubs:
     groups: Any
     profiles: Any
     keys: Any
+    cost_centers: Any
 
 
 class World:
@@ -113,6 +115,7 @@ class World:
             groups_grpc.UserGroupServiceStub,
             profiles_grpc.SecurityProfileServiceStub,
             keys_grpc.KeyServiceStub,
+            cost_centers_grpc.CostCenterServiceStub,
         )
         return Stubs(*(self.served.stub(kind, caller) for kind in kinds))
 

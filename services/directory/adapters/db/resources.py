@@ -13,6 +13,8 @@ from services.directory.adapters.db.tables import (
     ADDRESSES,
     BUYERS,
     CLIENTS,
+    COST_CENTER_ASSIGNMENTS,
+    COST_CENTERS,
     MEMBERS,
     PROFILE_ASSIGNMENTS,
     PROFILES,
@@ -68,6 +70,27 @@ def visible_groups(caller: Principal) -> sa.ColumnElement[bool] | None:
     return _of_own_company(USER_GROUPS, caller)
 
 
+def visible_cost_centers(caller: Principal) -> sa.ColumnElement[bool] | None:
+    """Cost centers of the own company, or all."""
+    if caller.is_seller:
+        return None
+    return COST_CENTERS.c.buyer_id == caller.party_id if caller.party_kind is PartyKind.BUYER else sa.false()
+
+
+def usable_cost_centers(caller: Principal) -> sa.ColumnElement[bool]:
+    """Cost centers that lines of the caller's own orders may name."""
+    own = COST_CENTERS.c.buyer_id == caller.party_id if caller.party_kind is PartyKind.BUYER else sa.false()
+    return sa.and_(own, COST_CENTERS.c.active, charged_by(caller.user_id))
+
+
+def charged_by(user_id: str | sa.BindParameter[str]) -> sa.ColumnElement[bool]:
+    """Cost centers that are assigned to the user, to a group that it is in, or to every user of their buyer."""
+    a = COST_CENTER_ASSIGNMENTS.c
+    groups = sa.select(MEMBERS.c.user_group_id).where(MEMBERS.c.user_id == user_id)
+    to = sa.or_(sa.and_(a.user_group_id == "", a.user_id.in_(("", user_id))), a.user_group_id.in_(groups))
+    return sa.exists().where(a.cost_center_id == COST_CENTERS.c.id, to)
+
+
 def assigned_to(user_id: str | sa.BindParameter[str]) -> sa.ColumnElement[bool]:
     """Assignments of addresses to the user, to a group that it is in, or to the whole company."""
     groups = sa.select(MEMBERS.c.user_group_id).where(MEMBERS.c.user_id == user_id)
@@ -81,8 +104,8 @@ def kept_for(user_id: str | sa.BindParameter[str]) -> sa.ColumnElement[bool]:
 
 
 def _uses(kind: PartyKind, admitting: str) -> list[UsedBy]:
-    """What names a company: its users, groups, addresses and security profiles, and the clients that admit it by name, in
-    the column `admitting`."""
+    """What names a company: its users, groups, addresses, cost centers and security profiles, and the clients that admit it by
+    name, in the column `admitting`."""
 
     def of(column: sa.ColumnElement[str]) -> Callable[[str, str], sa.ColumnElement[bool]]:
         return lambda _, id: column == f"{kind.value}:{id}"
@@ -98,12 +121,14 @@ def _uses(kind: PartyKind, admitting: str) -> list[UsedBy]:
         UsedBy("user", USERS.c.id, of(USERS.c.party)),
         UsedBy("user group", USER_GROUPS.c.id, of(USER_GROUPS.c.party)),
         UsedBy("address", ADDRESSES.c.id, of(ADDRESSES.c.party)),
+        *([UsedBy.column("cost center", COST_CENTERS.c.id, COST_CENTERS.c.buyer_id)] if kind is PartyKind.BUYER else []),
         UsedBy(_ASSIGNED, PROFILE_ASSIGNMENTS.c.security_profile_id, of(PROFILE_ASSIGNMENTS.c.party)),
         UsedBy("API client", CLIENTS.c.id, admitted),
     ]
 
 
 _ASSIGNED = "security profile assignment"
+_CHARGING = "cost center assignment"
 SELLER = Resource(resources.SELLER, SELLERS)
 BUYER = Resource(
     resources.BUYER, BUYERS, lambda caller: _visible(BUYERS, PartyKind.BUYER, caller), uses=_uses(PartyKind.BUYER, "buyer_ids")
@@ -122,6 +147,7 @@ USER = Resource(
     uses=[
         UsedBy.column("address", ADDRESSES.c.id, ADDRESSES.c.user_id),
         UsedBy.column("address assignment", ADDRESS_ASSIGNMENTS.c.address_id, ADDRESS_ASSIGNMENTS.c.user_id),
+        UsedBy.column(_CHARGING, COST_CENTER_ASSIGNMENTS.c.cost_center_id, COST_CENTER_ASSIGNMENTS.c.user_id),
         # Named twice by one client, it is counted once.
         UsedBy(
             "API client", CLIENTS.c.id, lambda _, id: sa.or_(CLIENTS.c.default_user_id == id, CLIENTS.c.anonymous_user_id == id)
@@ -138,9 +164,24 @@ GROUP = Resource(
     uses=[
         UsedBy.column("user group member", MEMBERS.c.user_id, MEMBERS.c.user_group_id),
         UsedBy.column("address assignment", ADDRESS_ASSIGNMENTS.c.address_id, ADDRESS_ASSIGNMENTS.c.user_group_id),
+        UsedBy.column(_CHARGING, COST_CENTER_ASSIGNMENTS.c.cost_center_id, COST_CENTER_ASSIGNMENTS.c.user_group_id),
         UsedBy.column(_ASSIGNED, PROFILE_ASSIGNMENTS.c.security_profile_id, PROFILE_ASSIGNMENTS.c.user_group_id),
     ],
 )
+COST_CENTER = Resource(
+    resources.COST_CENTER,
+    COST_CENTERS,
+    visible_cost_centers,
+    uses=[
+        UsedBy.column(
+            _CHARGING,
+            COST_CENTER_ASSIGNMENTS.c.user_id + COST_CENTER_ASSIGNMENTS.c.user_group_id,
+            COST_CENTER_ASSIGNMENTS.c.cost_center_id,
+        )
+    ],
+)
+USABLE_COST_CENTER = Resource(resources.COST_CENTER, COST_CENTERS, usable_cost_centers)
+"""What the caller's own orders may name."""
 PROFILE = Resource(
     resources.PROFILE,
     PROFILES,
@@ -165,6 +206,8 @@ MADE = {
     "BatchCreateApiClients": CLIENTS,
     "CreateUserGroup": USER_GROUPS,
     "BatchCreateUserGroups": USER_GROUPS,
+    "CreateCostCenter": COST_CENTERS,
+    "BatchCreateCostCenters": COST_CENTERS,
     "CreateSecurityProfile": PROFILES,
     "BatchCreateSecurityProfiles": PROFILES,
 }

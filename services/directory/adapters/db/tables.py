@@ -104,6 +104,15 @@ MEMBERS = sa.Table(
     # Every sign-in asks for the groups of one user.
     sa.Index("ix_user_group_members_user_id", "user_id", "user_group_id"),
 )
+COST_CENTERS = resource_table(METADATA, "cost_centers", resources.COST_CENTER)
+COST_CENTER_ASSIGNMENTS = sa.Table(
+    "cost_center_assignments",
+    METADATA,
+    sa.Column("cost_center_id", sa.String(100), primary_key=True),
+    # At most one of the two is set; neither means every user of the buyer.
+    sa.Column("user_id", sa.String(100), primary_key=True, index=True),
+    sa.Column("user_group_id", sa.String(100), primary_key=True, index=True),
+)
 PROFILES = resource_table(METADATA, "security_profiles", resources.PROFILE)
 PROFILE_ASSIGNMENTS = sa.Table(
     "security_profile_assignments",

@@ -6,6 +6,7 @@ from libs.db import Tx
 from services.directory.adapters.db.address_book.address_books import SqlAddressBooks
 from services.directory.adapters.db.audit_trail import SqlAuditTrail
 from services.directory.adapters.db.channels.client_secrets import SqlClientSecrets
+from services.directory.adapters.db.cost_centers.cost_centers import SqlCostCenters
 from services.directory.adapters.db.parties.parties import SqlParties
 from services.directory.adapters.db.people.memberships import SqlSecurityProfiles, SqlUserGroups
 from services.directory.adapters.db.people.messages import SqlMessages
@@ -89,3 +90,8 @@ class SqlDirectoryWork:
     def profiles(self) -> SqlSecurityProfiles:
         """Security profiles and who has them."""
         return SqlSecurityProfiles(self._tx)
+
+    @property
+    def cost_centers(self) -> SqlCostCenters:
+        """Who may use which cost center."""
+        return SqlCostCenters(self._tx)

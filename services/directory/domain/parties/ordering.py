@@ -55,3 +55,7 @@ class OrderingContext:
     """Ids of asked addresses that the user may use for nothing."""
     allowed_origins: Sequence[str] = ()
     """Origins of web pages that the channel names; empty for any."""
+    has_cost_centers: bool = False
+    """Whether the buyer has any, active or not."""
+    cost_centers: Sequence[str] = ()
+    """Ids of asked cost centers that are active and that the user may use."""

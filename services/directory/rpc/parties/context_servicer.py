@@ -20,6 +20,8 @@ from waybill.type.v1.address_pb2 import Address
 
 MAX_ADDRESSES = 10_000
 """Enough for an order whose 5,000 lines all go elsewhere, with its own two."""
+MAX_COST_CENTERS = 5_000
+"""As many as an order has lines."""
 
 
 def _policy(stored: Mapping[str, Any] | None) -> pb.OrderingPolicy:
@@ -49,9 +51,17 @@ class OrderingContextServicer(pb_grpc.OrderingContextServiceServicer):
             wrong.check_id(field, getattr(request, field), required=field == "buyer_id")
         asked = request.address_ids
         wrong.require("address_ids", len(asked) <= MAX_ADDRESSES, reasons.TOO_MANY_ITEMS, f"at most {MAX_ADDRESSES:,}")
+        few = len(request.cost_center_ids) <= MAX_COST_CENTERS
+        wrong.require("cost_center_ids", few, reasons.TOO_MANY_ITEMS, f"at most {MAX_COST_CENTERS:,}")
         wrong.raise_if_any()
         found = await self._contexts.ordering(
-            request.buyer_id, request.user_id, request.client_id, asked, request.guest, request.admitting_client_id
+            request.buyer_id,
+            request.user_id,
+            request.client_id,
+            asked,
+            request.guest,
+            request.admitting_client_id,
+            request.cost_center_ids,
         )
         answer = pb.GetOrderingContextResponse(
             seller_id=found.seller_id,
@@ -65,6 +75,8 @@ class OrderingContextServicer(pb_grpc.OrderingContextServiceServicer):
             missing_address_ids=found.missing,
             read_time=time_out(self._clock.now()),
             allowed_origins=found.allowed_origins,
+            has_cost_centers=found.has_cost_centers,
+            cost_center_ids=found.cost_centers,
         )
         if found.buyer is not None:
             b = found.buyer

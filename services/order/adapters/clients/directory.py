@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from libs.ids import valid_id
 from libs.protoconv import address_plain, instant
 from libs.rpc.peers import Peers
 from services.order.application.peers import OrderingContext
+from services.order.domain.building.cost_centers import CostCenters
 from services.order.domain.exemptions import TaxExemption
 from services.order.domain.model import Address, AutoForward, Capture, OrderUser, Policy
 from waybill.directory.v1 import ordering_context_service_pb2 as pb
@@ -27,7 +29,14 @@ class DirectoryClient:
         self._stub: Any = peers.stub("directory", pb_grpc.OrderingContextServiceStub)
 
     async def ordering_context(
-        self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str], guest: bool = False, admitting: str = ""
+        self,
+        buyer_id: str,
+        user_id: str,
+        client_id: str,
+        address_ids: Collection[str],
+        guest: bool = False,
+        admitting: str = "",
+        cost_centers: Collection[str] = (),
     ) -> OrderingContext:
         """Who orders, how the channel wants it, and where to."""
         asked = pb.GetOrderingContextRequest(
@@ -37,6 +46,7 @@ class DirectoryClient:
             address_ids=sorted(address_ids),
             guest=guest,
             admitting_client_id=admitting,
+            cost_center_ids=sorted({id for id in cost_centers if valid_id(id)}),
         )
         answer: pb.GetOrderingContextResponse = await self._stub.GetOrderingContext(asked)
         user = answer.user if answer.HasField("user") else None
@@ -71,6 +81,7 @@ class DirectoryClient:
             billing_addresses={u.address.id: address_plain(u.address) for u in answer.addresses if u.billing},
             tax_exemptions=tuple(_exemption(m) for m in answer.buyer.tax_exemptions),
             allowed_origins=tuple(answer.allowed_origins),
+            cost_centers=CostCenters(answer.has_cost_centers, frozenset(answer.cost_center_ids)),
         )
 
     async def locations(self, seller_id: str, refs: Collection[tuple[str, str]]) -> dict[tuple[str, str], Address]:

@@ -14,6 +14,7 @@ from libs.ids import IdSource, valid_id
 from services import roles
 from services.order.application.peers import Catalog, CatalogProduct, Directory, OrderingContext, Wanted
 from services.order.domain.building.choices import chosen
+from services.order.domain.building.cost_centers import check_cost_centers
 from services.order.domain.building.drafts import LineDraft, OrderDraft, check_date_needed, check_lines
 from services.order.domain.fees import fee_total
 from services.order.domain.model import Address, Line, Order, OrderUser
@@ -68,7 +69,7 @@ class BuildOrder:
         wanted = address_ids(draft, drafts)
         products = {Wanted.by(line) for line in drafts}
         context, catalog = await asyncio.gather(
-            self._context(caller, buyer_id, user_id, wanted), self._products(products, buyer_id, user_id)
+            self._context(caller, buyer_id, user_id, wanted, drafts), self._products(products, buyer_id, user_id)
         )
         now = self._clock.now()
         if context is None:
@@ -78,6 +79,7 @@ class BuildOrder:
             found.require("order.from_party", not valid_id(buyer_id), reasons.BUYER_NOT_FOUND, text)
             raise found.error()
         self._check_context(found, draft, context)
+        check_cost_centers(found, (d.cost_center for d in drafts), context.cost_centers)
         order = self._order(caller, draft, context, buyer_id, user_id, len(drafts), now, found)
         lines = make_lines(found, drafts, catalog, context, 0, set(), now)
         check_currencies(found, order.currency, [*draft.currencies, *(c for d in drafts for c in d.currencies)])
@@ -107,12 +109,17 @@ class BuildOrder:
             return await self._catalog.products(wanted, "", "")
         return await self._catalog.products(wanted, buyer_id, user_id if valid_id(user_id) else "")
 
-    async def _context(self, caller: Principal, buyer_id: str, user_id: str, wanted: Collection[str]) -> OrderingContext | None:
+    async def _context(
+        self, caller: Principal, buyer_id: str, user_id: str, wanted: Collection[str], drafts: Sequence[LineDraft]
+    ) -> OrderingContext | None:
         """What the directory says; None when there is no such buyer. Ids that are none are not asked about."""
         if not valid_id(buyer_id):
             return None
         user = user_id if valid_id(user_id) else ""
-        context = await self._directory.ordering_context(buyer_id, user, caller.client_id, wanted, caller.is_guest)
+        named = {draft.cost_center for draft in drafts}
+        context = await self._directory.ordering_context(
+            buyer_id, user, caller.client_id, wanted, caller.is_guest, cost_centers=named
+        )
         return context if context.buyer_exists else None
 
     def _check_context(self, found: Violations, draft: OrderDraft, context: OrderingContext) -> None:
@@ -215,6 +222,7 @@ def facts_of(context: OrderingContext, catalog: Mapping[str, CatalogProduct]) ->
         shipping_addresses=_with(context.default_shipping_address, context.shipping_addresses),
         billing_addresses=_with(context.default_billing_address, context.billing_addresses),
         tax_exemptions=context.tax_exemptions,
+        cost_centers=context.cost_centers,
     )
 
 

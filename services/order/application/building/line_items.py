@@ -16,6 +16,7 @@ from services.order.application.building.changed_lines import CHOICES, asked_of,
 from services.order.application.building.quoted import Outdated, Priced, Quoted, again
 from services.order.application.peers import Catalog, Directory, OrderingContext, Pricing, Wanted
 from services.order.application.ports import Outcome, Units
+from services.order.domain.building.cost_centers import check_cost_centers
 from services.order.domain.building.drafts import LineDraft, check_count, check_ids, check_lines, check_quantity
 from services.order.domain.building.products import Article
 from services.order.domain.checkout.quotes import Asked, Quote, asked, asked_anew, with_sums
@@ -50,7 +51,10 @@ class LineItems:
 
     async def _context(self, caller: Principal, order: Order, drafts: Sequence[LineDraft]) -> OrderingContext:
         wanted = {draft.shipping_address_id for draft in drafts} - {""}
-        return await self._directory.ordering_context(order.buyer_id, order.user.id, caller.client_id, wanted, order.guest)
+        named = {draft.cost_center for draft in drafts}
+        return await self._directory.ordering_context(
+            order.buyer_id, order.user.id, caller.client_id, wanted, order.guest, cost_centers=named
+        )
 
     async def _seen(self, caller: Principal, order_id: str, request: RequestKey | None) -> _Seen:
         async with self._units.reading() as work:
@@ -108,6 +112,7 @@ class LineItems:
             self._context(caller, seen.order, drafts),
             self._catalog.products({Wanted.by(draft) for draft in drafts}, seen.order.buyer_id, seen.order.user.id),
         )
+        check_cost_centers(found, (draft.cost_center for draft in drafts), context.cost_centers)
         # What is chosen adds to the price: the catalog is asked first.
         quote = await self._quote(seen, [*map(asked, siblings), *(asked_of(draft, catalog) for draft in drafts)], found)
         async with self._units.transaction() as work:
@@ -183,9 +188,13 @@ class LineItems:
         if "quantity" in paths:
             for i, draft in enumerate(drafts):
                 check_quantity(found, f"line_items[{i}].quantity", draft.quantity)
-        context = None
-        if any("address" in path for path in paths):
+        context = places = None
+        moved = any("address" in path for path in paths)
+        if moved or "cost_center" in paths:
             context = await self._context(caller, seen.order, drafts)
+            places = context if moved else None
+            if "cost_center" in paths:
+                check_cost_centers(found, (draft.cost_center for draft in drafts), context.cost_centers)
         articles = await self._articles(seen, drafts) if CHOICES & set(paths) else {}
         lines = rechosen_lines(seen.lines, drafts, paths, articles) if articles else seen.lines
         quote = await self._quote(seen, asked_anew(lines, drafts, paths, [draft.id for draft in drafts if articles]), found)
@@ -195,7 +204,7 @@ class LineItems:
             existing = await work.orders.lines(order.key)
             known = {line.id: line for line in existing}
             for i, draft in enumerate(drafts):
-                if (made := changed_line(found, i, draft, known, paths, context, articles, now)) is not None:
+                if (made := changed_line(found, i, draft, known, paths, places, articles, now)) is not None:
                     known[made.id] = made
             priced = Priced.by(quote, tuple(known.values()))
             recorded = await work.requests.claim(request, priced.outcome(order_id, [draft.id for draft in drafts]), now)
@@ -215,9 +224,7 @@ class LineItems:
                 now,
                 content=True,
                 data={"line_items": [draft.id for draft in drafts][:100], "fields": sorted(paths)},
-                ship_to=placed((known[draft.id] for draft in drafts), all=True)
-                if any("address" in path for path in paths)
-                else None,
+                ship_to=placed((known[draft.id] for draft in drafts), all=True) if moved else None,
             )
             await work.orders.update_lines(order.key, priced.other_than(existing))
             await work.orders.save(order, after, [event])

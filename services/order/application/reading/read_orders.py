@@ -1,4 +1,4 @@
-"""GetOrder, ListOrders, CountOrders, ListLineItems, ListLineItemsAcrossOrders, GetOrderTree, ListOrderHistory."""
+"""GetOrder, ListOrders, CountOrders, ListLineItems, ListLineItemsAcrossOrders, SumLineItems, GetOrderTree, ListOrderHistory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from libs.errors import Kind, WaybillError, missing
 from libs.query.request import Page, PageRequest
 from libs.relay.awaited import SharedLooks
 from services.order.application.access import readable
-from services.order.application.ports import OrderLine, OrderWork, SupplierOrderView, Units
+from services.order.application.ports import LineSum, OrderLine, OrderWork, SupplierOrderView, Units
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.reading.visibility import Direction, event_shown, scope
 from services.order.domain.status import OrderStatus
@@ -140,6 +140,13 @@ class ReadOrders:
         """A page of the lines of all orders that the caller sees."""
         async with self._units.reading(snapshot=query.include_total) as work:
             return await work.line_lists.across(scope(caller, direction), direction, query, bound)
+
+    async def line_sums(
+        self, caller: Principal, direction: Direction, query: PageRequest, bound: Mapping[str, str]
+    ) -> Page[LineSum]:
+        """A page of what those lines come to."""
+        async with self._units.reading() as work:
+            return await work.line_lists.sums(scope(caller, direction), direction, query, bound)
 
     async def counts(self, caller: Principal, direction: Direction, filter: str) -> dict[OrderStatus, int]:
         """How many orders the caller sees, for every status."""

@@ -68,7 +68,14 @@ class TrySubmission:
         order, lines = trial.order, trial.lines
         named = {order.shipping_address_id, order.billing_address_id, *(line.shipping_address_id for line in lines)} - {""}
         context, products = await asyncio.gather(
-            self._directory.ordering_context(order.buyer_id, order.user.id, order.client_id, named, order.guest),
+            self._directory.ordering_context(
+                order.buyer_id,
+                order.user.id,
+                order.client_id,
+                named,
+                order.guest,
+                cost_centers={line.cost_center for line in lines},
+            ),
             self._catalog.products({Wanted.of(line) for line in lines}, order.buyer_id, order.user.id),
         )
         return facts_of(context, products)

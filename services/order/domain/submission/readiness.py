@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from services.order.domain.building.cost_centers import CostCenters, refusal
 from services.order.domain.building.products import Article, changes
 from services.order.domain.checkout.taxation import Places
 from services.order.domain.checkout.worksheet import Worksheet
@@ -38,6 +39,8 @@ class Facts:
     billing_addresses: Mapping[str, Address] = field(default_factory=dict)
     """The same for billing."""
     tax_exemptions: tuple[TaxExemption, ...] = ()
+    cost_centers: CostCenters = field(default_factory=CostCenters)
+    """What the lines may name."""
 
 
 def objections(order: Order, lines: Sequence[Line], worksheet: Worksheet, facts: Facts, now: datetime) -> list[Problem]:
@@ -46,6 +49,7 @@ def objections(order: Order, lines: Sequence[Line], worksheet: Worksheet, facts:
         *_parties(order, facts),
         *_contents(order, lines, facts),
         *_addresses(order, lines, facts),
+        *_cost_centers(lines, facts.cost_centers),
         *_shipping(order, lines, worksheet, facts.policy, now),
         *_amounts(order),
         *_exemptions(order, lines, worksheet, facts, now),
@@ -102,6 +106,13 @@ def _addresses(order: Order, lines: Sequence[Line], facts: Facts) -> Iterator[Pr
                 yield _reason(reasons.ADDRESS_CHANGED, subject, f"the book has another address {id!r} by now")
         elif remembered is not None and facts.restrict_addresses:
             yield _reason(reasons.ADDRESS_RESTRICTED, subject, "this buyer ships to assigned addresses of its book only")
+
+
+def _cost_centers(lines: Sequence[Line], centers: CostCenters) -> Iterator[Problem]:
+    """Cost centers may be switched off or taken away, or the buyer may have got its first one, since the line was written."""
+    for line in lines:
+        if not centers.allow(line.cost_center):
+            yield _reason(reasons.COST_CENTER_NOT_ALLOWED, f"line_items[{line.id}]", refusal(line.cost_center))
 
 
 def _place(address: Address) -> dict[str, object]:

@@ -15,7 +15,7 @@ from services.order.contract.problems import problem_out
 from services.order.domain.building.drafts import check_count
 from services.order.domain.model import MAX_LINES, Order
 from services.order.rpc.convert_in import direction_in, lines_in, masked
-from services.order.rpc.convert_lines import line_out, lines_out
+from services.order.rpc.convert_lines import line_out, lines_out, sum_out
 from services.order.rpc.convert_out import order_out, quoted_out, supplier_lines_out
 from services.order.rpc.order_servicer import request_key
 from services.order.rpc.reading.supplier_lines import page_of
@@ -88,3 +88,9 @@ class LineItemServicer(pb_grpc.LineItemServiceServicer):
             next_page_token=page.next_page_token,
             total_size=page.total_size,
         )
+
+    async def SumLineItems(self, request: pb.SumLineItemsRequest, context: Any) -> pb.SumLineItemsResponse:
+        caller = current().principal
+        bound = {"party": caller.party_id, "user": caller.identity}
+        page = await self._read.line_sums(caller, direction_in(request.direction), page_request(request), bound)
+        return pb.SumLineItemsResponse(sums=[sum_out(one) for one in page.items], next_page_token=page.next_page_token)

@@ -14,6 +14,8 @@ from services.directory.adapters.db.tables import (
     ADDRESSES,
     BUYERS,
     CLIENTS,
+    COST_CENTER_ASSIGNMENTS,
+    COST_CENTERS,
     MEMBERS,
     PROFILE_ASSIGNMENTS,
     PROFILES,
@@ -27,7 +29,7 @@ from services.directory.application.ports import Census
 
 _TABLES = (
     *(SELLERS, BUYERS, SUPPLIERS, USERS, CLIENTS, ADDRESSES, ADDRESS_ASSIGNMENTS),
-    *(USER_GROUPS, MEMBERS, PROFILES, PROFILE_ASSIGNMENTS),
+    *(USER_GROUPS, MEMBERS, PROFILES, PROFILE_ASSIGNMENTS, COST_CENTERS, COST_CENTER_ASSIGNMENTS),
 )
 
 
@@ -65,6 +67,7 @@ def _orphans() -> Sequence[tuple[str, sa.Select[Any]]]:
         ("assignment_has_group", sa.select(assignment, aa.user_group_id).where(no_group)),
         *_of_groups(),
         *_of_profiles(),
+        *_of_cost_centers(),
     ]
 
 
@@ -94,6 +97,25 @@ def _of_profiles() -> list[tuple[str, sa.Select[Any]]]:
     return [
         ("profile_assignment_has_profile", sa.select(assignment, a.security_profile_id).where(no_profile)),
         ("profile_assignment_has_one_assignee", sa.select(assignment, assignee).where(~sa.or_(company, group, user))),
+    ]
+
+
+def _of_cost_centers() -> list[tuple[str, sa.Select[Any]]]:
+    c, a, g = COST_CENTERS.c, COST_CENTER_ASSIGNMENTS.c, USER_GROUPS.c
+    assignment = a.cost_center_id + sa.literal(" for ") + a.user_id + a.user_group_id
+    # Of a cost center that is gone nobody can say whose users may use it.
+    same, party = c.id == a.cost_center_id, sa.literal("BUYER:") + c.buyer_id
+    known = sa.exists().where(same)
+    no_user = sa.and_(known, a.user_id != "", ~sa.exists().where(same, USERS.c.id == a.user_id, USERS.c.party == party))
+    no_group = sa.and_(known, a.user_group_id != "", ~sa.exists().where(same, g.id == a.user_group_id, g.party == party))
+    both = sa.and_(a.user_id != "", a.user_group_id != "")
+    return [
+        ("cost_center_has_buyer", sa.select(c.id, c.buyer_id).where(~sa.exists().where(BUYERS.c.id == c.buyer_id))),
+        ("cost_center_assignment_has_cost_center", sa.select(assignment, a.cost_center_id).where(~known)),
+        (
+            "cost_center_assignment_has_assignee",
+            sa.select(assignment, a.user_id + a.user_group_id).where(no_user | no_group | both),
+        ),
     ]
 
 

@@ -11,7 +11,7 @@ from libs.db.invariants import Look, SqlRule, sentence
 from libs.identify import folded
 from libs.resource.database.invariants import Stored, looking
 from libs.sealing import MARK
-from services.directory.adapters.db.resources import BUYER, CLIENT, GROUP, PROFILE, SELLER, SUPPLIER, USER
+from services.directory.adapters.db.resources import BUYER, CLIENT, COST_CENTER, GROUP, PROFILE, SELLER, SUPPLIER, USER
 from services.directory.adapters.db.tables import ADDRESSES, BUYERS, CLIENT_SECRETS, CLIENTS, SIGNING_KEYS, SUPPLIERS, USERS
 
 _STORED = (
@@ -21,6 +21,7 @@ _STORED = (
     Stored(USER, {"username_key": lambda row: folded(row["username"])}),
     Stored(CLIENT),
     Stored(GROUP),
+    Stored(COST_CENTER),
     Stored(PROFILE),
 )
 

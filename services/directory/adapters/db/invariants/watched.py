@@ -103,6 +103,22 @@ WATCHED: Register = {
     tables.MEMBERS: Watch(
         {"user_group_id": by("member_has_group"), "user_id": by("member_has_user")}, Free("a membership may end at any time")
     ),
+    tables.COST_CENTERS: Watch(
+        {
+            "id": by("cost_center_assignment_has_cost_center"),
+            "buyer_id": by("cost_center_has_buyer"),
+            **all_free(_SAID, "name description active xp"),
+            **_TIMES,
+        },
+        by("cost_center_assignment_has_cost_center"),
+    ),
+    tables.COST_CENTER_ASSIGNMENTS: Watch(
+        {
+            "cost_center_id": by("cost_center_assignment_has_cost_center"),
+            **all_by("cost_center_assignment_has_assignee", "user_id user_group_id"),
+        },
+        Free("an assignment may end at any time"),
+    ),
     tables.PROFILES: Watch(
         {"id": by("profile_assignment_has_profile"), "roles": by(_CONTRACT), **all_free(_SAID, "name xp"), **_TIMES},
         by("profile_assignment_has_profile"),

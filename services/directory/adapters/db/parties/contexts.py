@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from libs.db import Database, Tx
 from libs.ids import valid_id
-from services.directory.adapters.db.resources import assigned_to, kept_for
-from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS, CLIENTS, SELLERS, USERS
+from services.directory.adapters.db.resources import assigned_to, charged_by, kept_for
+from services.directory.adapters.db.tables import ADDRESS_ASSIGNMENTS, ADDRESSES, BUYERS, CLIENTS, COST_CENTERS, SELLERS, USERS
 from services.directory.domain.address_book.addresses import Assignment, Fields, default_id, usable
 from services.directory.domain.parties.ordering import OrderingBuyer, OrderingContext, OrderingUser
 
@@ -43,6 +43,7 @@ _PEOPLE = (
         *_named(USERS, _USER, "u_"),
         *_named(CLIENTS, _CHANNEL, "c_"),
         *_named(_ADMITTING, _ADMITS, "a_"),
+        sa.exists().where(COST_CENTERS.c.buyer_id == sa.bindparam("buyer")).label("charges"),
     )
     .select_from(sa.select(sa.literal_column("1").label("one")).subquery("one"))
     .outerjoin(BUYERS, BUYERS.c.id == sa.bindparam("buyer"))
@@ -50,7 +51,14 @@ _PEOPLE = (
     .outerjoin(CLIENTS, CLIENTS.c.id == sa.bindparam("client"))
     .outerjoin(_ADMITTING, _ADMITTING.c.id == sa.bindparam("admitting"))
 )
-"""Buyer, user and API client in one row, whichever of them there are."""
+"""Buyer, user and API client in one row, whichever of them there are, and whether the buyer has cost centers."""
+_CHARGED = sa.select(COST_CENTERS.c.id).where(
+    COST_CENTERS.c.id.in_(sa.bindparam("ids", expanding=True)),
+    COST_CENTERS.c.buyer_id == sa.bindparam("buyer"),
+    COST_CENTERS.c.active,
+    charged_by(_USER_ID),
+)
+"""Cost centers that the user may name on a line."""
 
 
 def _admits(people: sa.RowMapping, buyer_id: str) -> bool:
@@ -76,9 +84,16 @@ class SqlContexts:
         return self._seller or str((await tx.execute(sa.select(SELLERS.c.id))).scalar() or "")
 
     async def ordering(
-        self, buyer_id: str, user_id: str, client_id: str, address_ids: Collection[str], guest: bool = False, admitting: str = ""
+        self,
+        buyer_id: str,
+        user_id: str,
+        client_id: str,
+        address_ids: Collection[str],
+        guest: bool = False,
+        admitting: str = "",
+        cost_center_ids: Collection[str] = (),
     ) -> OrderingContext:
-        """Three statements, however many addresses: buyer, user and policy come as one row."""
+        """Four statements or less, however many addresses and cost centers: buyer, user and policy come as one row."""
         party = f"BUYER:{buyer_id}"
         async with self._db.reading() as tx:
             self._seller = await self._seller_in(tx)
@@ -96,6 +111,11 @@ class SqlContexts:
             if wanted:
                 rows = await tx.execute(_ADDRESSES, {"party": party, "ids": sorted(wanted)})
                 book = [(row.user_id, row.address) for row in rows]
+            charged: list[str] = []
+            if people["charges"] and (named_centers := sorted({id for id in cost_center_ids if valid_id(id)})):
+                # What is assigned to the user that guests share is no guest's.
+                who = {"buyer": buyer_id, "user": "" if guest else user_id, "ids": named_centers}
+                charged = list((await tx.execute(_CHARGED, who)).scalars())
         restricted = bool(people["b_restrict_addresses"])
         # What the user keeps that guests share is no guest's.
         whose = "" if guest else user_id
@@ -116,6 +136,8 @@ class SqlContexts:
             addresses=[allowed[id] for id in dict.fromkeys(address_ids) if id in allowed],
             missing=[id for id in dict.fromkeys(address_ids) if id not in allowed],
             allowed_origins=people["c_allowed_origins"] or (),
+            has_cost_centers=bool(people["charges"]),
+            cost_centers=charged,
         )
 
     async def addresses(self, refs: Collection[tuple[str, str]]) -> list[tuple[str, dict[str, Any]]]:

@@ -4,74 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
 from libs.db import Tx
 from libs.ids import valid_id
-from libs.relay.change import assignment_ended, assignment_made
-from libs.relay.changes import note
+from services.directory.adapters.db.pairs import Key, Pairs, kept
 from services.directory.adapters.db.people import held_roles
-from services.directory.adapters.db.tables import CHANGES, MEMBERS, PROFILE_ASSIGNMENTS, PROFILES, USER_GROUPS
+from services.directory.adapters.db.tables import MEMBERS, PROFILE_ASSIGNMENTS, PROFILES, USER_GROUPS
 from services.directory.adapters.db.tokens.revocations import SqlRevocations
 from services.directory.domain.people.memberships import Membership, ProfileAssignment
 
 _G, _M, _P, _A = USER_GROUPS.c, MEMBERS.c, PROFILES.c, PROFILE_ASSIGNMENTS.c
-Key = tuple[str, ...]
-"""A row of a table whose columns are all of its key."""
-
-
-class _Pairs:
-    """Rows that are nothing but a key: they are there or not, and each is a change of its own."""
-
-    def __init__(self, resource: str, table: sa.Table) -> None:
-        self._resource = resource
-        self._table = table
-        self._columns = tuple(table.c)
-        self._names = tuple(column.name for column in table.c)
-
-    async def add(self, tx: Tx, keys: Collection[Key], now: datetime) -> None:
-        """Adds those that are not there."""
-        wanted = sorted(set(keys))
-        if not wanted:
-            return
-        there = await self.there(tx, wanted)
-        new = [key for key in wanted if key not in there]
-        if new:
-            insert = tx.insert(self._table).on_conflict_do_nothing()
-            await tx.execute(insert, [dict(zip(self._names, key, strict=True)) for key in new])
-        note(tx, CHANGES, [assignment_made(self._resource, key, now) for key in new])
-
-    async def there(self, tx: Tx, keys: Collection[Key]) -> set[Key]:
-        """Those that are there."""
-        if not keys:
-            return set()
-        rows = await tx.execute(sa.select(*self._columns).where(sa.tuple_(*self._columns).in_(sorted(set(keys)))))
-        return {tuple(str(part) for part in row) for row in rows}
-
-    async def remove(self, tx: Tx, keys: Collection[Key], now: datetime) -> list[Key]:
-        """Removes those that are there, and returns them."""
-        return await self.remove_where(tx, sa.tuple_(*self._columns).in_(sorted(set(keys))), now) if keys else []
-
-    async def remove_where(self, tx: Tx, which: sa.ColumnElement[bool], now: datetime) -> list[Key]:
-        """Removes whatever meets a condition, and returns it."""
-        select = sa.select(*self._columns).where(which).order_by(*self._columns)
-        gone = (await tx.execute(select.with_for_update())).mappings().all()
-        if gone:
-            await tx.execute(sa.delete(self._table).where(which))
-        ended = [assignment_ended(self._resource, [str(row[name]) for name in self._names], now, row) for row in gone]
-        note(tx, CHANGES, ended)
-        return [tuple(str(row[name]) for name in self._names) for row in gone]
-
-
-_MEMBERSHIPS = _Pairs("user group member", MEMBERS)
-_ASSIGNMENTS = _Pairs("security profile assignment", PROFILE_ASSIGNMENTS)
-
-
-def _kept(statement: sa.Select[Any], id: sa.ColumnElement[str], ids: Collection[str]) -> sa.Select[Any]:
-    """Rows that nobody deletes until this transaction ends, locked in the order of their ids."""
-    return statement.where(id.in_(sorted(ids))).order_by(id).with_for_update(read=True, key_share=True)
+_MEMBERSHIPS = Pairs("user group member", MEMBERS)
+_ASSIGNMENTS = Pairs("security profile assignment", PROFILE_ASSIGNMENTS)
 
 
 class SqlUserGroups:
@@ -87,7 +33,7 @@ class SqlUserGroups:
         wanted = {id for id in ids if valid_id(id)}
         if not wanted:
             return {}
-        rows = await self._tx.execute(_kept(sa.select(_G.id, _G.party), _G.id, wanted))
+        rows = await self._tx.execute(kept(sa.select(_G.id, _G.party), _G.id, wanted))
         return {row.id: row.party for row in rows}
 
     async def standing(self, members: Collection[Membership]) -> list[Membership]:
@@ -128,7 +74,7 @@ class SqlSecurityProfiles:
         wanted = {id for id in ids if valid_id(id)}
         if not wanted:
             return {}
-        rows = await self._tx.execute(_kept(sa.select(_P.id, _P.roles), _P.id, wanted))
+        rows = await self._tx.execute(kept(sa.select(_P.id, _P.roles), _P.id, wanted))
         return {row.id: row.roles for row in rows}
 
     async def of_groups(self, ids: Collection[str]) -> dict[str, frozenset[str]]:

@@ -1,4 +1,4 @@
-"""Lists of lines, of one order and across orders."""
+"""Lists of lines, of one order and across orders, and their sums."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from libs.query import Field, Listing, Page, PageRequest
 from services.order.adapters.db.line_rows import line_of
 from services.order.adapters.db.reading.visibility import condition
 from services.order.adapters.db.tables import LINE_ITEMS, ORDERS
-from services.order.application.ports import OrderLine
+from services.order.application.ports import LineSum, OrderLine
 from services.order.domain.model import Line
 from services.order.domain.reading.visibility import Direction, Scope
 from services.order.domain.status import OrderStatus
@@ -40,6 +40,26 @@ _OF_ORDERS = {
 }
 _OF_ONE = Listing(_FIELDS, L.id, default_order="position", xp=L.xp)
 _ACROSS = Listing({**_FIELDS, **_OF_ORDERS}, sa.cast(L.order_key, sa.String) + "/" + L.id, xp=L.xp)
+_SUMMED = Listing(
+    # The two together are unique: a currency has three letters.
+    {**_FIELDS, **_OF_ORDERS},
+    L.cost_center + "/" + O.currency,
+    default_order="cost_center",
+    xp=L.xp,
+)
+_SUMS = (
+    sa.select(
+        L.cost_center,
+        O.currency,
+        sa.func.count().label("lines"),
+        *(
+            sa.func.sum(sa.type_coerce(L[name], sa.BigInteger())).label(name)
+            for name in ("quantity", "subtotal", "discount", "tax")
+        ),
+    )
+    .join(ORDERS, O.key == L.order_key)
+    .group_by(L.cost_center, O.currency)
+)
 _JOINED = sa.select(
     LINE_ITEMS, O.id.label("of_order"), O.currency.label("of_currency"), O.is_submitted.label("of_submitted")
 ).join(ORDERS, O.key == L.order_key)
@@ -64,3 +84,16 @@ class SqlLineLists:
         plan = _ACROSS.plan(self._tx.dialect, query, {**bound, "direction": direction.value})
         page = await plan.read(self._tx, _JOINED.where(condition(scope)))
         return page.map(lambda row: OrderLine(row.of_order, row.of_currency, row.of_submitted, line_of(row._mapping)))
+
+    async def sums(self, scope: Scope, direction: Direction, query: PageRequest, bound: Mapping[str, str]) -> Page[LineSum]:
+        """What those lines come to, by cost center and currency. The filter is of lines, before they are summed."""
+        plan = _SUMMED.plan(self._tx.dialect, query, {**bound, "direction": direction.value})
+        page = await plan.read(self._tx, _SUMS.where(condition(scope)))
+        return page.map(
+            lambda row: LineSum(
+                row.cost_center,
+                row.currency,
+                row.lines,
+                *(int(number) for number in (row.quantity, row.subtotal, row.discount, row.tax)),
+            )
+        )
