@@ -34,7 +34,7 @@ The rest is NOT_FOUND, or left out of lists. This page is made from the contract
 | right | what is reached |
 |---|---|
 """
-READS = ("BatchGet", "Check", "Count", "Get", "Inspect", "List", "Quote", "Simulate", "Validate", "Watch")
+READS = ("BatchGet", "Check", "Count", "Get", "Inspect", "List", "Quote", "Simulate", "Sum", "Validate", "Watch")
 """How the names of methods begin that change nothing."""
 ROLES = """
 ## Roles

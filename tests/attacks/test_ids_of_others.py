@@ -23,7 +23,13 @@ from tests.access.callers import NOBODY, Metadata, idle
 from tests.attacks.tally import Tally
 from tests.attacks.target import EVERYTHING, Target, carrying, target
 from tests.support.contracts import services
-from waybill.directory.v1 import address_service_pb2, token_service_pb2, token_service_pb2_grpc, user_service_pb2
+from waybill.directory.v1 import (
+    address_service_pb2,
+    cost_center_service_pb2,
+    token_service_pb2,
+    token_service_pb2_grpc,
+    user_service_pb2,
+)
 from waybill.order.v1 import order_pb2
 from waybill.payment.v1 import credit_card_service_pb2
 from waybill.type.v1.address_pb2 import Address
@@ -48,6 +54,7 @@ OURS = {
     "user_id": "ada",
     "user_group_id": "purchasing",
     "buyer_id": "acme",
+    "cost_center_id": "workshop",
 }
 """By the name of a field, what belongs to the ones who are attacked."""
 BY_MESSAGE = {
@@ -63,6 +70,7 @@ BY_MESSAGE = {
     "User": "user_id",
     "UserGroup": "user_group_id",
     "Buyer": "buyer_id",
+    "CostCenter": "cost_center_id",
     "Party": "buyer_id",
 }
 """By the name of a message, whose id its `id` is."""
@@ -97,14 +105,19 @@ ATTACKERS = (
 
 
 async def fill(target: Target) -> None:
-    """An order in which something is everywhere, a card of ada's own, and an address that she keeps for herself."""
+    """An order in which something is everywhere, and what is of ada alone: a card, a cost center, and an address that she keeps."""
     await reads.fill(target.callers)
     card = credit_card_service_pb2.CreditCard(id=CARD, token="tok_approve", card_type="visa", partial_number="4242")
     request = credit_card_service_pb2.CreateCreditCardRequest(credit_card=card)
     await target.callers.market.people.ada.credit_cards.CreateCreditCard(request)
     place = Address(id=HOME, lines=["1 Elm St"], city="San Jose", region="CA", postal_code="95113", country="US")
     home = address_service_pb2.AddressEntry(party=party("BUYER", "acme"), address=place, user_id="ada")
-    await target.callers.market.people.owner.addresses.CreateAddresses(address_service_pb2.CreateAddressesRequest(entries=[home]))
+    owner = target.callers.market.people.owner
+    await owner.addresses.CreateAddresses(address_service_pb2.CreateAddressesRequest(entries=[home]))
+    made = cost_center_service_pb2.CostCenter(id="workshop", name="Workshop", buyer_id="acme", active=True)
+    await owner.cost_centers.CreateCostCenter(cost_center_service_pb2.CreateCostCenterRequest(cost_center=made))
+    given = cost_center_service_pb2.CostCenterAssignment(cost_center_id="workshop", user_id="ada")
+    await owner.cost_centers.AssignCostCenters(cost_center_service_pb2.AssignCostCentersRequest(assignments=[given]))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

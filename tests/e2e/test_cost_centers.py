@@ -60,7 +60,7 @@ async def switched(owner: AsyncWaybill, active: bool) -> None:
 
 async def objections(client: AsyncWaybill, id: str) -> list[tuple[str, str]]:
     answer = await client.checkout.ValidateOrder(checkout_service_pb2.ValidateOrderRequest(order_id=id))
-    return [(problem.reason, problem.subject) for problem in answer.problems]
+    return [(problem.reason, problem.subject) for problem in answer.reasons]
 
 
 async def summed(client: AsyncWaybill, filter: str = "", **more: Any) -> list[tuple[str, int, int, int, int]]:
@@ -83,7 +83,7 @@ async def test_lines_name_no_cost_center_that_the_orders_user_may_not_use(shared
     mixed = booked("gx-ops", *WRONG)
     error = await refused(created(people.gil, "CC-NO", mixed))
     assert violations(error) == every
-    assert {v.description.replace(one, "") for v, one in zip(error.field_violations, WRONG, strict=True)} == {
+    assert {v.description.replace(one, "") for v, one in zip(error.fields, WRONG, strict=True)} == {
         "there is no cost center '' that the order's user may use"
     }
     of_gil = {"from_party": {"id": "globex"}, "from_user": {"id": "gil"}}

@@ -28,6 +28,7 @@ from tests.support.loops import steps
 from tests.support.marketplace import Marketplace, create
 from tests.support.prepared import Prepared
 from tests.support.sealing import sealing_key_for
+from waybill.directory.v1 import cost_center_service_pb2
 from waybill.directory.v1.ordering_context_service_pb2 import PAYMENT_CAPTURE_ON_SHIPMENT
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb
@@ -192,6 +193,15 @@ async def _orders(market: Marketplace) -> None:
     await _sent_to_the_provider(market)
     await _held(market)
     await _charged(market)
+    await _booked(owner)
+
+
+async def _booked(owner: AsyncWaybill) -> None:
+    """A cost center of acme that a group may use. Nothing is ordered afterwards."""
+    made = cost_center_service_pb2.CostCenter(id="workshop", name="Workshop", buyer_id="acme", active=True)
+    await owner.cost_centers.CreateCostCenter(cost_center_service_pb2.CreateCostCenterRequest(cost_center=made))
+    given = cost_center_service_pb2.CostCenterAssignment(cost_center_id="workshop", user_group_id="purchasing")
+    await owner.cost_centers.AssignCostCenters(cost_center_service_pb2.AssignCostCentersRequest(assignments=[given]))
 
 
 async def _sent_to_the_provider(market: Marketplace) -> None:

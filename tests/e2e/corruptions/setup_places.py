@@ -57,6 +57,9 @@ DIRECTORY: Places = {
     },
     "address_assignments.user_id": Place(changes=to("nobody")),
     "address_assignments.user_group_id": Place(changes=to("nobody")),
+    "cost_centers.buyer_id": Place(changes=to("gone")),
+    "cost_center_assignments.user_id": Place(changes=to("nobody")),
+    "cost_center_assignments.user_group_id": Place(changes=to("nobody")),
     "signing_keys.private_pem": Place(
         lambda _: directory.SIGNING_KEYS.c.retire_time.is_(None), to("-----BEGIN PRIVATE KEY-----")
     ),
