@@ -105,7 +105,7 @@ ATTACKERS = (
 
 
 async def fill(target: Target) -> None:
-    """An order in which something is everywhere, and what is of ada alone: a card, a cost center, and an address that she keeps."""
+    """An order in which something is everywhere, and of ada alone a card, a cost center and an address that she keeps."""
     await reads.fill(target.callers)
     card = credit_card_service_pb2.CreditCard(id=CARD, token="tok_approve", card_type="visa", partial_number="4242")
     request = credit_card_service_pb2.CreateCreditCardRequest(credit_card=card)

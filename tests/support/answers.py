@@ -18,7 +18,7 @@ from waybill_client.calls import identified
 
 TIMES = {"read_time", "price_time", "rate_time"}
 """Fields of answers that differ from one moment to the next."""
-READS = ("Get", "List", "Count", "Watch", "Check", "BatchGet", "Validate", "Simulate", "IssueToken")
+READS = ("Get", "List", "Count", "Watch", "Check", "BatchGet", "Validate", "Simulate", "Sum", "IssueToken")
 """What begins the names of methods that change nothing."""
 
 
