@@ -51,7 +51,7 @@ class Elsewhere:
     def __init__(self) -> None:
         self.asked = 0
 
-    async def ordering_context(self, *_: Any) -> Any:
+    async def ordering_context(self, *_: Any, **__: Any) -> Any:
         self.asked += 1
         raise WaybillError(Kind.UNAVAILABLE, "X", "away")
 
