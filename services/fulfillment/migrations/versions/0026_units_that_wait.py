@@ -5,13 +5,13 @@ from alembic import op
 
 from libs.db.types import UtcTime
 
-revision = "0025"
-down_revision = "0024"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 # The newest revision of the oldest build that works on these tables. A change that only adds names an earlier one.
 # An older build would report a supplier order at its version without what waits.
-min_reader = "0025"
+min_reader = "0026"
 
 HELD = sa.text("record_key IS NOT NULL AND quantity > shipped")
 CHANGED = sa.text("(allocated > 0 AND allocated > on_hand OR waiting > 0) AND waiting_shown != version + bookings")

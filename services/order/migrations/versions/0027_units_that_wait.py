@@ -4,13 +4,13 @@ from alembic import op
 import sqlalchemy as sa
 import libs.db.types
 
-revision = "0026"
-down_revision = "0025"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 # The newest revision of the oldest build that works on these tables. A change that only adds names an earlier one.
 # An older build would take a report at its version without what waits.
-min_reader = "0026"
+min_reader = "0027"
 
 
 def upgrade() -> None:
