@@ -38,12 +38,12 @@ async def build(hanna: AsyncWaybill, narrator: Narrator, figures: Figures, expec
     narrator.line("waybill catalog", f"the options make variant {figures.holds('variant', knife.variant_id, VARIANT)}")
     _steps(knife, narrator, figures)
     for each in sheet.backorders:
-        waiting = figures.holds("backordered", each.quantity_backordered, QUANTITIES[BOARD] - terms.BOARDS_ON_HAND)
-        when = figures.holds("expected", each.expected_time.ToDatetime(UTC).date(), expected.date())
+        waiting = figures.holds("backordered", str(each.quantity_backordered), str(QUANTITIES[BOARD] - terms.BOARDS_ON_HAND))
+        when = figures.holds("expected", f"{each.expected_time.ToDatetime(UTC):%Y-%m-%d}", f"{expected:%Y-%m-%d}")
         narrator.line(
             "waybill order", f"{waiting} of {QUANTITIES[BOARD]} of {each.line_item_id} are not there yet: expected on {when}"
         )
-    figures.holds("lines that wait", [each.line_item_id for each in sheet.backorders], [BOARD])
+    figures.holds("lines that wait", ", ".join(each.line_item_id for each in sheet.backorders), BOARD)
     _amounts(sheet, narrator, figures)
     return sheet
 
@@ -51,7 +51,7 @@ async def build(hanna: AsyncWaybill, narrator: Narrator, figures: Figures, expec
 def _steps(knife: line_item_pb2.LineItem, narrator: Narrator, figures: Figures) -> None:
     narrator.line("waybill pricing", "explains the price of a knife, step by step")
     wanted = terms.knife_steps()
-    figures.holds("price steps", len(knife.price_steps), len(wanted))
+    figures.holds("price steps", str(len(knife.price_steps)), str(len(wanted)))
     rows = []
     for at, (step, unit) in enumerate(zip(knife.price_steps, wanted, strict=False)):
         once = terms.ENGRAVING if step.mark_up.spec_id == MARK else Decimal(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -10,6 +11,11 @@ from google.type.money_pb2 import Money
 from services.host.demo.b2b.terms import CURRENCY
 from waybill_client import money, text
 from waybill_client.money import decimal
+
+
+def counted(units: Mapping[str, int]) -> str:
+    """Units by product, as far as there are any: `board 4, knife 5`."""
+    return ", ".join(f"{product} {units[product]}" for product in sorted(units) if units[product])
 
 
 @dataclass(slots=True)
@@ -29,11 +35,11 @@ class Figures:
         self.wrong.append(what)
         return f"[bold red]{answer}, NOT {wanted}[/bold red]"
 
-    def holds(self, what: str, shown: object, expected: object) -> str:
+    def holds(self, what: str, shown: str, expected: str) -> str:
         """The same of what is no amount."""
-        self.made.append({"what": what, "shown": str(shown), "expected": str(expected)})
+        self.made.append({"what": what, "shown": shown, "expected": expected})
         if shown == expected:
-            return str(shown)
+            return shown
         self.wrong.append(what)
         return f"[bold red]{shown}, NOT {expected}[/bold red]"
 

@@ -10,7 +10,7 @@ from services.host.demo.b2b import terms
 from services.host.demo.b2b.build import HANNA, ORDER, SPARE_ORDER, pay, payments, priced
 from services.host.demo.b2b.figures import Figures
 from services.host.demo.b2b.setup import ACCOUNT
-from services.host.demo.b2b.ship import Course, give_up, name_of, parts, ship, status_of, until
+from services.host.demo.b2b.ship import Course, captures, give_up, name_of, parts, reported, ship, status_of, until
 from services.host.demo.b2b.terms import CURRENCY, FORGE, KNIFE, POINTS, QUANTITIES, STONE
 from services.host.demo.narrator import Narrator
 from services.host.demo.stage import Stage
@@ -22,6 +22,7 @@ from waybill_client import AsyncWaybill, money, text
 from waybill_client.money import decimal
 
 PLAIN = "short-oak"
+RECEIPTS = "marketplace:receipts"
 
 
 async def give_the_rest_up(stage: Stage, hanna: AsyncWaybill, course: Course, narrator: Narrator, figures: Figures) -> str:
@@ -60,6 +61,7 @@ async def points_come_back(stage: Stage, hanna: AsyncWaybill, narrator: Narrator
     mine = (await parts(stage.people.sam, SPARE_ORDER))[FORGE]
     await clerk.supplier_orders.AcceptSupplierOrder(so.AcceptSupplierOrderRequest(supplier_order_id=mine.id))
     await ship(clerk, mine.id, {KNIFE: 1}, f"{SPARE_ORDER}-parcel-1")
+    await reported(hanna, SPARE_ORDER, {KNIFE: 1}, figures)
     await give_up(stage.people.sam, SPARE_ORDER)
     narrator.line("seller sam", "cancels the one that has not left")
     worth = line.shipped(1)
@@ -110,7 +112,7 @@ async def who_earns(stage: Stage, course: Course, narrator: Narrator, figures: F
         ],
         right=(1, 2),
     )
-    figures.holds("Northforge sees prices", [theirs.HasField("total"), theirs.HasField("commission")], [False, False])
+    figures.holds("of total and commission Northforge sees", f"{_seen(theirs, 'total')} {_seen(theirs, 'commission')}", "- -")
 
 
 def _seen(order: Any, name: str) -> str:
@@ -158,19 +160,17 @@ async def books(stage: Stage, course: Course, narrator: Narrator, figures: Figur
         key = (e.account, e.amount.currency_code)
         sums[key] = sums.get(key, Decimal(0)) + decimal(e.amount)
     for unit in (CURRENCY, POINTS):
-        figures.same(
-            f"all of {unit}", money(sum((v for (_, u), v in sums.items() if u == unit), Decimal(0)), unit), Decimal(0), unit
-        )
-    worth = terms.due(course.gone)
-    receipts = worth + terms.spare().shipped(1)
-    shown = figures.same("receipts", money(sums.get(("marketplace:receipts", CURRENCY), Decimal(0)), CURRENCY), receipts)
+        every = sum((amount for (_, of), amount in sums.items() if of == unit), Decimal(0))
+        figures.same(f"all of {unit}", money(every, unit), Decimal(0), unit)
+    by_card = [text(e.amount) for e in entries if e.payment_id == f"{ORDER}-card" and e.account == RECEIPTS]
+    figures.holds("captures", ", ".join(by_card), ", ".join(text(money(amount, CURRENCY)) for amount in captures()))
+    receipts = money(sums.get((RECEIPTS, CURRENCY), Decimal(0)), CURRENCY)
+    shown = figures.same("receipts", receipts, terms.due(course.gone) + terms.spare().shipped(1))
     narrator.line("waybill payment", f"both units add up to nothing; receipts are {shown}: what has shipped of both orders")
-    spent = (terms.BY_POINTS + terms.spare().shipped(1)) / terms.POINT
-    balance = await _balance(stage.owner)
-    figures.same(
-        "points by the ledger", money(sums[(f"spending_account:{ACCOUNT}", POINTS)], POINTS), terms.OPENING_POINTS - spent, POINTS
-    )
-    left = figures.same("points left", balance, terms.OPENING_POINTS - spent, POINTS)
+    wanted = terms.OPENING_POINTS - (terms.BY_POINTS + terms.spare().shipped(1)) / terms.POINT
+    entered = money(sums.get((f"spending_account:{ACCOUNT}", POINTS), Decimal(0)), POINTS)
+    figures.same("points by the ledger", entered, wanted, POINTS)
+    left = figures.same("points left", await _balance(stage.owner), wanted, POINTS)
     narrator.line("waybill payment", f"of {terms.OPENING_POINTS} points {left} are left")
     return _shown(entries)
 

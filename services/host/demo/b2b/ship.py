@@ -11,7 +11,7 @@ from typing import Any
 
 from services.host.demo.b2b import terms
 from services.host.demo.b2b.build import ORDER, payments
-from services.host.demo.b2b.figures import Figures
+from services.host.demo.b2b.figures import Figures, counted
 from services.host.demo.b2b.setup import ANSWER
 from services.host.demo.b2b.terms import BOARD, CURRENCY, FORGE, KNIFE, LIGHTS, QUANTITIES, SELLER, STONE
 from services.host.demo.narrator import Narrator
@@ -20,7 +20,7 @@ from waybill.fulfillment.v1 import inventory_pb2, shipment_pb2, shipment_service
 from waybill.fulfillment.v1 import inventory_service_pb2 as stock_pb
 from waybill.fulfillment.v1 import reasons as fulfillment_reasons
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as so
-from waybill.order.v1 import order_service_pb2
+from waybill.order.v1 import order_pb2, order_service_pb2
 from waybill_client import AsyncWaybill, WaybillError, money, text
 from waybill_client.money import decimal
 
@@ -28,6 +28,19 @@ PATIENCE = 60.0
 """Seconds that the story waits for what services do by themselves."""
 STEPS = ((SELLER, BOARD, 4), (FORGE, KNIFE, 5), (FORGE, STONE, 5), (SELLER, BOARD, terms.BOARDS_ARRIVING), (FORGE, KNIFE, 4))
 """Who ships what, one parcel after the other."""
+
+
+def captures() -> list[Decimal]:
+    """What each parcel that is not yet paid by points takes from the card."""
+    gone = dict.fromkeys(QUANTITIES, 0)
+    before, made = Decimal(0), []
+    for _, product, units in STEPS:
+        gone[product] += units
+        after = terms.charged(terms.due(gone))
+        if after > before:
+            made.append(after - before)
+        before = after
+    return made
 
 
 @dataclass(slots=True)
@@ -48,6 +61,20 @@ async def until(read: Callable[[], Awaitable[Any]], reached: Callable[[Any], boo
     return found
 
 
+async def reported(hanna: AsyncWaybill, order_id: str, gone: Mapping[str, int], figures: Figures) -> None:
+    """Waits until the buyer's order knows what has left of its lines."""
+    request = order_service_pb2.GetOrderRequest(
+        order_id=order_id, direction=order_pb2.DIRECTION_OUTGOING, include_line_items=True
+    )
+
+    async def known() -> dict[str, int]:
+        answer = await hanna.orders.GetOrder(request)
+        return {line.product_id: line.quantity_shipped for line in answer.line_items}
+
+    found = await until(known, lambda now: counted(now) == counted(gone))
+    figures.holds(f"{order_id}: units that have left", counted(found), counted(gone))
+
+
 async def parts(seller: AsyncWaybill, order_id: str) -> dict[str, supplier_order_pb2.SupplierOrder]:
     """The supplier orders of an order, by supplier, as they are now."""
     page = await seller.supplier_orders.ListSupplierOrders(
@@ -65,14 +92,15 @@ async def unanswered(stage: Stage, narrator: Narrator, figures: Figures) -> None
         narrator.line(_who(supplier), f"accepts {before[supplier].id}")
     given = before[LIGHTS].accept_by.ToDatetime() - before[LIGHTS].create_time.ToDatetime()
     narrator.line(
-        "waybill fulfillment", f"gives Lumenworks {figures.holds('time to answer', given, ANSWER)} for {before[LIGHTS].id}"
+        "waybill fulfillment",
+        f"gives Lumenworks {figures.holds('time to answer', str(given), str(ANSWER))} for {before[LIGHTS].id}",
     )
     await stage.later(given + timedelta(seconds=1), narrator)
     after = await until(lambda: parts(sam, ORDER), lambda now: now[LIGHTS].status != before[LIGHTS].status)
     figures.holds("Lumenworks", status_of(after[LIGHTS]), "REJECTED")
     narrator.line("waybill fulfillment", f"{after[LIGHTS].id} is {status_of(after[LIGHTS])}: {after[LIGHTS].reject_comment}")
     lines = {line.product_id: line.quantity for line in after[FORGE].line_items}
-    figures.holds("Northforge's lines", lines, {KNIFE: QUANTITIES[KNIFE], STONE: QUANTITIES[STONE]})
+    figures.holds("Northforge's lines", counted(lines), counted({KNIFE: QUANTITIES[KNIFE], STONE: QUANTITIES[STONE]}))
     narrator.line("waybill fulfillment", f"Northforge has whetstones as well: they join {after[FORGE].id}")
     figures.same("Lumenworks' total", after[LIGHTS].total, Decimal(0))
     wanted = {
@@ -108,14 +136,15 @@ async def ship_in_parts(stage: Stage, hanna: AsyncWaybill, narrator: Narrator, f
 
 
 async def _after(stage: Stage, hanna: AsyncWaybill, course: Course, figures: Figures) -> dict[str, str]:
+    await reported(hanna, ORDER, course.gone, figures)
     worth = terms.due(course.gone)
-    wanted, at = terms.charged(worth), f"after {course.gone}"
+    wanted, at = terms.charged(worth), f"after {counted(course.gone)}"
     points, card = await until(lambda: payments(hanna, ORDER), lambda now: decimal(now[1].captured_amount) == wanted)
     shipped = sum((decimal(part.shipped_total) for part in (await parts(stage.people.sam, ORDER)).values()), Decimal(0))
     taken = min(worth, terms.BY_POINTS)
     figures.same(f"points {at}", points.due_amount, terms.BY_POINTS)
     return {
-        "units": " ".join(f"{product} {units}" for product, units in course.gone.items() if units),
+        "units": counted(course.gone),
         "shipped": figures.same(f"shipped {at}", money(shipped, CURRENCY), worth),
         "points": text(money(taken, CURRENCY)),
         "card": figures.same(f"card {at}", card.captured_amount, wanted),
