@@ -34,7 +34,7 @@ class Settings(ServiceSettings):
         1.0, "Between two looks for stock that has moved, so that orders show which of their units wait for it.", at_least=0.05
     )
     waiting_batch: int = setting(
-        500, "Records, and supplier orders, that one transaction of such a look takes.", at_least=1, at_most=1_000
+        100, "Records, and supplier orders, that one transaction of such a look takes.", at_least=1, at_most=1_000
     )
     answer_pause: float = seconds(5.0, "Between two looks for what suppliers have not answered in time.", at_least=0.05)
     answer_batch: int = setting(100, "Supplier orders that one look rejects because nobody answered.", at_least=1, at_most=1_000)
