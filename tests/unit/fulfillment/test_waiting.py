@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -73,3 +74,48 @@ def test_a_line_waits_until_the_last_of_its_units_is_expected_where_that_is_know
     assert (vague.waiting, vague.expected_time) == (4, None)
     gone = replace(some, allocations=(allocated(3, 3, MAY, shipped=2), allocated(3, 3, JUNE, shipped=3)))
     assert (gone.waiting, gone.expected_time) == (1, MAY)
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("receive"), st.integers(-5, 9)),
+        st.tuples(st.just("confirm"), st.integers(1, 6)),
+        st.tuples(st.just("ship"), st.integers(0, 9)),
+        st.tuples(st.just("cancel"), st.integers(0, 9)),
+        st.tuples(st.just("expect"), st.sampled_from([None, MAY, JUNE])),
+        st.tuples(st.just("look"), st.none()),
+    ),
+    max_size=40,
+)
+
+
+@given(STEPS)
+def test_whatever_comes_goes_and_is_given_up_a_look_shows_what_is_missing_and_a_second_one_nothing_new(steps: list[Any]) -> None:
+    record = uuid.uuid4()
+    source = Source(0, None, 0)
+    rows: list[Held] = []
+    for step, value in [*steps, ("look", None)]:
+        match step:
+            case "receive":
+                source = replace(source, on_hand=source.on_hand + value)
+            case "confirm":
+                rows.append(held(record, value))
+            case "ship" if value < len(rows) and source.on_hand > 0:
+                source = replace(source, on_hand=source.on_hand - 1)
+                rows[value] = replace(rows[value], units=rows[value].units - 1)
+            case "cancel" if value < len(rows):
+                rows[value] = replace(rows[value], units=0)
+            case "expect":
+                source = replace(source, expected_time=value)
+            case "look":
+                news = changed(rows, {record: source})
+                shown = {h.allocation_key: wait for h, wait in news.items()}
+                rows = [
+                    replace(h, shown=wait.units, shown_time=wait.expected_time) if (wait := shown.get(h.allocation_key)) else h
+                    for h in rows
+                ]
+                assert sum(h.shown for h in rows) == max(0, sum(h.units for h in rows) - max(0, source.on_hand))
+                assert all(h.shown <= h.units and h.shown_time == (source.expected_time if h.shown else None) for h in rows)
+                assert changed(rows, {record: source}) == {}
+        # What has left or was given up is not shown, nor kept.
+        rows = [replace(h, shown=min(h.shown, h.units)) for h in rows if h.units]
