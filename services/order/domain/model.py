@@ -15,6 +15,7 @@ from services.order.domain.discounts import Discount
 from services.order.domain.exemptions import TaxExemption
 from services.order.domain.fees import Fee, fee_tax, fee_total
 from services.order.domain.price_steps import PriceStep
+from services.order.domain.product_snapshot import ProductSnapshot
 from services.order.domain.status import OrderStatus
 from waybill.order.v1.reasons import ReasonName
 
@@ -25,29 +26,6 @@ MAX_QUANTITY = 1_000_000
 
 Address = Mapping[str, str | Sequence[str]]
 """A postal address as stored: the fields of waybill.type.v1.Address by name."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProductSnapshot:
-    """What an order remembers of a product; the catalog owns the product itself."""
-
-    name: str
-    default_supplier_id: str = ""
-    supplier_ids: tuple[str, ...] = ()
-    ship_from_address_id: str = ""
-    shippable: bool = True
-    track_inventory: bool = True
-    tax_class: str = ""
-    weight_kg: Decimal = Decimal(0)
-    quantity_multiplier: int = 1
-    etag: str = ""
-    returnable: bool = True
-    variant_stock: bool = False
-    """Whether its stock is counted for each variant."""
-    variant_name: str = ""
-    """Name of the variant that was chosen."""
-    auto_forward: bool = True
-    """Whether it goes to its suppliers as soon as the order opens, where the channel forwards by product."""
 
 
 @dataclass(frozen=True, slots=True)

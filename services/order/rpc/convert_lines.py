@@ -11,8 +11,9 @@ from services.order.application.reading.read_orders import Allocations
 from services.order.contract.mark_ups import mark_up_out
 from services.order.domain.choice import Choice
 from services.order.domain.discounts import Discount, Override
-from services.order.domain.model import Line, Order, ProductSnapshot
+from services.order.domain.model import Line, Order
 from services.order.domain.price_steps import ByHand, Exempted, FromSchedule, MarkedUp, PriceStep
+from services.order.domain.product_snapshot import ProductSnapshot
 from services.order.domain.progress.fulfillment import open_units
 from waybill.order.v1 import discount_pb2, line_item_pb2, line_item_service_pb2, price_step_pb2
 from waybill.type.v1.address_pb2 import Address

@@ -11,7 +11,7 @@ from services.order.application.peers import CatalogProduct, Wanted
 from services.order.contract.mark_ups import mark_up_in
 from services.order.domain.building.choices import Option, Range, Spec, Variant
 from services.order.domain.building.products import Article
-from services.order.domain.model import ProductSnapshot
+from services.order.domain.product_snapshot import ProductSnapshot
 from waybill.catalog.v1 import product_pb2, product_specs_pb2, spec_pb2, variant_pb2
 from waybill.catalog.v1 import product_service_pb2 as pb
 from waybill.catalog.v1 import product_service_pb2_grpc as pb_grpc

@@ -9,7 +9,8 @@ from typing import Any
 from services.order.adapters.db.choice_rows import choices_json, choices_of
 from services.order.adapters.db.discount_rows import discounts_json, discounts_of
 from services.order.adapters.db.price_step_rows import price_steps_json, price_steps_of
-from services.order.domain.model import Line, ProductSnapshot
+from services.order.domain.model import Line
+from services.order.domain.product_snapshot import ProductSnapshot
 
 Row = Any
 """A row mapping; SQLAlchemy types its keys too narrowly for Mapping[str, Any]."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from libs.errors import Violations
 from libs.identify import folded
 from services.order.domain.building.choices import Chosen, Range, Said, Variant, chosen
-from services.order.domain.model import Line, ProductSnapshot
+from services.order.domain.model import Line
+from services.order.domain.product_snapshot import ProductSnapshot
 from waybill.order.v1 import reasons
 
 STANDARD_CLASS = "standard"
