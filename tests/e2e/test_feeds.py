@@ -22,7 +22,7 @@ from tests.support.process import said, served
 from tests.support.sealing import sealing_key_for
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.changes.v1 import change_service_pb2 as pb
-from waybill.directory.v1 import buyer_service_pb2
+from waybill.directory.v1 import buyer_service_pb2, cost_center_service_pb2
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
 from waybill.order.v1 import checkout_service_pb2, order_pb2
 from waybill.payment.v1 import credit_card_service_pb2
@@ -82,6 +82,10 @@ async def change_all(owner: AsyncWaybill, address: str, id: str) -> dict[str, Ch
         await ada.credit_cards.CreateCreditCard(credit_card_service_pb2.CreateCreditCardRequest(credit_card=card))
     async with AsyncWaybill(address, PORTAL, username="clerk-wh-east", password=PASSWORD) as clerk:
         await ship(clerk, f"{id}-1", "l1", 1)
+    center = cost_center_service_pb2.CostCenter(id=id, name=id, buyer_id="acme", active=True)
+    await owner.cost_centers.CreateCostCenter(cost_center_service_pb2.CreateCostCenterRequest(cost_center=center))
+    charged = cost_center_service_pb2.CostCenterAssignment(cost_center_id=id)
+    await owner.cost_centers.AssignCostCenters(cost_center_service_pb2.AssignCostCentersRequest(assignments=[charged]))
     product = product_pb2.Product(id=id, name=id)
     await owner.products.CreateProduct(product_service_pb2.CreateProductRequest(product=product))
     buyer = buyer_service_pb2.Buyer(id=id, name=id, currency="USD", active=True)
