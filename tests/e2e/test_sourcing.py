@@ -9,6 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from libs.rpc import counters
 from services.host.sample.marketplace import SHOP
 from tests.e2e.steps import refused
 from tests.support.marketplace import ALL, OUTGOING, Marketplace, create
@@ -77,6 +78,20 @@ async def test_an_order_is_sourced_as_its_channel_wants_be_it_estimated_or_not(s
         await ada.checkout.CalculateOrder(checkout_service_pb2.CalculateOrderRequest(order_id=f"PLAIN-{n}"))
         await ada.checkout.SubmitOrder(checkout_service_pb2.SubmitOrderRequest(order_id=f"PLAIN-{n}"))
         assert await sources(sqlite_market, f"PLAIN-{n}") == expected, (strategy, priority)
+
+
+async def test_a_channel_that_wants_the_lowest_freight_compares_plans_by_one_call(sqlite_market: Marketplace) -> None:
+    """The default suppliers make two parcels of the cart; it is less to send both from Warehouse West."""
+    ada, counts = sqlite_market.people.ada, []
+    for id, stages in (("FIRST", ["default_supplier"]), ("LOWEST", ["default_supplier", "lowest_freight"])):
+        await prepared(sqlite_market, stages, 0)
+        counters.sent.clear()
+        await ada.place_order(CART, id=id)
+        counts.append({name: n for name, n in counters.sent.items() if "PlanSourcing" in name or "ShippingService" in name})
+    assert await sources(sqlite_market, "FIRST") == {EAST: {"crate": 5}, WEST: {"tarp": 1}}
+    assert await sources(sqlite_market, "LOWEST") == {WEST: {"crate": 5, "tarp": 1}}
+    assert counts[0] == counts[1]
+    assert list(counts[0].values()) == [1, 1]
 
 
 async def test_a_buyer_sees_which_units_of_its_order_are_not_there_yet_and_when_they_come(sqlite_market: Marketplace) -> None:

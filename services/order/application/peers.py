@@ -12,6 +12,7 @@ from services.order.application.ports import Deleted, PaymentDocument, Reports, 
 from services.order.domain.building.cost_centers import CostCenters
 from services.order.domain.building.drafts import LineDraft
 from services.order.domain.building.products import Article
+from services.order.domain.checkout.freight import Plan, Shippable
 from services.order.domain.checkout.quotes import Asked, Quote
 from services.order.domain.checkout.worksheet import Assignment, Estimate, LineCost, LinePart, ShippingPart, Worksheet
 from services.order.domain.exemptions import TaxExemption
@@ -147,9 +148,9 @@ class Shipping(Protocol):
         """Selected methods that may not be used any more; one call for all of them, none when nothing is selected."""
         ...
 
-    async def estimate(
-        self, order: Order, lines: Sequence[Line], plan: Sequence[Assignment]
-    ) -> tuple[tuple[Estimate, ...], list[Problem]]: ...
+    async def estimate(self, order: Order, lines: Sequence[Line], plans: Sequence[Plan]) -> list[Shippable]:
+        """What each plan would be shipped by; one call for all of them, none when nothing is to be shipped."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,10 @@ class Payments(Protocol):
 class Fulfillment(Protocol):
     """Stock and supplier orders."""
 
-    async def plan(self, order: Order, lines: Sequence[Line]) -> tuple[tuple[Assignment, ...], list[Problem]]: ...
+    async def plan(self, order: Order, lines: Sequence[Line]) -> tuple[tuple[Plan, ...], list[Problem]]:
+        """Where every unit would come from: one plan, and others after it where the freight is to decide."""
+        ...
+
     async def reserve(
         self,
         order: Order,

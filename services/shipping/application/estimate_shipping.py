@@ -22,6 +22,16 @@ class Question:
     currency: str
     ordered_to: Destination | None
     items: Sequence[Item]
+    alternatives: Sequence[Sequence[Item]] = ()
+    """Other ways to ship it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """What one way to ship an order is estimated at."""
+
+    estimates: Sequence[Estimate]
+    problems: Sequence[Problem]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,7 @@ class Answer:
     estimates: Sequence[Estimate]
     problems: Sequence[Problem]
     rate_time: datetime
+    alternatives: Sequence[Estimated] = ()
 
 
 class EstimateShipping:
@@ -43,5 +54,8 @@ class EstimateShipping:
     async def __call__(self, question: Question) -> Answer:
         now = self._clock.now()
         terms = await self._terms.load(question.buyer_id, question.client_id)
-        estimates, problems = estimate(question.items, question.ordered_to, question.currency, terms)
-        return Answer(estimates, problems, now)
+        first, *others = (
+            Estimated(*estimate(items, question.ordered_to, question.currency, terms))
+            for items in (question.items, *question.alternatives)
+        )
+        return Answer(first.estimates, first.problems, now, others)

@@ -13,6 +13,7 @@ from libs.errors import Violations
 from libs.identify import folded
 from services.shipping.application.estimate_shipping import Answer, Question
 from services.shipping.domain.estimate import Estimate
+from services.shipping.domain.estimate import Problem as Unshippable
 from services.shipping.domain.grouping import Item
 from services.shipping.domain.methods import Offer
 from services.shipping.domain.rates import MAX_WEIGHT
@@ -24,6 +25,7 @@ from waybill.type.v1.address_pb2 import Address
 from waybill.type.v1.problem_pb2 import Problem
 
 MAX_ITEMS = 10_000
+MAX_ALTERNATIVES = 7
 MAX_QUANTITY = 10**12
 _ZERO = Decimal(0)
 
@@ -34,12 +36,21 @@ def question_in(request: pb.EstimateShippingRequest) -> Question:
     found.check_id("buyer_id", request.buyer_id, required=False)
     found.check_id("client_id", request.client_id, required=False)
     protoconv.currency_in(found, "currency", request.currency)
-    found.require("items", len(request.items) <= MAX_ITEMS, reasons.TOO_MANY_ITEMS, f"at most {MAX_ITEMS:,} items at a time")
+    others = request.alternatives
+    found.require("alternatives", len(others) <= MAX_ALTERNATIVES, reasons.TOO_MANY_ITEMS, f"at most {MAX_ALTERNATIVES}")
+    count = len(request.items) + sum(len(plan.items) for plan in others)
+    found.require("items", count <= MAX_ITEMS, reasons.TOO_MANY_ITEMS, f"at most {MAX_ITEMS:,} items at a time")
+    if count > MAX_ITEMS:
+        found.raise_if_any()
     known: dict[bytes, Destination] = {}
     ordered_to = _destination(request.ship_to, known) if request.HasField("ship_to") else None
     items = [_item(found, f"items[{i}]", item, ordered_to, known) for i, item in enumerate(request.items[:MAX_ITEMS])]
+    alternatives = [
+        [_item(found, f"alternatives[{n}].items[{i}]", item, ordered_to, known) for i, item in enumerate(plan.items)]
+        for n, plan in enumerate(others[:MAX_ALTERNATIVES])
+    ]
     found.raise_if_any()
-    return Question(request.buyer_id, request.client_id, request.currency, ordered_to, items)
+    return Question(request.buyer_id, request.client_id, request.currency, ordered_to, items, alternatives)
 
 
 def _item(
@@ -109,9 +120,17 @@ def answer_out(answer: Answer, currency: str) -> pb.EstimateShippingResponse:
     methods = _Methods(currency)
     return pb.EstimateShippingResponse(
         ship_estimates=[_estimate(found, methods) for found in answer.estimates],
-        problems=[_problem(p.reason, f"line_items[{p.line_item_id}]", p.description) for p in answer.problems],
+        problems=_unshippable(answer.problems),
         rate_time=protoconv.time_out(answer.rate_time),
+        alternatives=[
+            pb.EstimatedPlan(ship_estimates=[_estimate(e, methods) for e in plan.estimates], problems=_unshippable(plan.problems))
+            for plan in answer.alternatives
+        ],
     )
+
+
+def _unshippable(found: Sequence[Unshippable]) -> list[Problem]:
+    return [_problem(p.reason, f"line_items[{p.line_item_id}]", p.description) for p in found]
 
 
 def _estimate(estimate: Estimate, methods: _Methods) -> pb.ShipEstimate:

@@ -178,7 +178,7 @@ async def test_a_policy_that_no_order_service_understands_is_refused(world):
             sourcing_strategy="magic",
             estimate_valid=Duration(nanos=5),
             capture=3,
-            sourcing_stages=["priority", "luck", "priority"],
+            sourcing_stages=["lowest_freight", "luck", "priority", "priority"],
         ),
     )
     error = await refused(world.admin.clients.CreateApiClient(clients.CreateApiClientRequest(api_client=made)))
@@ -187,7 +187,8 @@ async def test_a_policy_that_no_order_service_understands_is_refused(world):
         ("api_client.policy.estimate_valid", "VALUE_OUT_OF_RANGE"),
         ("api_client.policy.payment_coverage", "FIELD_INVALID"),
         ("api_client.policy.sourcing_stages", "FIELD_INVALID"),
+        ("api_client.policy.sourcing_stages", "FIELD_INVALID"),
         ("api_client.policy.sourcing_stages[1]", "FIELD_INVALID"),
-        ("api_client.policy.sourcing_stages[2]", "DUPLICATE_ITEM"),
+        ("api_client.policy.sourcing_stages[3]", "DUPLICATE_ITEM"),
         ("api_client.policy.sourcing_strategy", "FIELD_INVALID"),
     ]

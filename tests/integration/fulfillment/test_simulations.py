@@ -55,6 +55,19 @@ async def test_a_simulation_by_stages_is_ordered_by_them(world: World) -> None:
         assert [(f.field, f.reason) for f in refused.value.fields] == fields
 
 
+async def test_a_simulation_for_the_lowest_freight_names_the_plans_that_are_compared(world: World) -> None:
+    await world.stock(("a", "drill", "", 2), ("b", "drill", "", 3))
+    call = world.inventory(seller(roles.INVENTORY_READER)).SimulateSourcing
+    lines = [pb.SimulatedLine(product_id="drill", quantity=2)]
+    answer = await call(pb.SimulateSourcingRequest(lines=lines, stages=["priority", "lowest_freight"]))
+    plan, *others = (answer.lines[0], *answer.alternatives)
+    assert [[(a.inventory_record_id, a.quantity) for a in p.assignments] for p in (plan, *others)] == [[("a", 2)], [("b", 2)]]
+    assert not (await call(pb.SimulateSourcingRequest(lines=lines, stages=["priority"]))).alternatives
+    with pytest.raises(WaybillError) as refused:
+        await call(pb.SimulateSourcingRequest(lines=lines, stages=["lowest_freight", "priority"]))
+    assert [(f.field, f.reason) for f in refused.value.fields] == [("stages", "FIELD_INVALID")]
+
+
 async def test_all_faults_of_a_simulation_are_said_at_once(world: World) -> None:
     with pytest.raises(WaybillError) as refused:
         await simulate(world, pb.SimulatedLine(quantity=1), pb.SimulatedLine(product_id="drill"), strategy="magic")

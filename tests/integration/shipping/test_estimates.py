@@ -228,6 +228,38 @@ async def test_everything_that_is_wrong_with_a_request_is_reported_at_once(serve
     assert refused.value.reason == "TOO_MANY_ITEMS"
 
 
+async def test_several_ways_to_ship_an_order_are_estimated_at_once_each_by_itself(served):
+    await small_setup(served)
+    ways = [
+        [item("l1"), item("l2")],
+        [item("l1", ship_from_id="w2"), item("l2")],
+        [item("l1", weight="60"), item("l2", ship_from_id="w2")],
+    ]
+    before = served.statements
+    found = await estimate(served, ways[0], alternatives=[pb.ShippingPlan(items=items) for items in ways[1:]])
+    counted = served.statements - before
+    alone = [await estimate(served, items) for items in ways]
+    assert served.statements - before - counted == 3 * counted
+    together = [found, *found.alternatives]
+    assert [(list(w.ship_estimates), list(w.problems)) for w in together] == [
+        (list(w.ship_estimates), list(w.problems)) for w in alone
+    ]
+    assert [len(w.ship_estimates) for w in together] == [1, 2, 2]
+    unknown = await estimate(served, ways[0], alternatives=[pb.ShippingPlan(items=ways[1])], ship_to=None)
+    assert (len(unknown.problems), len(unknown.alternatives[0].problems)) == (2, 2)
+
+
+async def test_ways_to_ship_are_bounded_and_their_faults_named(served):
+    for alternatives, fields in (
+        ([[item()]] * 8, [("alternatives", "TOO_MANY_ITEMS")]),
+        ([[item()], [item(quantity=0)]], [("alternatives[1].items[0].quantity", "VALUE_OUT_OF_RANGE")]),
+        ([[item()] * 5_000] * 2, [("items", "TOO_MANY_ITEMS")]),
+    ):
+        with pytest.raises(WaybillError) as refused:
+            await estimate(served, [item()], alternatives=[pb.ShippingPlan(items=items) for items in alternatives])
+        assert [(f.field, f.reason) for f in refused.value.fields] == fields
+
+
 async def test_the_number_of_statements_is_the_same_for_one_item_and_for_a_thousand(served):
     await small_setup(served)
     counts = []

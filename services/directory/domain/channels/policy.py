@@ -15,8 +15,8 @@ COVERAGES = frozenset({0, 1, 2, 3, 4})
 CAPTURES = frozenset({0, 1, 2})
 """Unspecified is taken as MANUAL."""
 STRATEGIES = frozenset({"", "default_supplier", "priority", "fewest_parcels"})
-STAGES = ("restricted", "default_supplier", "priority", "fewest_parcels")
-"""What the fulfillment service knows to choose locations by."""
+STAGES = ("restricted", "default_supplier", "priority", "fewest_parcels", "lowest_freight")
+"""What the fulfillment service knows to choose locations by; the last one compares what the others make, so it stands last."""
 MOST_STAGES = 8
 PAYMENT_TYPES = ("credit_card", "spending_account", "purchase_order")
 """What the payment service knows. None named is taken as those that hold money."""
@@ -77,6 +77,8 @@ def check(found: Violations, where: str, policy: StatedPolicy) -> None:
         )
     _check_names(found, f"{where}.payment_types", policy.payment_types, PAYMENT_TYPES, len(PAYMENT_TYPES))
     _check_names(found, f"{where}.sourcing_stages", policy.sourcing_stages, STAGES, MOST_STAGES)
+    if STAGES[-1] in policy.sourcing_stages[:-1]:
+        found.add(f"{where}.sourcing_stages", reasons.FIELD_INVALID, f"{STAGES[-1]} must be the last")
     if policy.sourcing_stages and policy.sourcing_strategy:
         found.add(f"{where}.sourcing_stages", reasons.FIELD_INVALID, "must be empty where there is a sourcing_strategy")
 

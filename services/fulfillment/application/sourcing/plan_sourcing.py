@@ -8,6 +8,7 @@ from dataclasses import replace
 from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.customers import Customers, Groups
 from services.fulfillment.application.ports import FulfillmentWork
+from services.fulfillment.domain.sourcing.alternatives import alternatives
 from services.fulfillment.domain.sourcing.candidates import usable
 from services.fulfillment.domain.sourcing.model import Customer, Line, Outcome, Ranking, Stock
 from services.fulfillment.domain.sourcing.pipeline import source
@@ -32,6 +33,8 @@ class PlanSourcing:
             stocks = await stock_of(work, lines, lock=False)
 
         async def decide(groups: Groups) -> Outcome:
-            return source(ranking, lines, usable(replace(customer, groups=groups), stocks))
+            mine = usable(replace(customer, groups=groups), stocks)
+            plan = source(ranking, lines, mine)
+            return replace(plan, alternatives=alternatives(ranking, lines, mine, plan))
 
         return await self._customers.deciding(customer.groups, decide)

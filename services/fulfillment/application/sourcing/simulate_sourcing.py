@@ -10,6 +10,7 @@ from libs.service.unit_of_work import UnitsOfWork
 from services.fulfillment.application.customers import Customers, Groups
 from services.fulfillment.application.ports import FulfillmentWork, ProductPeer
 from services.fulfillment.application.sourcing.plan_sourcing import stock_of
+from services.fulfillment.domain.sourcing.alternatives import alternatives
 from services.fulfillment.domain.sourcing.candidates import usable
 from services.fulfillment.domain.sourcing.explain import Explained, explain
 from services.fulfillment.domain.sourcing.model import Customer, Line, Outcome, Ranking
@@ -77,6 +78,7 @@ class SimulateSourcing:
         async def decide(groups: Groups) -> Simulated:
             mine = usable(replace(customer, groups=groups), stocks)
             keys = {s.key for s in mine}
-            return Simulated(*explain(ranking, lines, mine, [s for s in stocks if s.key not in keys]))
+            plan, explained = explain(ranking, lines, mine, [s for s in stocks if s.key not in keys])
+            return Simulated(replace(plan, alternatives=alternatives(ranking, lines, mine, plan)), explained)
 
         return await self._customers.deciding(customer.groups, decide)

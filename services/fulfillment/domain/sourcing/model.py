@@ -193,3 +193,5 @@ class Outcome:
 
     assignments: tuple[Assignment, ...]
     problems: tuple[Problem, ...] = ()
+    alternatives: tuple[tuple[Assignment, ...], ...] = ()
+    """Other plans whose freight may be lower, where that is asked for; the order decides between equal ones."""

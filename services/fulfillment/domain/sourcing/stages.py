@@ -45,10 +45,14 @@ STRATEGIES: Mapping[Strategy, tuple[str, ...]] = {
     Strategy.FEWEST_PARCELS: ("restricted", "fewest_parcels", "default_supplier", "priority"),
 }
 """The stages of each strategy, in the order in which they decide."""
+LOWEST_FREIGHT = "lowest_freight"
+"""The stage behind all others: it ranks no candidate, but has whole plans compared."""
+NAMES = (*STAGES, LOWEST_FREIGHT)
+"""Every stage that a ranking may name."""
 MOST_STAGES = 8
 """Names of stages in a ranking, at most."""
 
 
 def stages_of(ranking: Ranking) -> tuple[str, ...]:
-    """The names of the stages, in the order in which they decide."""
-    return STRATEGIES[ranking] if isinstance(ranking, Strategy) else ranking
+    """The names of the stages that rank candidates, in the order in which they decide."""
+    return STRATEGIES[ranking] if isinstance(ranking, Strategy) else tuple(name for name in ranking if name in STAGES)

@@ -20,7 +20,7 @@ from services.fulfillment.domain.sourcing.model import (
     Ranking,
     Strategy,
 )
-from services.fulfillment.domain.sourcing.stages import MOST_STAGES, STAGES
+from services.fulfillment.domain.sourcing.stages import LOWEST_FREIGHT, MOST_STAGES, NAMES
 from services.fulfillment.domain.supplier_orders.snapshot import OrderSnapshot, SnapshotLine
 from services.fulfillment.domain.supplier_orders.supplier_order import LineSpec, SelectionItem, ShipSelection
 from waybill.fulfillment.v1 import reasons, sourcing_pb2
@@ -37,10 +37,12 @@ def ranking_in(found: Violations, strategy: str, stages: Sequence[str]) -> Ranki
         return Strategy(strategy or Strategy.DEFAULT_SUPPLIER)
     if strategy:
         found.add("stages", reasons.FIELD_INVALID, "must be empty where there is a strategy")
+    if LOWEST_FREIGHT in stages[:-1]:
+        found.add("stages", reasons.FIELD_INVALID, f"{LOWEST_FREIGHT} must be the last")
     if len(stages) > MOST_STAGES:
         found.add("stages", reasons.TOO_MANY_ITEMS, f"at most {MOST_STAGES}")
     for i, name in enumerate(stages[:MOST_STAGES]):
-        found.require(f"stages[{i}]", name in STAGES, reasons.FIELD_INVALID, f"must be one of {', '.join(STAGES)}")
+        found.require(f"stages[{i}]", name in NAMES, reasons.FIELD_INVALID, f"must be one of {', '.join(NAMES)}")
         found.require(f"stages[{i}]", name not in stages[:i], reasons.DUPLICATE_ITEM, "stands twice")
     return tuple(stages)
 

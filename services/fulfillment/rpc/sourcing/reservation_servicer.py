@@ -25,7 +25,7 @@ from services.fulfillment.domain.supplier_orders.actions.place import Forwarding
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from services.fulfillment.rpc.sourcing.messages import assignment_out, problem_out
 from services.fulfillment.rpc.sourcing.reservation_requests import demand_in, lines_in, order_key_in, ranking_in, snapshot_in
-from waybill.fulfillment.v1 import reasons, reservation_service_pb2_grpc, supplier_order_pb2
+from waybill.fulfillment.v1 import reasons, reservation_service_pb2_grpc, sourcing_pb2, supplier_order_pb2
 from waybill.fulfillment.v1 import reservation_service_pb2 as pb
 
 
@@ -79,7 +79,9 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
         customer = customer_of(current().caller, request.buyer_id, request.user_id)
         outcome = await self._use.plan(customer, ranking, lines)
         return pb.PlanSourcingResponse(
-            assignments=[assignment_out(a) for a in outcome.assignments], problems=[problem_out(p) for p in outcome.problems]
+            assignments=[assignment_out(a) for a in outcome.assignments],
+            problems=[problem_out(p) for p in outcome.problems],
+            alternatives=[sourcing_pb2.SourcingPlan(assignments=map(assignment_out, plan)) for plan in outcome.alternatives],
         )
 
     async def ReserveStock(self, request: pb.ReserveStockRequest, context: Any) -> pb.ReserveStockResponse:

@@ -10,7 +10,7 @@ from services.fulfillment.domain.sourcing.explain import Explained
 from services.fulfillment.domain.sourcing.model import MAX_QUANTITY
 from services.fulfillment.rpc.sourcing.messages import assignment_out, problem_out
 from waybill.fulfillment.v1 import inventory_service_pb2 as pb
-from waybill.fulfillment.v1 import reasons
+from waybill.fulfillment.v1 import reasons, sourcing_pb2
 
 MAX_SIMULATED = 100
 """Lines of a simulation."""
@@ -46,7 +46,11 @@ def simulated_out(count: int, s: Simulated) -> pb.SimulateSourcingResponse:
         lines[int(a.line_item_id)].assignments.append(assignment_out(a, with_origin=False))
     for p in s.outcome.problems:
         lines[int(p.line_item_id)].problems.append(problem_out(p))
-    return pb.SimulateSourcingResponse(lines=lines)
+    others = [
+        sourcing_pb2.SourcingPlan(assignments=[assignment_out(a, with_origin=False) for a in plan])
+        for plan in s.outcome.alternatives
+    ]
+    return pb.SimulateSourcingResponse(lines=lines, alternatives=others)
 
 
 def _candidate(e: Explained) -> pb.SourcingCandidate:

@@ -14,6 +14,7 @@ from libs.rpc.peers import Peers
 from services.order.application.ports import Reports
 from services.order.contract.problems import problem_in
 from services.order.contract.reports import reports_of
+from services.order.domain.checkout.freight import Plan
 from services.order.domain.checkout.worksheet import Assignment, Worksheet
 from services.order.domain.model import AutoForward, CanceledAmounts, Line, Order, Problem
 from services.order.domain.submission.forwarding import kept_back
@@ -29,8 +30,8 @@ class FulfillmentClient:
     def __init__(self, peers: Peers) -> None:
         self._stub: Any = peers.stub("fulfillment", pb_grpc.ReservationServiceStub)
 
-    async def plan(self, order: Order, lines: Sequence[Line]) -> tuple[tuple[Assignment, ...], list[Problem]]:
-        """Where every unit would come from."""
+    async def plan(self, order: Order, lines: Sequence[Line]) -> tuple[tuple[Plan, ...], list[Problem]]:
+        """Where every unit would come from: one plan, and others after it where the freight is to decide."""
         answer: pb.PlanSourcingResponse = await self._stub.PlanSourcing(
             pb.PlanSourcingRequest(
                 strategy=order.policy.sourcing_strategy,
@@ -40,7 +41,8 @@ class FulfillmentClient:
                 user_id=order.user.id,
             )
         )
-        return tuple(_assignment(a) for a in answer.assignments), [problem_in(p) for p in answer.problems]
+        plans = (answer.assignments, *(other.assignments for other in answer.alternatives))
+        return tuple(tuple(map(_assignment, plan)) for plan in plans), [problem_in(p) for p in answer.problems]
 
     async def reserve(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 from libs.protoconv import address_out, decimal_out, money_micros, struct_plain
 from libs.rpc.peers import Peers
 from services.order.contract.problems import problem_in
+from services.order.domain.checkout.freight import Plan, Shippable
 from services.order.domain.checkout.worksheet import Assignment, Estimate, Method
 from services.order.domain.model import Line, Order, Problem
 from waybill.shipping.v1 import shipping_service_pb2 as pb
@@ -22,25 +23,23 @@ class ShippingClient:
     def __init__(self, peers: Peers) -> None:
         self._stub: Any = peers.stub("shipping", pb_grpc.ShippingServiceStub)
 
-    async def estimate(
-        self, order: Order, lines: Sequence[Line], plan: Sequence[Assignment]
-    ) -> tuple[tuple[Estimate, ...], list[Problem]]:
-        """Estimates for all shippable lines, or all problems; nothing to ship is no call."""
+    async def estimate(self, order: Order, lines: Sequence[Line], plans: Sequence[Plan]) -> list[Shippable]:
+        """For each plan the estimates for all shippable lines, or all problems; nothing to ship is no call."""
         by_id = {line.id: line for line in lines if line.product.shippable}
-        items = [_item(a, by_id[a.line_item_id]) for a in plan if a.line_item_id in by_id]
-        if not items:
-            return (), []
+        first, *others = ([_item(a, by_id[a.line_item_id]) for a in plan if a.line_item_id in by_id] for plan in plans)
+        if not first:
+            return [Shippable() for _ in plans]
         answer: pb.EstimateShippingResponse = await self._stub.EstimateShipping(
             pb.EstimateShippingRequest(
                 buyer_id=order.buyer_id,
                 client_id=order.client_id,
                 currency=order.currency,
                 ship_to=address_out(Address, order.shipping_address),
-                items=items,
+                items=first,
+                alternatives=[pb.ShippingPlan(items=items) for items in others],
             )
         )
-        problems = [problem_in(p) for p in answer.problems]
-        return tuple(_estimate(e) for e in answer.ship_estimates), problems
+        return [_shippable(answer), *map(_shippable, answer.alternatives)]
 
     async def check(self, order: Order, estimates: Sequence[Estimate]) -> list[Problem]:
         """Selected methods that may not be used any more; nothing selected is no call."""
@@ -57,6 +56,10 @@ class ShippingClient:
             pb.CheckSelectionsRequest(buyer_id=order.buyer_id, client_id=order.client_id, selections=selections)
         )
         return [problem_in(p) for p in answer.problems]
+
+
+def _shippable(found: pb.EstimateShippingResponse | pb.EstimatedPlan) -> Shippable:
+    return Shippable(tuple(map(_estimate, found.ship_estimates)), tuple(map(problem_in, found.problems)))
 
 
 def _item(a: Assignment, line: Line) -> pb.ShippingItem:

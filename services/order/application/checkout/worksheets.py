@@ -20,7 +20,8 @@ from services.order.application.peers import Peers, Wanted
 from services.order.application.ports import OrderWork, Units
 from services.order.domain.building.products import Article, renewed, sourced_otherwise
 from services.order.domain.checkout.amounts import charged, priced, totals, with_own_tax, with_totals
-from services.order.domain.checkout.worksheet import Assignment, Worksheet, select
+from services.order.domain.checkout.freight import Plan, cheapest
+from services.order.domain.checkout.worksheet import Worksheet, select
 from services.order.domain.fees import untaxed
 from services.order.domain.history import changed
 from services.order.domain.model import Line, Order, Problem
@@ -96,23 +97,28 @@ class Worksheets:
     async def estimated(self, order: Order, lines: Sequence[Line], worksheet: Worksheet) -> Worksheet:
         """The worksheet with new estimates, nothing stored; raises all problems at once."""
         self._require_destination(order, lines)
-        plan, problems = await self._peers.fulfillment.plan(order, lines)
+        plans, problems = await self._peers.fulfillment.plan(order, lines)
         if problems:
             raise refuse(reasons.ESTIMATE_REFUSED, order.id, "an estimate", problems)
-        plan = await self._located(order, lines, plan)
-        estimates, problems = await self._peers.shipping.estimate(order, lines, plan)
-        if problems:
-            raise refuse(reasons.ESTIMATE_REFUSED, order.id, "an estimate", problems)
-        return worksheet.with_estimates(plan, estimates, self._clock.now())
+        plans = await self._located(order, lines, plans)
+        found = await self._peers.shipping.estimate(order, lines, plans)
+        chosen = cheapest(found)
+        if found[chosen].problems:
+            raise refuse(reasons.ESTIMATE_REFUSED, order.id, "an estimate", found[chosen].problems)
+        return worksheet.with_estimates(plans[chosen], found[chosen].estimates, self._clock.now())
 
-    async def _located(self, order: Order, lines: Sequence[Line], plan: Sequence[Assignment]) -> tuple[Assignment, ...]:
-        """The plan with the addresses of pick-up locations whose stock is not counted: no inventory record knows them."""
+    async def _located(self, order: Order, lines: Sequence[Line], plans: tuple[Plan, ...]) -> tuple[Plan, ...]:
+        """The plans with the addresses of pick-up locations whose stock is not counted: no inventory record knows them."""
         picked_up = {line.id for line in lines if line.pickup_location_id}
-        unplaced = {(a.supplier_id, a.ship_from_id) for a in plan if a.line_item_id in picked_up and a.ship_from is None}
+        unplaced = {
+            (a.supplier_id, a.ship_from_id) for plan in plans for a in plan if a.line_item_id in picked_up and a.ship_from is None
+        }
         if not unplaced:
-            return tuple(plan)
+            return plans
         known = await self._peers.directory.locations(order.seller_id, unplaced)
-        return tuple(replace(a, ship_from=a.ship_from or known.get((a.supplier_id, a.ship_from_id))) for a in plan)
+        return tuple(
+            tuple(replace(a, ship_from=a.ship_from or known.get((a.supplier_id, a.ship_from_id))) for a in plan) for plan in plans
+        )
 
     def _require_destination(self, order: Order, lines: Sequence[Line]) -> None:
         if not lines:
