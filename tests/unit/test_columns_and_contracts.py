@@ -21,7 +21,9 @@ GROWS = "\ufdfa"
 IDS = re.compile(r"\.(id|\w+_ids?|request_id|etag|key|order_keys?)$")
 ASKED = re.compile(r"\.(page_token|resume_token|filter|order_by|contexts|context|kind|event_types|resources)$")
 """What is only asked for: it is bounded where it is read, and stored nowhere."""
-NAMED = re.compile(r"\.((order_)?currency|country|strategy|sourcing_strategy|sub_status|roles|minimum_roles|payment_types)$")
+NAMED = re.compile(
+    r"\.((order_)?currency|country|strategy|sourcing_strategy|stages|sourcing_stages|sub_status|roles|minimum_roles|payment_types)$"
+)
 """One of few names; anything else is refused."""
 COPIED = re.compile(
     r"^fulfillment\.v1\.(OrderSnapshot|ShipSelection|SupplierOrder)|^order\.v1\.(LineItemProduct|LineItemSpec\.\w*name|Order(Hold|User))|^type\.v1\.Problem"
