@@ -12,6 +12,7 @@ from libs.errors import WaybillError
 from services.fulfillment.domain.shipments.actions.ship import Loading, Wanted
 from services.fulfillment.domain.stock.ledger import summed_by_record
 from services.fulfillment.domain.supplier_orders.actions.give_up import give_up, stop
+from services.fulfillment.domain.supplier_orders.actions.part import parted
 from services.fulfillment.domain.supplier_orders.supplier_order import SelectionItem, ShipSelection, SupplierOrder
 from services.fulfillment.domain.supplier_orders.worth import Amounts, canceled, given_up, shipped
 from tests.unit.fulfillment.builders import CAUSE, NOW, confirmed, order_line, snapshot, taken
@@ -136,6 +137,24 @@ def test_amounts_that_were_set_for_the_whole_order_are_given_back_in_the_proport
     assert given_up([moved(set_by_hand, 1)]).shipping_cost == 0
     nothing_left = given_up([set_by_hand])
     assert (nothing_left.shipping_cost, nothing_left.tax) == (700 * CENT, 100 * CENT)
+
+
+def test_freight_that_no_method_was_chosen_for_is_due_with_the_first_shipment_and_not_with_what_needs_none() -> None:
+    manual = snapshot(order_line("l1", 2), order_line("l2", 3, shippable=False), shipping_cost=500 * CENT, tax=40 * CENT)
+    order = confirmed(manual, taken("l1", 2, "bolt", "a"), taken("l2", 3, "bolt", "b")).created[0]
+    assert (shipped(order), given_up([order]).total) == (order.lines[1].subtotal, order.lines[0].subtotal + 540 * CENT)
+    assert shipped(moved(order, 1)) == order.total - order.lines[0].subtotal // 2
+
+
+def test_such_freight_is_of_those_suppliers_who_ship_and_stays_where_one_of_its_units_does() -> None:
+    manual = snapshot(order_line("l1", 4), order_line("l2", 1, shippable=False), shipping_cost=500 * CENT)
+    bolt, nut = confirmed(manual, taken("l1", 4, "bolt", "a"), taken("l2", 1, "nut", "b")).created
+    assert (bolt.shipping_cost, nut.shipping_cost) == (500 * CENT, 0)
+    sent = moved(bolt, 1)
+    kept, leaving = parted(sent, {"l1": 2})
+    assert (kept.shipping_cost, leaving.shipping_cost) == (500 * CENT, 0)
+    assert shipped(kept) == shipped(sent)
+    assert [part.shipping_cost for part in parted(bolt)] == [0, 500 * CENT]
 
 
 @given(

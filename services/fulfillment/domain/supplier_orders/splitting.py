@@ -8,7 +8,7 @@ the whole to the cent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from libs.money import apportion, minor_unit
@@ -102,12 +102,25 @@ def partition(whole: SupplierOrder, parts: Sequence[Part]) -> list[Share]:
 
 
 def by_goods(parts: Iterable[Sequence[OrderLine]]) -> list[int]:
-    """How much of an order each part is: by subtotal, and by units where everything is free, so that a part without a unit
-    never keeps an amount.
+    """How much of an order's freight each part is: by subtotal, and by units where everything is free, so that a part without a
+    unit never keeps an amount.
     """
-    counted = [(sum(line.subtotal for line in lines), sum(line.quantity for line in lines)) for lines in parts]
+    mine = [list(lines) for lines in parts]
+    weighed = freighted(line for lines in mine for line in lines)
+    counted = [(sum(line.subtotal for line in lines if line.line_item_id in weighed), units_of(lines, weighed)) for lines in mine]
     free = not any(subtotal for subtotal, _ in counted)
     return [units if free else subtotal for subtotal, units in counted]
+
+
+def freighted(lines: Iterable[OrderLine]) -> frozenset[str]:
+    """Ids of the lines that freight without an estimate is for: those that are shipped; all, where none is."""
+    held = [line for line in lines if line.quantity]
+    return frozenset(line.line_item_id for line in held if line.shippable) or frozenset(line.line_item_id for line in held)
+
+
+def units_of(lines: Iterable[OrderLine], ids: Collection[str]) -> int:
+    """Units of some lines."""
+    return sum(line.quantity for line in lines if line.line_item_id in ids)
 
 
 def follow_parts(total: int, parts: Sequence[int], weights: Sequence[int], unit: int) -> tuple[int, ...]:

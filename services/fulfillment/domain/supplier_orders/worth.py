@@ -6,11 +6,11 @@ what is given back for the canceled always add up to what was sold.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from libs.money import between, minor_unit
-from services.fulfillment.domain.supplier_orders.splitting import follow_parts
+from services.fulfillment.domain.supplier_orders.splitting import follow_parts, freighted
 from services.fulfillment.domain.supplier_orders.supplier_order import OrderLine, ShipSelection, SupplierOrder
 
 
@@ -43,8 +43,9 @@ class Amounts:
 def canceled(order: SupplierOrder) -> Amounts:
     """What the canceled units of a supplier order were sold for.
 
-    The shipping of an estimate is given back when all its units are canceled and none of them had left. Where cost or tax
-    was set for the whole order, it is shared as its parts would have been.
+    The shipping of an estimate is given back when all its units are canceled and none of them had left; so is freight that no
+    method was chosen for, with its tax, when that holds of all that is shipped. Where cost or tax was set for the whole order,
+    it is shared as its parts would have been.
     """
     return _worth(order, {line.line_item_id: line.quantity - line.canceled for line in order.lines})
 
@@ -72,12 +73,14 @@ def _worth(order: SupplierOrder, kept: Mapping[str, int]) -> Amounts:
         return Amounts(order.subtotal, order.discount, order.shipping_cost, order.tax, order.included_tax)
     unit = minor_unit(order.currency)
     goods = [_beyond(line, kept[line.line_item_id], unit) for line in order.lines]
-    ended = [_ends(order, at, kept) for at in range(len(order.selections))]
-    costs = _parts(order.shipping_cost, [s.cost for s in order.selections], [1] * len(order.selections), unit)
-    taxes = _parts(
+    goods_kept = any(kept[line_id] for line_id in freighted(order.lines))
+    ended = [*(_ends(order, at, kept) for at in range(len(order.selections))), not goods_kept]
+    costs = _freight(order, unit)
+    taxes = follow_parts(
         order.tax,
-        [line.tax for line in order.lines] + [s.tax for s in order.selections],
-        [line.subtotal for line in order.lines] + [0] * len(order.selections),
+        [line.tax for line in order.lines] + [s.tax for s in order.selections] + [0],
+        # What no part has is the tax of the freight that no estimate has, or was set for the whole order.
+        [0 if costs[-1] else line.subtotal for line in order.lines] + [0] * len(order.selections) + [costs[-1]],
         unit,
     )
     of_lines, of_shipping = taxes[: len(order.lines)], taxes[len(order.lines) :]
@@ -93,7 +96,7 @@ def _worth(order: SupplierOrder, kept: Mapping[str, int]) -> Amounts:
         included_tax=sum(
             between(line.included_tax, line.quantity, kept[line.line_item_id], line.quantity, unit) for line in order.lines
         )
-        + sum(s.included_tax for s, over in zip(order.selections, ended, strict=True) if over),
+        + sum(s.included_tax for s, over in zip(order.selections, ended[:-1], strict=True) if over),
     )
 
 
@@ -104,9 +107,12 @@ def _beyond(line: OrderLine, kept: int, unit: int) -> tuple[int, int]:
     return net + discount, discount
 
 
-def _parts(total: int, parts: Sequence[int], weights: Sequence[int], unit: int) -> tuple[int, ...]:
-    """The stored parts, or the total in their proportion when it was set for the whole order."""
-    return follow_parts(total, parts, weights, unit) if parts else ()
+def _freight(order: SupplierOrder, unit: int) -> tuple[int, ...]:
+    """What each estimate costs, and last what no estimate has. A cost that was set for the whole order is shared in the
+    proportion of the estimates.
+    """
+    costs = [s.cost for s in order.selections]
+    return follow_parts(order.shipping_cost, [*costs, 0], [1] * len(costs) + [not costs], unit)
 
 
 def _ends(order: SupplierOrder, at: int, kept: Mapping[str, int]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from libs.money import between, minor_unit
 from services.fulfillment.domain.supplier_orders.actions.change import emptied
-from services.fulfillment.domain.supplier_orders.splitting import by_goods, follow_parts
+from services.fulfillment.domain.supplier_orders.splitting import follow_parts, freighted, units_of
 from services.fulfillment.domain.supplier_orders.supplier_order import OrderLine, SelectionItem, ShipSelection, SupplierOrder
 
 
@@ -18,7 +18,7 @@ def parted(order: SupplierOrder, units: Mapping[str, int] | None = None) -> tupl
     promised for leave first.
     A line keeps the cost of its units by position, those that stay at the front and canceled ones at the back.
     The cost of an estimate stays where a unit of it is kept, since it is due with the first shipment, and leaves
-    with its units else.
+    with its units else. So does freight that no method was chosen for, which is for all that is shipped.
     """
     unit = minor_unit(order.currency)
     pairs = [
@@ -27,7 +27,7 @@ def parted(order: SupplierOrder, units: Mapping[str, int] | None = None) -> tupl
     kept, leaving = [k for k, _ in pairs], [gone for _, gone in pairs if gone.quantity]
     staying, going = _selections(order.selections, {line.line_item_id: line.quantity for line in kept})
     subtotals = [sum(line.subtotal for line in lines) for lines in (kept, leaving)]
-    weights = by_goods((kept, leaving))
+    weights = [1, 0] if units_of(kept, freighted(order.lines)) else [0, 1]
     shipping = follow_parts(order.shipping_cost, [sum(s.cost for s in chosen) for chosen in (staying, going)], weights, unit)
     taxes = [
         sum(line.tax for line in lines) + sum(s.tax for s in chosen) for lines, chosen in ((kept, staying), (leaving, going))
