@@ -21,9 +21,10 @@ from tests.support.promises import Promises
 from tests.support.times import Times
 
 # How fast a machine draws examples is no property of the code.
-# `make test-long` draws the deep number.
+# `make test-long` draws the deep number; the nightly one is for a few files at a time, such as those of tests/unit/money.
 settings.register_profile("waybill", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
 settings.register_profile("deep", settings.get_profile("waybill"), max_examples=500)
+settings.register_profile("nightly", settings.get_profile("waybill"), max_examples=10_000)
 settings.load_profile("waybill")
 
 __all__ = [
