@@ -84,3 +84,14 @@ async def test_all_faults_of_a_simulation_are_said_at_once(world: World) -> None
         with pytest.raises(WaybillError) as wrong:
             await simulate(world, *lines)
         assert [f.field for f in wrong.value.fields] == ["lines"]
+
+
+async def test_a_simulation_of_a_hundred_lines_takes_as_many_statements_as_one_of_one(world: World) -> None:
+    await world.stock(*[(f"r{n}", f"p{n}", "", 5) for n in range(100)])
+    counts = []
+    for size in (1, 100):
+        before = world.served.statements
+        lines = await simulate(world, *(pb.SimulatedLine(product_id=f"p{n}", quantity=2) for n in range(size)))
+        counts.append(world.served.statements - before)
+        assert [len(x.assignments) for x in lines] == [1] * size
+    assert counts[0] == counts[1]

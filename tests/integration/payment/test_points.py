@@ -172,3 +172,16 @@ async def test_an_account_of_points_is_adjusted_in_points_and_keeps_its_unit(wor
     changed = pb.SpendingAccount(id="gift", currency="MILES", unit_digits=2, order_currency="EUR")
     error = await refused(world.accounts().UpdateSpendingAccount(pb.UpdateSpendingAccountRequest(spending_account=changed)))
     assert {f.field for f in error.fields} == {f"spending_account.{n}" for n in ("currency", "unit_digits", "order_currency")}
+
+
+async def test_points_take_as_many_statements_for_ten_payments_as_for_one(world: World) -> None:
+    await assigned(world, points())
+    counts = []
+    for n in (1, 10):
+        order = world.order(100)
+        before = world.served.statements
+        assert not (await order.reserve(1, *(from_account(f"{n}-{i}", "gift", 100 // n) for i in range(n)))).problems
+        middle = world.served.statements
+        await order.confirm()
+        counts.append((middle - before, world.served.statements - middle))
+    assert counts[0] == counts[1]

@@ -10,11 +10,12 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from libs.errors import Kind, WaybillError
 from libs.protoconv import time_out
-from tests.integration.pricing.world import World, line, usd
+from tests.integration.pricing.world import World, line, rate, schedule, usd
 from tests.support.principals import buyer, supplier
 from waybill.pricing.v1 import cost_schedule_service_pb2 as pb
 from waybill.pricing.v1 import price_schedule_service_pb2 as schedules_pb
 from waybill.pricing.v1 import pricing_service_pb2 as quotes_pb
+from waybill.type.v1.tax_exemption_pb2 import TaxExemption
 
 BOLT = supplier("PriceScheduleReader")
 NUT = supplier("PriceScheduleReader", party="nut", user="nora")
@@ -128,3 +129,19 @@ async def test_quotes_show_no_cost_and_a_supplier_no_price_of_what_it_is_paid_fo
     own = await world.pricing(BOLT).QuoteLines(asked)
     assert (list(own.lines), [p.reason for p in own.problems]) == ([], ["PRICE_MISSING"])
     assert [p.unit_price for p in (await world.pricing(NUT).QuoteLines(asked)).lines] == [usd("10")]
+
+
+async def test_costs_of_a_thousand_lines_of_an_exempt_buyer_take_as_many_statements_as_those_of_one(world: World) -> None:
+    ids = [f"p{n}" for n in range(1_000)]
+    await world.add(*(schedule(id, "1.25") for id in ids))
+    await world.assign(*((id, "", id) for id in ids))
+    await add(world, *(cost(f"c{n}", "bolt", id, (1, "0.5")) for n, id in enumerate(ids)))
+    await world.tax(rate("0.1"))
+    counts = []
+    for size in (1, 1_000):
+        lines = [line(f"l{n}", id, supplier_ids=["bolt"]) for n, id in enumerate(ids[:size])]
+        before = world.served.statements
+        found = await world.calculate(*lines, tax_exemptions=[TaxExemption(country="US", certificate_id="C-1")])
+        counts.append(world.served.statements - before)
+        assert (len(found.lines), len(found.costs), len(found.problems)) == (size, size, 0)
+    assert counts[0] == counts[1]
