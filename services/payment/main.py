@@ -41,6 +41,7 @@ from services.payment.adapters.db.tables import (
     REDIRECTS,
     REQUESTS,
     TRANSACTIONS,
+    TYPE,
 )
 from services.payment.adapters.db.work import SqlPaymentWork
 from services.payment.adapters.gateways.registry import Surroundings
@@ -62,6 +63,7 @@ from services.payment.application.ports import Units
 from services.payment.application.provider_callbacks import HandleProviderCallback
 from services.payment.application.reconcile_payments import ReconcilePayments
 from services.payment.application.record_changes import Books, RecordChanges
+from services.payment.application.record_transaction import RecordTransaction
 from services.payment.application.renew_authorizations import RenewAuthorizations
 from services.payment.application.replace_payments import ReplacePayments
 from services.payment.application.report_alerts import ReportAlerts
@@ -70,6 +72,7 @@ from services.payment.application.settle_redirects import SettleRedirects
 from services.payment.application.settle_transactions import SettleTransactions
 from services.payment.application.spending_accounts import SpendingAccounts
 from services.payment.application.start_payment import StartPayment
+from services.payment.application.type_assignments import TypeAssignments
 from services.payment.application.update_payment import UpdatePayment
 from services.payment.application.void_payments import VoidPayments
 from services.payment.rpc.callback_listener import CallbackListener
@@ -78,6 +81,7 @@ from services.payment.rpc.ledger_servicer import LedgerServicer
 from services.payment.rpc.order_payment_servicer import OrderPaymentServicer, OrderPaymentUseCases
 from services.payment.rpc.payment_reservation_servicer import PaymentReservationServicer
 from services.payment.rpc.payment_servicer import PaymentServicer
+from services.payment.rpc.payment_type_servicer import PaymentTypeServicer
 from services.payment.rpc.provider_callback_servicer import ProviderCallbackServicer
 from services.payment.rpc.reconciliation_servicer import ReconciliationServicer
 from services.payment.rpc.spending_account_servicer import SpendingAccountServicer
@@ -88,6 +92,7 @@ from waybill.payment.v1 import (
     order_payment_service_pb2_grpc,
     payment_reservation_service_pb2_grpc,
     payment_service_pb2_grpc,
+    payment_type_service_pb2_grpc,
     provider_callback_service_pb2_grpc,
     reconciliation_service_pb2_grpc,
     spending_account_service_pb2_grpc,
@@ -206,6 +211,11 @@ def assemble(settings: Settings, runtime: Runtime, database: Database) -> tuple[
                 f"{PACKAGE}.CreditCardService",
             ),
             (
+                payment_type_service_pb2_grpc.add_PaymentTypeServiceServicer_to_server,
+                PaymentTypeServicer(standard(TYPE), TypeAssignments(units, clock), groups, lists),
+                f"{PACKAGE}.PaymentTypeService",
+            ),
+            (
                 ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server,
                 LedgerServicer(SqlLedgerEntries(database)),
                 f"{PACKAGE}.LedgerService",
@@ -281,7 +291,7 @@ def _payments(settings: Settings, runtime: Runtime, on: Wiring) -> tuple[Service
             AuthorizePayments(books, ask, runtime.failpoints),
             end,
         ),
-        PaymentServicer(MoveMoney(books, settle, orders)),
+        PaymentServicer(MoveMoney(books, settle, orders), RecordTransaction(books)),
     )
     expiry = Pace(tries["expiry"], settings.expiry_batch, timedelta(seconds=settings.expiry_again))
     early = timedelta(seconds=settings.renew_early)

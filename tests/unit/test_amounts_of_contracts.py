@@ -102,11 +102,12 @@ MESSAGES: dict[str, dict[str, Fineness]] = {
     "payment.v1.LowerPaymentsRequest": {"due": MINOR},
     "payment.v1.Payment": {
         "amount": MINOR,
-        **dict.fromkeys(("resolved_amount", "due_amount", "captured_amount", "refunded_amount"), SHOWN),
+        **dict.fromkeys(("resolved_amount", "due_amount", "captured_amount", "refunded_amount", "to_refund_amount"), SHOWN),
         **dict.fromkeys(("debited_units", "refunded_units"), SHOWN),
     },
     "payment.v1.PaymentRedirect": {"amount": SHOWN},
     "payment.v1.PaymentTransaction": {"amount": SHOWN, "units": SHOWN},
+    "payment.v1.RecordTransactionRequest": {"amount": MINOR},
     "payment.v1.RefundPaymentRequest": {"amount": MINOR},
     "payment.v1.ReservePaymentsRequest": {"total": MINOR},
     "payment.v1.StartPaymentRequest": {"total": MINOR},
@@ -175,6 +176,9 @@ READERS: dict[str, Callable[[Violations, Any], object]] = {
         found, order_pb.LowerPaymentsRequest(order_key=KEY, attempt=1, due=m)
     ),
     "payment.v1.Payment.amount": _payments,
+    "payment.v1.RecordTransactionRequest.amount": lambda found, m: amount_in(
+        found, payment_service_pb2.RecordTransactionRequest(payment_id="p", amount=m)
+    ),
     "payment.v1.RefundPaymentRequest.amount": lambda found, m: amount_in(
         found, payment_service_pb2.RefundPaymentRequest(payment_id="p", amount=m)
     ),

@@ -66,6 +66,8 @@ OTHERS = {
     "payment.v1.PaymentRedirect.message": "the gateway's word, cut where it is stored",
     "payment.v1.PaymentRedirect.return_url": "output only: as long as it was where it came in",
     "payment.v1.PaymentRedirect.url": "output only: a longer one of a provider is not sent to anybody",
+    "payment.v1.RecordTransactionRequest.reference": "measured again: tests/integration/payment/test_declared_types.py",
+    "payment.v1.RecordedTransaction.recorded_by": "output only: the id of a user",
     "payment.v1.PaymentTransaction.gateway_reference": "the gateway's word, cut where it is stored",
     "payment.v1.PaymentTransaction.message": "the gateway's word, cut where it is stored",
     "type.v1.Address.lines": "each as long as the address says of every text",

@@ -146,6 +146,7 @@ WIDTHS: dict[str, dict[str, int | str]] = {
         "gateway_reference": GATEWAY_WORD,
         "message": GATEWAY_WORD,
         "cause": longest(Cause),
+        "recorded_by": ID,
         "failure": FAILURE_LENGTH,
     },
     "payment.payments": {

@@ -53,6 +53,8 @@ APART = {
     "hold_commands",
     "credit_cards",
     "credit_card_assignments",
+    "payment_types",
+    "payment_type_assignments",
     "spending_account_assignments",
     "spending_accounts",
 }

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from waybill.payment.v1.ledger_service_pb2_grpc import LedgerServiceAsyncStub
     from waybill.payment.v1.payment_service_pb2_grpc import PaymentServiceAsyncStub
     from waybill.payment.v1.provider_callback_service_pb2_grpc import ProviderCallbackServiceAsyncStub
+    from waybill.payment.v1.payment_type_service_pb2_grpc import PaymentTypeServiceAsyncStub
     from waybill.payment.v1.reconciliation_service_pb2_grpc import ReconciliationServiceAsyncStub
     from waybill.payment.v1.spending_account_service_pb2_grpc import SpendingAccountServiceAsyncStub
     from waybill.pricing.v1.cost_schedule_service_pb2_grpc import CostScheduleServiceAsyncStub
@@ -112,6 +113,7 @@ class AsyncServices:
     provider_callbacks: ProviderCallbackServiceAsyncStub = _stub("provider_callbacks")
     spending_accounts: SpendingAccountServiceAsyncStub = _stub("spending_accounts")
     credit_cards: CreditCardServiceAsyncStub = _stub("credit_cards")
+    payment_types: PaymentTypeServiceAsyncStub = _stub("payment_types")
     ledger: LedgerServiceAsyncStub = _stub("ledger")
     inventory: InventoryServiceAsyncStub = _stub("inventory")
     supplier_orders: SupplierOrderServiceAsyncStub = _stub("supplier_orders")

@@ -45,6 +45,7 @@ from waybill.payment.v1.credit_card_service_pb2_grpc import CreditCardServiceStu
 from waybill.payment.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from waybill.payment.v1.payment_service_pb2_grpc import PaymentServiceStub
 from waybill.payment.v1.provider_callback_service_pb2_grpc import ProviderCallbackServiceStub
+from waybill.payment.v1.payment_type_service_pb2_grpc import PaymentTypeServiceStub
 from waybill.payment.v1.reconciliation_service_pb2_grpc import ReconciliationServiceStub
 from waybill.payment.v1.spending_account_service_pb2_grpc import SpendingAccountServiceStub
 from waybill.pricing.v1.cost_schedule_service_pb2_grpc import CostScheduleServiceStub
@@ -125,6 +126,7 @@ class Services:
     provider_callbacks = Service(ProviderCallbackServiceStub)
     spending_accounts = Service(SpendingAccountServiceStub)
     credit_cards = Service(CreditCardServiceStub)
+    payment_types = Service(PaymentTypeServiceStub)
     ledger = Service(LedgerServiceStub)
     inventory = Service(InventoryServiceStub)
     supplier_orders = Service(SupplierOrderServiceStub)

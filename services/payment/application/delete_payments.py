@@ -9,11 +9,12 @@ from enum import Enum, auto
 
 from libs.clock import Clock
 from libs.errors import WaybillError
-from services.payment.application.order_payments import submission_in_progress
+from services.payment.application.order_payments import STANDS, submission_in_progress
 from services.payment.application.ports import Deletion, PaymentWork, Units
 from services.payment.domain.payment import Payment
+from services.payment.domain.recording import authorized
 from services.payment.domain.states import State, conflict
-from services.payment.domain.transaction import Result
+from services.payment.domain.transaction import Result, Transaction
 from services.payment.domain.types import Holding
 
 
@@ -55,14 +56,16 @@ class DeletePayments:
             await work.attempts.lock_all(keys, now)
             live = await work.attempts.live_of(keys)
             payments = await work.payments.of_orders(keys, lock=True)
-            pending = {
-                row.payment_id
-                for row in await work.payments.transactions([p.id for p in payments])
-                if row.result is Result.PENDING
-            }
+            rows = await work.payments.transactions([p.id for p in payments])
+            pending = {row.payment_id for row in rows if row.result is Result.PENDING}
+            recorded: dict[str, list[Transaction]] = {}
+            for row in rows:
+                recorded.setdefault(row.payment_id, []).append(row)
             kept: dict[uuid.UUID, WaybillError] = {}
             for payment in payments:
                 error = _hindrance(payment, live.get(payment.order_key, 0), payment.id in pending)
+                if error is None and authorized(recorded.get(payment.id, ())):
+                    error = conflict(payment.id, payment.state, STANDS)
                 if error is not None:
                     kept.setdefault(payment.order_key, error)
             gone = [] if step is Step.PREPARE else [p for p in payments if p.order_key not in kept]

@@ -15,13 +15,17 @@ from libs.ids import IdSource
 from libs.json_value import JsonObject
 from services.payment.application.payer_groups import PayerGroups
 from services.payment.application.ports import PaymentWork, Units
+from services.payment.domain.declared import shown
 from services.payment.domain.means import Means, Payer, unusable
 from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, resolve, untaken
+from services.payment.domain.recording import authorized
 from services.payment.domain.redirect import Redirect
 from services.payment.domain.states import State, conflict
 from services.payment.domain.transaction import Result, Transaction
-from services.payment.domain.types import Holding, behavior
+from services.payment.domain.types import Holding, behavior, known
 from waybill.payment.v1 import reasons
+
+STANDS = "be removed: what was authorized outside stands until its void is recorded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,9 @@ class OrderPayments:
             existing = await work.payments.of_order(order.key)
             placed = placed_after(existing, made)
             _, problems = resolve([*existing, *placed], order.total, must_cover=False, may_exceed=order.may_exceed)
-            problems += [*untaken(placed, order.types), *unusable(placed, await self.means(work, order, placed), now)]
+            means = await self.means(work, order, placed)
+            placed = [shown(p, means.types.get(p.type), 0) for p in placed]
+            problems += [*untaken(placed, order.types), *unusable(placed, means, now)]
             if len(existing) + len(placed) > MAX_PAYMENTS:
                 text = f"an order has at most {MAX_PAYMENTS} payments"
                 problems.append(Problem("", reasons.TOO_MANY_PAYMENTS, text, field="payments"))
@@ -135,6 +141,7 @@ class OrderPayments:
                 description=draft.description,
                 accepted=behavior(draft.type).accepted_at_once,
                 xp=draft.xp,
+                external=not known(draft.type),
             )
             for i, draft in enumerate(drafts, start=1)
         ]
@@ -144,12 +151,18 @@ class OrderPayments:
         return replace(order, groups=await self._groups.paying(order.caller, order.buyer_id, order.user_id))
 
     async def means(self, work: PaymentWork, order: OrderRef, payments: Sequence[Payment], *, lock: bool = False) -> Means:
-        """The accounts and cards that payments of an order draw on; none of a kind is no statement."""
-        payer = Payer({p.user_id for p in payments}, order.groups)
+        """The accounts, cards and declared types that payments of an order draw on; none of a kind is no statement."""
+        payer = Payer({p.user_id for p in payments}, order.groups, order.buyer_id)
+        outside = [p for p in payments if p.holding is Holding.EXTERNAL]
+        recorded: dict[str, list[Transaction]] = {}
+        for row in await work.payments.transactions([p.id for p in outside]):
+            recorded.setdefault(row.payment_id, []).append(row)
         return Means(
             await work.means.accounts({p.spending_account_id for p in payments}, payer, lock=lock),
             await work.means.cards({p.credit_card_id for p in payments}, payer, lock=lock),
             order.guest,
+            await work.types.of_ids({p.type for p in outside}, payer, lock=lock),
+            {id: authorized(rows) for id, rows in recorded.items()},
         )
 
     async def remove(self, key: uuid.UUID, payment_ids: Sequence[str], request: RequestKey | None) -> None:
@@ -175,9 +188,14 @@ class OrderPayments:
             if payment.state not in (State.OPEN, State.VOIDED):
                 raise conflict(payment.id, payment.state, "be removed")
         ids = [p.id for p in payments]
+        recorded: dict[str, list[Transaction]] = {}
         for row in await work.payments.transactions(ids):
             if row.result is Result.PENDING:
                 raise conflict(row.payment_id, State.VOID_PENDING, "be removed")
+            recorded.setdefault(row.payment_id, []).append(row)
+        for payment in payments:
+            if authorized(recorded.get(payment.id, ())):
+                raise conflict(payment.id, payment.state, STANDS)
         await work.redirects.end([p.id for p in payments if p.holding is Holding.GATEWAY], now)
         await work.payments.remove(ids, now)
 

@@ -17,6 +17,8 @@ from libs.relay.delivery import Head
 from libs.relay.delivery import Outcome as Delivery
 from libs.service.unit_of_work import UnitsOfWork
 from services.payment.domain.assignments import Key
+from services.payment.domain.declared import DeclaredType
+from services.payment.domain.declared import Key as TypeKey
 from services.payment.domain.ledger import Movement
 from services.payment.domain.means import Account, Card, Demand, Payer
 from services.payment.domain.payment import Payment
@@ -231,6 +233,23 @@ class AssignmentStore(Protocol):
         """Ends those that stand, of this buyer's cards unless it is None."""
 
 
+class TypeStore(Protocol):
+    """Types of payment that the marketplace declares, and who may pay with them."""
+
+    async def of_ids(self, ids: Collection[str], payer: Payer | None = None, *, lock: bool = False) -> dict[str, DeclaredType]:
+        """Types by id, with those of their assignments that count for the payer; with `lock` none of them is deleted or
+        changed until the transaction ends."""
+        ...
+
+    async def assign(self, keys: Collection[TypeKey], now: datetime) -> list[str]:
+        """Writes those that do not stand yet; their types serve nobody else from now on. Returns types that do not exist, and
+        stores nothing if there are any."""
+        ...
+
+    async def unassign(self, keys: Collection[TypeKey], now: datetime) -> None:
+        """Ends those that stand."""
+
+
 class AssignmentLists(Protocol):
     """Who may pay with what, for those who say so."""
 
@@ -240,6 +259,10 @@ class AssignmentLists(Protocol):
 
     async def cards(self, caller: Principal, request: PageRequest) -> Page[Key]:
         """A page of assignments of cards, as far as the caller sees them."""
+        ...
+
+    async def types(self, caller: Principal, request: PageRequest) -> Page[TypeKey]:
+        """A page of assignments of declared types."""
         ...
 
 
@@ -306,6 +329,8 @@ class PaymentWork(Protocol):
     def means(self) -> MeansStore: ...
     @property
     def assignments(self) -> AssignmentStore: ...
+    @property
+    def types(self) -> TypeStore: ...
     @property
     def alerts(self) -> AlertStore: ...
     @property

@@ -82,6 +82,8 @@ class RecordChanges:
         # The authorization of an attempt is asked about by the order's attempt alone, and voided with it.
         attempts = entry.type is TransactionType.AUTHORIZE and entry.cause is Cause.SUBMIT
         again = entry.pending and not attempts
+        said, recorded = entry.said, entry.recorded
+        reference = said.gateway_reference if said is not None else recorded.reference if recorded is not None else ""
         return Transaction(
             id=id,
             payment_id=payment.id,
@@ -93,11 +95,13 @@ class RecordChanges:
             cause=entry.cause,
             gateway_key=key,
             authorization_key=authorization,
-            gateway_reference="" if entry.said is None else entry.said.gateway_reference,
+            gateway_reference=reference,
             result_time=None if entry.pending else now,
             ask_time=now + self._again if again else None,
             units=entry.units,
-            expire_time=None if entry.said is None else entry.said.expire_time,
+            expire_time=None if said is None else said.expire_time,
+            recorded_by="" if recorded is None else recorded.by,
+            occur_time=None if recorded is None else recorded.occur_time,
         )
 
 

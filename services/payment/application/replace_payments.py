@@ -19,6 +19,7 @@ from services.payment.application.order_payments import (
 from services.payment.application.ports import PaymentWork
 from services.payment.application.record_changes import Books
 from services.payment.application.settle_transactions import SettleTransactions
+from services.payment.domain.declared import unaccepted
 from services.payment.domain.means import demands, in_units, unusable
 from services.payment.domain.payment import MAX_PAYMENTS, Payment, Problem, resolve, untaken
 from services.payment.domain.replacement import begin, replaceable
@@ -76,6 +77,7 @@ class ReplacePayments:
         resolved = in_units(resolved, means.accounts)
         wanted, short = demands(resolved, means.accounts)
         problems += [*untaken(resolved, order.types), *unusable(resolved, means, now), *short]
+        problems += unaccepted(resolved, means.types, means.authorized)
         if others + len(resolved) > MAX_PAYMENTS:
             text = f"an order has at most {MAX_PAYMENTS} payments"
             problems.append(Problem("", reasons.TOO_MANY_PAYMENTS, text, field="payments"))

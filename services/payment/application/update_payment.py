@@ -12,6 +12,7 @@ from libs.protoconv import merge_xp, xp_size_ok
 from services.payment.application.order_payments import OrderPayments, OrderRef, refused, submission_in_progress
 from services.payment.application.ports import PaymentWork, Units
 from services.payment.domain import editing
+from services.payment.domain.declared import shown
 from services.payment.domain.editing import Edit
 from services.payment.domain.means import unusable
 from services.payment.domain.payment import Payment, Problem, resolve, untaken
@@ -68,10 +69,11 @@ class UpdatePayment:
             raise conflict(before.id, State.VOID_PENDING, "be changed")
         problems = _of_sum(existing, after, order) if "amount" in edit.fields else []
         problems += untaken([after], order.types)
-        problems += unusable([after], await self._order_payments.means(work, order, [after]), now)
+        means = await self._order_payments.means(work, order, [after])
+        problems += unusable([after], means, now)
         if problems:
             raise refused([after], problems, WHERE)
-        return after
+        return shown(after, means.types.get(after.type), means.authorized.get(after.id, 0))
 
 
 def _of_sum(existing: list[Payment], after: Payment, order: OrderRef) -> list[Problem]:

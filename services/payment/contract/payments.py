@@ -48,6 +48,8 @@ def payment_out(p: Payment, transactions: Sequence[Transaction] = (), redirect: 
         made.rate.CopyFrom(decimal_out(Decimal(p.rate).scaleb(-6)))
         made.debited_units.CopyFrom(money_out(p.debited_units, p.unit))
         made.refunded_units.CopyFrom(money_out(p.refunded_units, p.unit))
+    if p.to_refund:
+        made.to_refund_amount.CopyFrom(money_out(p.to_refund, cur))
     if redirect is not None:
         made.redirect.CopyFrom(redirect_out(redirect))
     return made
@@ -65,4 +67,5 @@ def _transaction(t: Transaction, p: Payment) -> pb.PaymentTransaction:
         create_time=time_out(t.create_time),
         result_time=time_out(t.result_time),
         units=money_out(t.units, p.unit) if p.unit else None,
+        recorded=pb.RecordedTransaction(recorded_by=t.recorded_by, occur_time=time_out(t.occur_time)) if t.recorded_by else None,
     )

@@ -1,4 +1,4 @@
-"""What spending accounts and credit cards are, between their messages and the values that are kept."""
+"""What spending accounts, credit cards and declared types of payment are, between their messages and the values that are kept."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 from libs import protoconv
 from libs.errors import Violations
 from libs.money import MoneyError, parse_micros
-from libs.resource.contract import Attribute, Shape, Storage, flag, integer, ref, text, time, xp
+from libs.resource.contract import Attribute, Shape, Storage, enum, flag, integer, ref, text, time, xp
 from services.payment.domain import cards, means, units
 from waybill.payment.v1 import credit_card_service_pb2 as card_pb
+from waybill.payment.v1 import payment_type_service_pb2 as type_pb
 from waybill.payment.v1 import reasons
 from waybill.payment.v1 import spending_account_service_pb2 as account_pb
 
@@ -94,3 +95,13 @@ _CARD = (
     xp(),
 )
 CARD = Shape("credit card", card_pb.CreditCard, _CARD, prefix="crd", check=_check_card)
+
+
+_TYPE = (
+    text("name", 100, required=True),
+    text("description", 2_000),
+    enum("acceptance", type_pb.PaymentAcceptance, "PAYMENT_ACCEPTANCE_"),
+    flag("active"),
+    xp(),
+)
+TYPE = Shape("payment type", type_pb.PaymentType, _TYPE, prefix="pty")

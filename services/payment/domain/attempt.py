@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.payment.domain.course import Change, Course
+from services.payment.domain.declared import unaccepted
 from services.payment.domain.means import Demand, Means, demands, in_units, unusable
 from services.payment.domain.payment import NO_UNITS, Payment, Problem, resolve
 from services.payment.domain.redirect import Redirect
-from services.payment.domain.states import ENDS, Event, State, allows
+from services.payment.domain.states import ENDS, PERMANENT, Event, State, allows
 from services.payment.domain.transaction import Cause, Entry, Transaction, TransactionType
 from services.payment.domain.types import Holding
 from waybill.payment.v1 import reasons
@@ -55,7 +56,8 @@ def judge(
         if p.currency != currency:
             text = f"the payment is in {p.currency}, the order in {currency}"
             problems.append(Problem(p.id, reasons.CURRENCY_MISMATCH, text, field="amount"))
-    problems += unusable(resolved, means, now)
+    problems += [*unusable(resolved, means, now), *unaccepted(resolved, means.types, means.authorized)]
+    resolved = [replace(p, accepted=True) if p.holding is Holding.EXTERNAL else p for p in resolved]
     resolved = in_units(resolved, means.accounts)
     wanted, short = demands(resolved, means.accounts)
     return Judgment(resolved, problems + short, wanted)
@@ -85,7 +87,8 @@ def _confirmed(p: Payment, now: datetime) -> Change:
             return Change(p.moved(Event.ALARM, now))
         return Change(p.moved(Event.CONFIRM, now, accepted=True), entry)
     after = p.moved(Event.CONFIRM, now, accepted=True)
-    return Change(after, entry, freed=_reserved(p), taken=p.due)
+    # What is outside is taken there, which is recorded when it happens.
+    return Change(after, entry, freed=_reserved(p), taken=0 if p.holding is Holding.EXTERNAL else p.due)
 
 
 def release(payments: Sequence[Payment], kept: Mapping[str, str], now: datetime) -> list[Change]:
@@ -116,6 +119,8 @@ def cancel(payments: Sequence[Payment], rows: Sequence[Transaction], now: dateti
             continue
         if p.holding is Holding.GATEWAY and p.state not in _ENDS:
             changes += _cancel_at_gateway(Course(p, rows, now))
+        elif p.holding is Holding.EXTERNAL and p.state in PERMANENT and p.resolved_amount:
+            changes += _cancel_outside(Course(p, rows, now))
         elif p.state in ENDS:
             # All of it went back before.
             changes.append(Change(replace(p, due=0, version=p.version + 1, update_time=now)))
@@ -139,6 +144,16 @@ def _cancel_at_once(p: Payment, now: datetime) -> Change:
     if undecided:
         after = replace(after, **NO_UNITS)
     return Change(after, entry, freed=_reserved(p), returned=back)
+
+
+def _cancel_outside(course: Course) -> list[Change]:
+    """Nothing is due any more. What was taken outside has to go back there, and is shown as such until that is recorded."""
+    if not course.payment.due:
+        return []
+    if course.payment.uncaptured:
+        course.record(Entry(TransactionType.VOID, course.payment.uncaptured, cause=Cause.CANCEL))
+    course.change(due=0)
+    return course.changes()
 
 
 def _cancel_at_gateway(course: Course) -> list[Change]:

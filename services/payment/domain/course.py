@@ -101,9 +101,10 @@ class Course:
                 self.record(Entry(TransactionType.VOID, a.rest, True, cause, a.key))
 
     def give_back(self, cause: Cause) -> None:
-        """Gives back what was taken beyond what is due. What is on its way back counts as given."""
+        """Gives back what was taken beyond what is due. What is on its way back counts as given; what was taken outside goes back
+        outside."""
         back = self.payment.taken - self.payment.due - self.pending(TransactionType.REFUND)
-        if back > 0:
+        if back > 0 and self.payment.holding is not Holding.EXTERNAL:
             self.refund(back, cause)
 
     def refund(self, amount: int, cause: Cause) -> None:
@@ -143,6 +144,9 @@ class Course:
     def _rest(self) -> None:
         """The state that follows from what is held and kept, for states that wait for that."""
         p, live = self.payment, [a for a in self.authorizations if a.live]
+        if p.holding is Holding.EXTERNAL:
+            self._rest_outside()
+            return
         waits = any(a.hold is not Hold.HELD for a in live) or self.pending(TransactionType.CAPTURE)
         if p.holding is not Holding.GATEWAY or waits:
             return
@@ -154,6 +158,16 @@ class Course:
             self.move(Event.CLEAR if p.due else Event.VOID)
         elif p.state in (State.CAPTURED, State.ATTENTION) and p.due <= p.captured:
             self._over()
+
+    def _rest_outside(self) -> None:
+        """Nothing is left to take outside: if nothing was taken, or all of it went back, the payment is over."""
+        p = self.payment
+        if p.state not in (State.CONFIRMED, State.CAPTURED) or p.due > p.captured or not p.resolved_amount:
+            return
+        if not p.captured:
+            self.move(Event.VOID, accepted=False)
+        elif not p.taken:
+            self.move(Event.REFUND_ALL)
 
     def _over(self) -> None:
         """Nothing is held, nothing is left to capture."""

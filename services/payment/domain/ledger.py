@@ -13,6 +13,8 @@ RECEIPTS = "marketplace:receipts"
 RECEIVABLE = "marketplace:receivable"
 POINTS = "marketplace:points"
 """Between money and the units of the seller's own that are paid in its place."""
+EXTERNAL = "external:"
+"""Before the name of a declared type, whose money is taken and given back outside."""
 _SPENDING = "spending_account:"
 
 
@@ -76,7 +78,7 @@ def issued(id: str, spending_account_id: str, currency: str, amount: int, descri
 
 
 def taken(id: str, payment: Payment, amount: int, units: int, gateway: str, description: str) -> list[Movement]:
-    """Money is taken: of an account or as a promise when the order is confirmed, of a card when it is captured.
+    """Money is taken: of an account or as a promise when the order is confirmed, of a card, or outside, when it is captured.
 
     What an account pays in a unit of the seller's own is `units` of that, and the money that they are worth.
     """
@@ -86,6 +88,8 @@ def taken(id: str, payment: Payment, amount: int, units: int, gateway: str, desc
 
     if payment.holding is Holding.GATEWAY:
         return [movement(payment.currency, _between(RECEIPTS, f"gateway:{gateway}", amount))]
+    if payment.holding is Holding.EXTERNAL:
+        return [movement(payment.currency, _between(RECEIPTS, f"{EXTERNAL}{payment.type}", amount))]
     if payment.holding is not Holding.BALANCE:
         return [movement(payment.currency, _between(RECEIVABLE, f"buyer:{payment.buyer_id}", amount))]
     account = account_of(payment.spending_account_id)

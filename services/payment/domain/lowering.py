@@ -16,8 +16,8 @@ def lower(payments: Sequence[Payment], rows: Sequence[Transaction], due: int, no
     """Lowers what the payments of an open order stand for to `due` in all, and gives back what is beyond it.
 
     Each stands for less only as long as the sum is too high: what a person has given back first, where nothing is left to
-    be taken; then what cards have not taken, the newest card first, then promises, then accounts; what cards have taken
-    comes last.
+    be taken; then what cards have not taken, the newest card first, then what was not taken outside, then promises, then
+    accounts; what cards have taken, and what was taken outside, comes last. That goes back outside.
     """
     courses = [Course(p, rows, now) for p in payments if p.state in PERMANENT]
     excess = sum(c.payment.due for c in courses) - due
@@ -34,12 +34,15 @@ def _passes(courses: Sequence[Course]) -> Iterable[tuple[list[Course], Callable[
     def of(holding: Holding) -> list[Course]:
         return [c for c in reversed(courses) if c.payment.holding is holding]
 
-    done = [c for c in reversed(courses) if c.payment.holding is not Holding.GATEWAY or not c.payment.uncaptured]
+    by_captures = (Holding.GATEWAY, Holding.EXTERNAL)
+    done = [c for c in reversed(courses) if c.payment.holding not in by_captures or not c.payment.uncaptured]
     yield done, lambda c: c.payment.taken - c.pending(TransactionType.REFUND)
     yield of(Holding.GATEWAY), lambda c: c.payment.captured + c.pending(TransactionType.CAPTURE)
+    yield of(Holding.EXTERNAL), lambda c: c.payment.captured
     yield of(Holding.NOTHING), lambda c: 0
     yield of(Holding.BALANCE), lambda c: 0
     yield of(Holding.GATEWAY), lambda c: 0
+    yield of(Holding.EXTERNAL), lambda c: 0
 
 
 def _before(course: Course, payments: Sequence[Payment]) -> int:
@@ -59,7 +62,7 @@ def void(payment: Payment, rows: Sequence[Transaction], ended: bool, now: dateti
     attention, so that the order is held, and another can take its place.
     """
     if payment.holding is not Holding.GATEWAY:
-        raise conflict(payment.id, payment.state, f"be voided: no gateway holds a {payment.type}, it is refunded")
+        raise conflict(payment.id, payment.state, f"be voided: no gateway holds a {payment.type}")
     if payment.state not in PERMANENT:
         move(payment.id, payment.state, Event.LAPSE)
     if pending([row for row in rows if row.payment_id == payment.id], TransactionType.CAPTURE):

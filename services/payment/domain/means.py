@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from libs.errors import Violations
+from services.payment.domain.declared import DeclaredType, undeclared
 from services.payment.domain.payment import Payment, Problem
 from services.payment.domain.types import Holding
 from services.payment.domain.units import MOST, cost
@@ -92,16 +93,21 @@ class Payer:
 
     user_ids: Collection[str] = ()
     groups: Collection[str] = ()
+    buyer_id: str = ""
+    """Whose users they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """Accounts and cards by id."""
+    """Accounts, cards and declared types by id."""
 
     accounts: Mapping[str, Account]
     cards: Mapping[str, Card]
     guest: bool = False
-    """Whether a guest pays, to whom nothing serves but the cards that it has made for its order."""
+    """Whether a guest pays, to whom nothing serves but the cards that it has made for its order, and types for everyone."""
+    types: Mapping[str, DeclaredType] = field(default_factory=dict)
+    authorized: Mapping[str, int] = field(default_factory=dict)
+    """What was authorized outside and not voided, as recorded, by payment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +119,7 @@ class Demand:
 
 
 def unusable(payments: Sequence[Payment], means: Means, now: datetime) -> list[Problem]:
-    """Payments whose account or card is not the user's, of another currency, or out of its time."""
+    """Payments whose account, card or declared type is not the user's, of another currency, or out of its time."""
     problems: list[Problem] = []
     for p in payments:
         if p.holding is Holding.GATEWAY:
@@ -124,6 +130,8 @@ def unusable(payments: Sequence[Payment], means: Means, now: datetime) -> list[P
                 problems.append(Problem(p.id, reasons.CARD_NOT_FOUND, text, field="credit_card_id"))
         elif p.holding is Holding.BALANCE:
             problems += _unusable_account(p, None if means.guest else means.accounts.get(p.spending_account_id), now)
+        elif p.holding is Holding.EXTERNAL:
+            problems += undeclared(p, means.types.get(p.type), means.guest)
     return problems
 
 

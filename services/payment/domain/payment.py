@@ -79,16 +79,19 @@ class Payment:
     refunded_units: int = 0
     surplus: int = 0
     """What of its amount is not taken, since the payments were above the total when it was resolved."""
+    external: bool = False
+    """Whether its type is none of those that are built in, but one that the marketplace declares."""
 
     @property
     def holding(self) -> Holding:
         """Where its money is held."""
-        return behavior(self.type).holding
+        return Holding.EXTERNAL if self.external else behavior(self.type).holding
 
     @property
     def taken(self) -> int:
-        """What was taken and not given back: a card's captures, anything else from its confirmation on."""
-        if self.holding is Holding.GATEWAY:
+        """What was taken and not given back: a card's captures, those recorded of what is outside, anything else from its
+        confirmation on."""
+        if self.holding in (Holding.GATEWAY, Holding.EXTERNAL):
             return self.captured - self.refunded
         return (self.resolved_amount or 0) - self.refunded if self.state in (State.CONFIRMED, State.CAPTURED) else 0
 
@@ -99,8 +102,13 @@ class Payment:
 
     @property
     def uncaptured(self) -> int:
-        """What a card has still to take."""
+        """What a card, or whoever moves the money outside, has still to take."""
         return max(0, self.due - self.captured)
+
+    @property
+    def to_refund(self) -> int:
+        """What was taken outside beyond what is due, and has to be given back there."""
+        return max(0, self.taken - self.due) if self.holding is Holding.EXTERNAL else 0
 
     @property
     def authorization_key(self) -> str:

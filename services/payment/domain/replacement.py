@@ -37,7 +37,8 @@ def begin(
         else:
             entry = Entry(TransactionType.CONFIRM, p.due, cause=Cause.REPLACEMENT, units=p.debited_units)
             freed = p.drawn if p.holding is Holding.BALANCE else 0
-            changes.append(Change(held.moved(Event.CONFIRM, now, accepted=True), entry, freed=freed, taken=p.due))
+            taken = 0 if p.holding is Holding.EXTERNAL else p.due
+            changes.append(Change(held.moved(Event.CONFIRM, now, accepted=True), entry, freed=freed, taken=taken))
     good = sum(p.due for p in added if p.holding is not Holding.GATEWAY)
     return changes + _take_over(payments, rows, good, now)
 

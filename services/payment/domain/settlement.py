@@ -117,7 +117,9 @@ def capture(payment: Payment, wanted: int | None, rows: Sequence[Transaction], n
     """
     course = Course(payment, rows, now)
     if payment.holding is not Holding.GATEWAY:
-        raise conflict(payment.id, payment.state, f"capture: a {payment.type} is taken when its order is confirmed")
+        outside = payment.holding is Holding.EXTERNAL
+        when = "outside, which is recorded" if outside else "when its order is confirmed"
+        raise conflict(payment.id, payment.state, f"capture: a {payment.type} is taken {when}")
     move(payment.id, payment.state, Event.CAPTURE)
     if canceled(course.rows):
         raise conflict(payment.id, payment.state, "capture: its order is canceled")
@@ -140,6 +142,8 @@ def refund(payment: Payment, wanted: int | None, rows: Sequence[Transaction], no
     Raises `PAYMENT_STATE_CONFLICT` and `REFUND_EXCEEDS_CAPTURE`.
     """
     course = Course(payment, rows, now)
+    if payment.holding is Holding.EXTERNAL:
+        raise conflict(payment.id, payment.state, f"refund: a {payment.type} goes back outside, which is recorded")
     move(payment.id, payment.state, Event.REFUND_PART)
     left = payment.taken - course.pending(TransactionType.REFUND)
     amount = left if wanted is None else wanted

@@ -18,8 +18,9 @@ _ON_THE_WAY = (State.RESERVED, State.AUTHORIZING, State.AUTHORIZED)
 def capture_shipped(payments: Sequence[Payment], rows: Sequence[Transaction], shipped: int, now: datetime) -> list[Change]:
     """Asks cards for what has shipped and is neither taken nor asked for, the oldest payment first.
 
-    What is an account's or a promise is taken since the order was confirmed. What a card has taken counts even if a person has
-    given it back since: it is not taken twice.
+    What is an account's or a promise is taken since the order was confirmed, and what is outside is taken there, when the shop's
+    own code sees fit: both count in full. What a card has taken counts even if a person has given it back since: it is not taken
+    twice.
     """
     courses = [Course(p, rows, now) for p in payments if p.state in PERMANENT and not canceled(_of(p, rows))]
     left = shipped - sum(_taken(c.payment, c.pending(TransactionType.CAPTURE)) for c in courses)

@@ -46,6 +46,8 @@ class Cause(StrEnum):
     """Another payment takes its place, or it takes another's."""
     SHIPMENT = "SHIPMENT"
     """Units of the order have shipped."""
+    RECORD = "RECORD"
+    """It happened outside, and somebody has recorded it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,10 @@ class Transaction:
     """When the gateway lets the authorization lapse that it asked for."""
     units: int = 0
     """What of its amount is in the unit of the seller's own that the payment's account is counted in, in millionths."""
+    recorded_by: str = ""
+    """User who recorded it, of one that happened outside."""
+    occur_time: datetime | None = None
+    """When that happened, as the user said."""
 
 
 def pending(rows: Iterable[Transaction], type: TransactionType) -> int:
@@ -94,6 +100,15 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """What somebody says of a transaction that happened outside."""
+
+    by: str
+    reference: str
+    occur_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A transaction to be recorded of a payment."""
 
@@ -106,3 +121,5 @@ class Entry:
     units: int = 0
     said: Said | None = None
     """Of what a gateway has answered already; None when it is asked afterwards, or takes no part."""
+    recorded: Recorded | None = None
+    """Of what happened outside."""

@@ -21,6 +21,8 @@ class Holding(StrEnum):
     """Part of a spending account's balance, in our ledger."""
     GATEWAY = "GATEWAY"
     """An authorization at a payment gateway."""
+    EXTERNAL = "EXTERNAL"
+    """Outside of Waybill, where others move it: what they do is recorded."""
 
 
 @dataclass(frozen=True, slots=True)

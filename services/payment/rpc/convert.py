@@ -11,7 +11,7 @@ from libs.protoconv import currency_in, mask_paths, money_in, text_in, xp_in
 from services.payment.application.order_payments import Draft, OrderRef
 from services.payment.domain.editing import FIELDS, MEANS, Edit
 from services.payment.domain.payment import MAX_PAYMENTS, Problem
-from services.payment.domain.types import CREDIT_CARD, REGISTRY, SPENDING_ACCOUNT, known
+from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
 from waybill.payment.v1 import order_payment_service_pb2 as order_pb
 from waybill.payment.v1 import payment_pb2 as pb
 from waybill.payment.v1 import payment_reservation_service_pb2 as attempt_pb
@@ -82,8 +82,6 @@ def drafts_in(found: Violations, messages: Sequence[pb.Payment], currency: str, 
 def _draft(found: Violations, where: str, m: pb.Payment, currency: str) -> Draft:
     found.check_id(f"{where}.id", m.id, required=False)
     found.check_id(f"{where}.type", m.type)
-    if m.type and not known(m.type):
-        found.add(f"{where}.type", reasons.FIELD_INVALID, f"must be one of {', '.join(sorted(REGISTRY))}")
     amount = None
     if m.HasField("amount"):
         amount = money_in(found, f"{where}.amount", m.amount, currency, negative=True)

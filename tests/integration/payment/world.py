@@ -47,6 +47,8 @@ from waybill.payment.v1 import payment_reservation_service_pb2 as attempt_pb
 from waybill.payment.v1 import payment_reservation_service_pb2_grpc as attempt_grpc
 from waybill.payment.v1 import payment_service_pb2 as pb
 from waybill.payment.v1 import payment_service_pb2_grpc as pb_grpc
+from waybill.payment.v1 import payment_type_service_pb2 as type_pb
+from waybill.payment.v1 import payment_type_service_pb2_grpc as type_grpc
 from waybill.payment.v1 import spending_account_service_pb2 as account_pb
 from waybill.payment.v1 import spending_account_service_pb2_grpc as account_grpc
 
@@ -179,6 +181,10 @@ class World:
         """As a user calls it."""
         return self.served.stub(card_grpc.CreditCardServiceStub, caller or seller())
 
+    def types(self, caller: Principal | None = None) -> type_grpc.PaymentTypeServiceStub:
+        """As a user calls it."""
+        return self.served.stub(type_grpc.PaymentTypeServiceStub, caller or seller())
+
     def ledger(self, caller: Principal | None = None) -> ledger_grpc.LedgerServiceStub:
         """As a user calls it."""
         return self.served.stub(ledger_grpc.LedgerServiceStub, caller or seller())
@@ -206,6 +212,12 @@ class World:
             )
         )
         return token
+
+    async def declared(self, id: str = "transfer", acceptance: str = "BY_RECORD", active: bool = True) -> str:
+        """A type that the marketplace declares."""
+        made = type_pb.PaymentType(id=id, name=id, acceptance=f"PAYMENT_ACCEPTANCE_{acceptance}", active=active)  # type: ignore[arg-type]
+        await self.types().CreatePaymentType(type_pb.CreatePaymentTypeRequest(payment_type=made))
+        return id
 
     async def balance(self, id: str = "gift") -> tuple[int, int]:
         """Balance and reserved."""
@@ -377,6 +389,13 @@ async def void_payment(world: World, id: str, request_id: str = "", caller: Prin
     """VoidPayment."""
     request = pb.VoidPaymentRequest(payment_id=id, request_id=request_id)
     return (await world.people(caller).VoidPayment(request)).payment
+
+
+async def record(world: World, id: str, type: str, amount: int, caller: Principal | None = None, **more: Any) -> pay.Payment:
+    """RecordTransaction."""
+    request = pb.RecordTransactionRequest(payment_id=id, type=f"PAYMENT_TRANSACTION_TYPE_{type}", **more)  # type: ignore[arg-type]
+    request.amount.CopyFrom(usd(amount))
+    return (await world.people(caller).RecordTransaction(request)).payment
 
 
 @asynccontextmanager

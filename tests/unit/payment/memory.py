@@ -1,5 +1,6 @@
 """Payment's ports in memory, and a gateway whose behavior a test chooses call by call."""
 
+# Long because it is one list: every port of the context.
 from __future__ import annotations
 
 import uuid
@@ -237,6 +238,13 @@ class NoRedirects:
         assert not redirects
 
 
+class NoTypes:
+    """TypeStore of a marketplace that declares none."""
+
+    async def of_ids(self, ids: Collection[str], payer: Any = None, *, lock: bool = False) -> dict[str, Any]:
+        return {}
+
+
 class MemoryWork:
     """PaymentWork, as far as the model of a payment's life goes."""
 
@@ -248,6 +256,7 @@ class MemoryWork:
         self.alerts = MemoryAlerts(memory)
         self.requests = MemoryRequests()
         self.redirects = NoRedirects()
+        self.types = NoTypes()
 
 
 class WilfulGateway:

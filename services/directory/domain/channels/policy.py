@@ -19,7 +19,8 @@ STAGES = ("restricted", "default_supplier", "priority", "fewest_parcels", "lowes
 """What the fulfillment service knows to choose locations by; the last one compares what the others make, so it stands last."""
 MOST_STAGES = 8
 PAYMENT_TYPES = ("credit_card", "spending_account", "purchase_order")
-"""What the payment service knows. None named is taken as those that hold money."""
+"""Those that are built in. None named is taken as those of them that hold money."""
+MAX_PAYMENT_TYPES = 50
 
 ESTIMATE_VALID = 24 * 60 * 60
 """Seconds that freight prices are kept where a channel says nothing."""
@@ -75,18 +76,23 @@ def check(found: Violations, where: str, policy: StatedPolicy) -> None:
             reasons.VALUE_OUT_OF_RANGE,
             "must be whole seconds, one minute to 365 days",
         )
-    _check_names(found, f"{where}.payment_types", policy.payment_types, PAYMENT_TYPES, len(PAYMENT_TYPES))
-    _check_names(found, f"{where}.sourcing_stages", policy.sourcing_stages, STAGES, MOST_STAGES)
+    # Whether the marketplace declares a type that is not built in, the payment service judges, when somebody pays with it.
+    _check_names(found, f"{where}.payment_types", policy.payment_types, MAX_PAYMENT_TYPES)
+    _check_names(found, f"{where}.sourcing_stages", policy.sourcing_stages, MOST_STAGES, STAGES)
     if STAGES[-1] in policy.sourcing_stages[:-1]:
         found.add(f"{where}.sourcing_stages", reasons.FIELD_INVALID, f"{STAGES[-1]} must be the last")
     if policy.sourcing_stages and policy.sourcing_strategy:
         found.add(f"{where}.sourcing_stages", reasons.FIELD_INVALID, "must be empty where there is a sourcing_strategy")
 
 
-def _check_names(found: Violations, where: str, names: Sequence[str], known: Sequence[str], most: int) -> None:
+def _check_names(found: Violations, where: str, names: Sequence[str], most: int, known: Sequence[str] = ()) -> None:
+    """Whether there are few, none of them twice, and each is known, or formed as an id where others know them."""
     if len(names) > most:
         found.add(where, reasons.TOO_MANY_ITEMS, f"at most {most}")
     for i, name in enumerate(names[:most]):
         at = f"{where}[{i}]"
-        found.require(at, name in known, reasons.FIELD_INVALID, f"must be one of {', '.join(known)}")
+        if known:
+            found.require(at, name in known, reasons.FIELD_INVALID, f"must be one of {', '.join(known)}")
+        else:
+            found.check_id(at, name)
         found.require(at, name not in names[:i], reasons.DUPLICATE_ITEM, f"{name[:100]} stands twice")

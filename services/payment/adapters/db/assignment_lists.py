@@ -10,21 +10,25 @@ from libs.auth import Principal
 from libs.db import Database
 from libs.query import Field, Listing
 from libs.query.request import Page, PageRequest
-from services.payment.adapters.db.tables import ACCOUNT_ASSIGNMENTS, CARD_ASSIGNMENTS, CARDS
+from services.payment.adapters.db.tables import ACCOUNT_ASSIGNMENTS, CARD_ASSIGNMENTS, CARDS, TYPE_ASSIGNMENTS
 from services.payment.domain.assignments import Key
+from services.payment.domain.declared import Key as TypeKey
 
 _K = CARD_ASSIGNMENTS.c
 
 
-def _listing(table: sa.Table, means: str) -> Listing:
-    names = (means, "user_id", "user_group_id")
-    # The three together are unique; ids have no colon.
-    unique = table.c[means] + ":" + table.c.user_id + ":" + table.c.user_group_id
-    return Listing({name: Field(table.c[name]) for name in names}, unique, default_order=means)
+def _listing(table: sa.Table) -> Listing:
+    names = [column.name for column in table.primary_key]
+    # All of them together are unique; ids have no colon.
+    unique: sa.ColumnElement[str] = table.c[names[0]]
+    for name in names[1:]:
+        unique = unique + ":" + table.c[name]
+    return Listing({name: Field(table.c[name]) for name in names}, unique, default_order=names[0])
 
 
-_ACCOUNTS = _listing(ACCOUNT_ASSIGNMENTS, "spending_account_id")
-_CARDS = _listing(CARD_ASSIGNMENTS, "credit_card_id")
+_ACCOUNTS = _listing(ACCOUNT_ASSIGNMENTS)
+_CARDS = _listing(CARD_ASSIGNMENTS)
+_TYPES = _listing(TYPE_ASSIGNMENTS)
 
 
 class SqlAssignmentLists:
@@ -50,6 +54,13 @@ class SqlAssignmentLists:
         async with self._db.reading(snapshot=plan.counts) as tx:
             page = await plan.read(tx, statement)
         return page.map(lambda row: (row.credit_card_id, row.user_id, row.user_group_id))
+
+    async def types(self, caller: Principal, request: PageRequest) -> Page[TypeKey]:
+        """A page of assignments of declared types."""
+        plan = _TYPES.plan(self._db.dialect, request, _bound(caller))
+        async with self._db.reading(snapshot=plan.counts) as tx:
+            page = await plan.read(tx, sa.select(TYPE_ASSIGNMENTS))
+        return page.map(lambda row: (row.payment_type_id, row.buyer_id, row.user_id, row.user_group_id))
 
 
 def _bound(caller: Principal) -> Mapping[str, str]:

@@ -4,43 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TypeVar
 
 import sqlalchemy as sa
 
 from libs.db import Tx
 from libs.relay.change import assignment_ended, assignment_made
 from libs.relay.changes import note
-from services.payment.adapters.db.tables import ACCOUNT_ASSIGNMENTS, ACCOUNTS, CARD_ASSIGNMENTS, CARDS, CHANGES
+from services.payment.adapters.db.tables import ACCOUNT_ASSIGNMENTS, ACCOUNTS, CARD_ASSIGNMENTS, CARDS, CHANGES, TYPE_ASSIGNMENTS
 from services.payment.domain.assignments import Key
 
-_A, _S, _C, _K = ACCOUNTS.c, ACCOUNT_ASSIGNMENTS.c, CARDS.c, CARD_ASSIGNMENTS.c
+_A, _S, _C, _K, _Y = ACCOUNTS.c, ACCOUNT_ASSIGNMENTS.c, CARDS.c, CARD_ASSIGNMENTS.c, TYPE_ASSIGNMENTS.c
+
+K = TypeVar("K", bound=tuple[str, ...])
 
 
-class _Kind:
+class Kind:
     """Assignments of one kind: the table, whose first columns are the key, and their word in the feed."""
 
-    def __init__(self, word: str, table: sa.Table, means: sa.Column[Any]) -> None:
+    def __init__(self, word: str, table: sa.Table) -> None:
         self._word = word
         self.table = table
-        self.names = (means.name, "user_id", "user_group_id")
+        self.names = tuple(column.name for column in table.primary_key)
         self._columns = tuple(table.c[name] for name in self.names)
 
-    def values(self, key: Key) -> dict[str, str]:
+    def values(self, key: Sequence[str]) -> dict[str, str]:
         """The key as columns."""
         return dict(zip(self.names, key, strict=True))
 
-    def made(self, tx: Tx, keys: Sequence[Key], now: datetime) -> None:
+    def made(self, tx: Tx, keys: Collection[Sequence[str]], now: datetime) -> None:
         """Writes into the feed that they stand."""
         note(tx, CHANGES, [assignment_made(self._word, key, now) for key in keys])
 
-    async def new(self, tx: Tx, keys: Sequence[Key]) -> list[Key]:
+    async def new(self, tx: Tx, keys: Sequence[K]) -> list[K]:
         """Those that do not stand yet."""
         rows = await tx.execute(sa.select(*self._columns).where(sa.tuple_(*self._columns).in_(keys)))
         there = {tuple(row) for row in rows}
         return [key for key in keys if key not in there]
 
-    async def end(self, tx: Tx, keys: Collection[Key], now: datetime, *more: sa.ColumnElement[bool]) -> None:
+    async def end(self, tx: Tx, keys: Collection[tuple[str, ...]], now: datetime, *more: sa.ColumnElement[bool]) -> None:
         """Ends those that stand; they are locked in the order of their keys, so that two calls do not wait for each other."""
         named = sa.and_(sa.tuple_(*self._columns).in_(sorted(set(keys))), *more)
         select = sa.select(self.table).where(named).order_by(*self._columns)
@@ -50,8 +52,8 @@ class _Kind:
         note(tx, CHANGES, [assignment_ended(self._word, [row[name] for name in self.names], now, row) for row in gone])
 
 
-_OF_ACCOUNTS = _Kind("spending account assignment", ACCOUNT_ASSIGNMENTS, _S.spending_account_id)
-_OF_CARDS = _Kind("credit card assignment", CARD_ASSIGNMENTS, _K.credit_card_id)
+_OF_ACCOUNTS = Kind("spending account assignment", ACCOUNT_ASSIGNMENTS)
+_OF_CARDS = Kind("credit card assignment", CARD_ASSIGNMENTS)
 
 
 class SqlAssignmentStore:
@@ -63,12 +65,13 @@ class SqlAssignmentStore:
         self._tx = tx
 
     async def groups(self, buyer_id: str) -> set[str]:
-        """Groups that an account or a card of the buyer is assigned to."""
+        """Groups of the buyer that an account, a card or a declared type is assigned to."""
         accounts = sa.select(_S.user_group_id).join_from(ACCOUNT_ASSIGNMENTS, ACCOUNTS, _A.id == _S.spending_account_id)
         cards = sa.select(_K.user_group_id).join_from(CARD_ASSIGNMENTS, CARDS, _C.id == _K.credit_card_id)
         accounts = accounts.where(_S.user_group_id > "", _A.buyer_id == buyer_id)
-        both = sa.union(accounts, cards.where(_K.user_group_id > "", _C.buyer_id == buyer_id))
-        return set((await self._tx.execute(both)).scalars())
+        types = sa.select(_Y.user_group_id).where(_Y.user_group_id > "", _Y.buyer_id == buyer_id)
+        all_of_them = sa.union(accounts, cards.where(_K.user_group_id > "", _C.buyer_id == buyer_id), types)
+        return set((await self._tx.execute(all_of_them)).scalars())
 
     async def assign_accounts(self, rows: Mapping[Key, bool], now: datetime) -> list[str]:
         """Writes assignments with allow_exceed; returns accounts that do not exist, and stores nothing if there are any."""

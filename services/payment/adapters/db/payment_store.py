@@ -161,7 +161,9 @@ class SqlPaymentStore:
     async def edit(self, payment: Payment) -> None:
         """One whose people have changed it."""
         row = payment_row(payment)
-        values = {name: row[name] for name in (*FIELDS, "resolved_amount", "due", "surplus", "version", "update_time")}
+        values = {
+            name: row[name] for name in (*FIELDS, "accepted", "resolved_amount", "due", "surplus", "version", "update_time")
+        }
         await self._tx.execute(sa.update(PAYMENTS).where(P.id == payment.id).values(values))
         self._add_to_feed([payment])
 

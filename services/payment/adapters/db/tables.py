@@ -1,5 +1,6 @@
 """Tables of payment."""
 
+# Long because it is one list: every table of the context, and who sees which rows.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
@@ -68,6 +69,8 @@ PAYMENTS = sa.Table(
     sa.Column("refunded_units", Micros(), nullable=False, server_default="0"),
     # What of its amount is not taken, where its order's payments were above the total.
     sa.Column("surplus", Micros(), nullable=False, server_default="0"),
+    # Whether its type is one that the marketplace declares.
+    sa.Column("external", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 ORDERS = sa.Table(
     "payment_orders",
@@ -116,6 +119,9 @@ TRANSACTIONS = sa.Table(
     sa.Column("ask_time", UtcTime(), nullable=True, index=True),
     sa.Column("expire_time", UtcTime(), nullable=True),
     sa.Column("units", Micros(), nullable=False, server_default="0"),
+    # Of what happened outside: who has recorded it, and when that was, as the user said.
+    sa.Column("recorded_by", sa.String(100), nullable=False, server_default=""),
+    sa.Column("occur_time", UtcTime(), nullable=True),
     *retries.columns(),
 )
 ATTEMPTS = sa.Table(
@@ -222,6 +228,21 @@ CARD_ASSIGNMENTS = sa.Table(
     sa.Column("user_id", sa.String(100), primary_key=True),
     sa.Column("user_group_id", sa.String(100), primary_key=True, index=True),
 )
+TYPES = resource_table(
+    METADATA,
+    "payment_types",
+    resources.TYPE,
+    # Whether the type was ever assigned: then it serves those whom it is assigned to, and nobody else.
+    sa.Column("restricted", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+TYPE_ASSIGNMENTS = sa.Table(
+    "payment_type_assignments",
+    METADATA,
+    sa.Column("payment_type_id", sa.String(100), sa.ForeignKey("payment_types.id"), primary_key=True),
+    sa.Column("buyer_id", sa.String(100), primary_key=True, index=True),
+    sa.Column("user_id", sa.String(100), primary_key=True),
+    sa.Column("user_group_id", sa.String(100), primary_key=True),
+)
 GATEWAY = sa.Table(
     "test_gateway_operations",
     METADATA,
@@ -266,6 +287,19 @@ def visible_accounts(caller: Principal) -> sa.ColumnElement[bool] | None:
     assigned = assigned_to(ACCOUNT_ASSIGNMENTS, caller.user_id, caller.groups or ())
     mine = sa.select(ACCOUNT_ASSIGNMENTS.c.spending_account_id).where(assigned)
     return sa.and_(ACCOUNTS.c.buyer_id == caller.party_id, ACCOUNTS.c.id.in_(mine))
+
+
+def visible_types(caller: Principal) -> sa.ColumnElement[bool] | None:
+    """Buyers see active types that they may pay with; the seller's administrators all; suppliers none."""
+    if caller.party_kind is PartyKind.SELLER:
+        return None
+    if caller.party_kind is not PartyKind.BUYER or caller.is_guest:
+        return sa.false()
+    its = sa.and_(
+        TYPE_ASSIGNMENTS.c.buyer_id == caller.party_id, assigned_to(TYPE_ASSIGNMENTS, caller.user_id, caller.groups or ())
+    )
+    mine = sa.select(TYPE_ASSIGNMENTS.c.payment_type_id).where(its)
+    return sa.and_(TYPES.c.active, sa.or_(~TYPES.c.restricted, TYPES.c.id.in_(mine)))
 
 
 _CARD_READERS = (roles.CREDIT_CARD_ADMIN, roles.CREDIT_CARD_READER)
@@ -314,7 +348,22 @@ CARD = Resource(
     ],
 )
 
-MADE = {"CreateSpendingAccount": ACCOUNTS, "BatchCreateSpendingAccounts": ACCOUNTS, "CreateCreditCard": CARDS}
+TYPE = Resource(
+    resources.TYPE,
+    TYPES,
+    visible_types,
+    uses=[
+        UsedBy("payment", PAYMENTS.c.id, lambda _, id: PAYMENTS.c.type == id),
+        UsedBy("assignment", _assigned_to(TYPE_ASSIGNMENTS), lambda _, id: TYPE_ASSIGNMENTS.c.payment_type_id == id),
+    ],
+)
+
+MADE = {
+    "CreateSpendingAccount": ACCOUNTS,
+    "BatchCreateSpendingAccounts": ACCOUNTS,
+    "CreateCreditCard": CARDS,
+    "CreatePaymentType": TYPES,
+}
 """By the method that makes it: the table where the id in a recorded outcome leads, unless it was deleted."""
 
 NAMES: Mapping[sa.Column[Any], Iterable[str]] = {

@@ -11,6 +11,7 @@ from services.payment.adapters.db.means_store import SqlMeansStore
 from services.payment.adapters.db.payment_store import SqlPaymentStore
 from services.payment.adapters.db.redirect_store import SqlRedirectStore
 from services.payment.adapters.db.request_store import SqlRequestStore
+from services.payment.adapters.db.type_store import SqlTypeStore
 from services.payment.adapters.db.unsettled_query import SqlUnsettledPayments
 
 
@@ -47,6 +48,11 @@ class SqlPaymentWork:
     def assignments(self) -> SqlAssignmentStore:
         """Who may pay with accounts and cards."""
         return SqlAssignmentStore(self._tx)
+
+    @property
+    def types(self) -> SqlTypeStore:
+        """Types of payment that the marketplace declares."""
+        return SqlTypeStore(self._tx)
 
     @property
     def alerts(self) -> SqlAlertStore:

@@ -20,7 +20,7 @@ from services.payment.adapters.db.tables import (
     REDIRECTS,
     TRANSACTIONS,
 )
-from services.payment.domain.ledger import ISSUED, POINTS, RECEIPTS, RECEIVABLE
+from services.payment.domain.ledger import EXTERNAL, ISSUED, POINTS, RECEIPTS, RECEIVABLE
 from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
 
 J, S, K = ADJUSTMENTS.c, ACCOUNT_ASSIGNMENTS.c, CARD_ASSIGNMENTS.c
@@ -141,9 +141,10 @@ def _payments_movements() -> Any:
         (P.unit != "", L.account == POINTS),
         (P.type == SPENDING_ACCOUNT, L.account == sa.literal(_SPENDING) + P.spending_account_id),
         (P.type == CREDIT_CARD, L.account.startswith(_GATEWAY)),
+        (P.external, L.account == sa.literal(EXTERNAL) + P.type),
         else_=L.account == sa.literal(_BUYER) + P.buyer_id,
     )
-    own = sa.case((P.type.in_((SPENDING_ACCOUNT, CREDIT_CARD)), RECEIPTS), else_=RECEIVABLE)
+    own = sa.case((sa.or_(P.type.in_((SPENDING_ACCOUNT, CREDIT_CARD)), P.external), RECEIPTS), else_=RECEIVABLE)
     money = sa.and_(
         L.currency == P.currency,
         L.amount == sa.case((ours, back * T.amount), else_=-back * T.amount),

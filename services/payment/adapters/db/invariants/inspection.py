@@ -16,6 +16,7 @@ from libs.relay.marks import parked, tried
 from libs.service.retries import failures_of
 from services.payment.adapters.db.alert_store import KIND
 from services.payment.adapters.db.invariants.causes import PERMANENT
+from services.payment.adapters.db.invariants.outside import BY_CAPTURES
 from services.payment.adapters.db.invariants.rules import rules
 from services.payment.adapters.db.tables import ACCOUNTS, ALERTS, ATTEMPTS, LEDGER, LOCK, ORDERS, PAYMENTS, TRANSACTIONS
 
@@ -113,8 +114,11 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
         made.append(_fact(row, "alert", payment=row.id, finished=ended, since=row.update_time.isoformat(), **tried(row)))
         if waits:
             made.append(parked(CONTEXT, KIND, row))
-    taken = sa.case((P.type == "credit_card", P.captured), else_=P.resolved_amount)
-    due = sa.case((P.type == "credit_card", P.due), else_=P.resolved_amount)
+    taken = sa.case((BY_CAPTURES, P.captured), else_=P.resolved_amount)
+    due = sa.case((BY_CAPTURES, P.due), else_=P.resolved_amount)
+    # What has to go back outside counts as given back: when that is done, somebody will record it.
+    beyond = P.captured - P.refunded - P.due
+    back = P.refunded + sa.case((sa.and_(P.external, beyond > 0), beyond), else_=0)
     kept = sa.case((sa.and_(P.type == "credit_card", P.captured < P.due), P.captured), else_=P.due)
     states = [
         total(sa.case((P.state.in_(states), amount), else_=0)).label(name)
@@ -123,7 +127,7 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
             ("due", PERMANENT, P.due),
             ("promised", (*PERMANENT, "ATTENTION"), P.due),
             ("charged", PERMANENT, taken),
-            ("refunded", PERMANENT, P.refunded),
+            ("refunded", PERMANENT, back),
             ("taken", (*PERMANENT, "ATTENTION"), kept),
         )
     ]

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from libs.db.invariants import SqlRule, names_are_known, sentence, total
 from libs.idempotency import invariants
 from services.payment.adapters.db.invariants.causes import PERMANENT, cause_rules
+from services.payment.adapters.db.invariants.outside import BY_CAPTURES, outside_rules
 from services.payment.adapters.db.invariants.redirects import redirect_rules, waits_at_gateway
 from services.payment.adapters.db.invariants.units import unit_rules
 from services.payment.adapters.db.tables import (
@@ -28,6 +29,7 @@ from services.payment.adapters.db.tables import (
     REDIRECTS,
     REQUESTS,
     TRANSACTIONS,
+    TYPE_ASSIGNMENTS,
 )
 from services.payment.domain.redirect import DUE
 from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
@@ -58,6 +60,7 @@ def rules(dialect: str) -> Sequence[SqlRule]:
         **redirect_rules(),
         **_alert_rules(),
         **unit_rules(),
+        **outside_rules(),
         **cause_rules(),
     }
     return [*(SqlRule(name, broken, _OVER.get(name, PAYMENTS)) for name, broken in made.items()), names_are_known(NAMES)]
@@ -88,6 +91,8 @@ _OVER: dict[str, sa.Table] = {
     "adjustment_is_by_who_asked": ADJUSTMENTS,
     "units_are_those_of_the_account": ACCOUNTS,
     "gateway_did_what_was_recorded": TRANSACTIONS,
+    "record_says_who_and_when": TRANSACTIONS,
+    "assigned_type_is_restricted": TYPE_ASSIGNMENTS,
     "gateway_did_nothing_else": GATEWAY,
     "redirect_is_of_its_payment": REDIRECTS,
     "redirect_is_adopted_by_its_attempt": REDIRECTS,
@@ -181,7 +186,7 @@ def _charge_rules() -> dict[str, sa.Select[Any]]:
         "authorized_once_per_key": sa.select(
             T.payment_id.label("subject"), sentence(sa.func.count(), " authorizations under ", T.gateway_key)
         )
-        .where(T.type == "AUTHORIZE", T.result == "SUCCEEDED")
+        .where(T.type == "AUTHORIZE", T.result == "SUCCEEDED", T.gateway_key != "")
         .group_by(T.payment_id, T.gateway_key, T.attempt)
         .having(sa.func.count() > 1),
         "gateway_key_belongs_to_one_payment": sa.select(
@@ -223,10 +228,10 @@ def _money_rules() -> dict[str, sa.Select[Any]]:
         return sa.select(total(T.amount)).where(T.payment_id == P.id, T.type == type, T.result == "SUCCEEDED").scalar_subquery()
 
     resolved = sa.func.coalesce(P.resolved_amount, 0)
-    taken = sa.case((P.type == CREDIT_CARD, P.captured), else_=resolved)
+    taken = sa.case((BY_CAPTURES, P.captured), else_=resolved)
     subject = P.id.label("subject")
     # What is left of a promise or of an account's payment goes back with the cancel, without a refund of its own.
-    given_back = sa.case((P.type == CREDIT_CARD, done("REFUND")), else_=done("REFUND") + done("VOID"))
+    given_back = sa.case((BY_CAPTURES, done("REFUND")), else_=done("REFUND") + done("VOID"))
     return {
         "amount_is_resolved": sa.select(subject, sentence(P.resolved_amount, " and ", P.surplus, " of ", P.amount)).where(
             sa.or_(
@@ -259,7 +264,7 @@ def _money_rules() -> dict[str, sa.Select[Any]]:
 
 def _state_is_wrong() -> Any:
     """What a state says of the amounts: nothing is taken before the confirm, nothing is left after a void or refund."""
-    card, resolved = P.type == CREDIT_CARD, sa.func.coalesce(P.resolved_amount, 0)
+    card, resolved = BY_CAPTURES, sa.func.coalesce(P.resolved_amount, 0)
     before = P.state.in_(("OPEN", *HELD))
     # All went back, but more is due or held: it can still be captured, or its end is asked for.
     rest = sa.or_(P.due > P.captured, _transaction("VOID", "PENDING"))
@@ -284,7 +289,7 @@ def _kept_in_ledger() -> sa.Select[Any]:
     )
     shown = sa.func.coalesce(sums.c.sum, 0)
     resolved = sa.func.coalesce(P.resolved_amount, 0)
-    kept = sa.case((P.type == CREDIT_CARD, P.captured - P.refunded), (P.state.in_(PERMANENT), resolved - P.refunded), else_=0)
+    kept = sa.case((BY_CAPTURES, P.captured - P.refunded), (P.state.in_(PERMANENT), resolved - P.refunded), else_=0)
     return (
         sa.select(P.id.label("subject"), sentence(kept, ", the ledger says ", shown))
         .select_from(PAYMENTS.outerjoin(sums, sums.c.payment_id == P.id))

@@ -17,6 +17,7 @@ _PAYMENTS = Watch(
         **all_by("payment_has_its_means", "type spending_account_id credit_card_id"),
         **all_by("charged_at_most_the_total ledger_movement_has_its_transaction", "currency"),
         **all_by("amount_is_resolved", "amount surplus"),
+        **all_by("external_payment_has_its_type ledger_movement_has_its_transaction", "external"),
         **all_by("transaction_is_of_the_amount paid_covers_the_total", "resolved_amount"),
         **all_by("payment_is_accepted", "accepted"),
         **all_by("state_follows_amounts", "state"),
@@ -48,6 +49,7 @@ _TRANSACTIONS = Watch(
         **all_by("transaction_is_timed", "result_time ask_time"),
         **all_by("debited_units_are_moved", "units"),
         "cause": by("names_are_known"),
+        **all_by("record_says_who_and_when", "recorded_by occur_time"),
         **all_free(_SHOWN, "message create_time"),
     },
     by("ledger_movement_has_its_transaction"),
@@ -149,6 +151,22 @@ WATCHED: Register = {
             **all_by("assignment_has_card", "credit_card_id"),
             **all_by("assignment_is_to_one", "user_group_id"),
             "user_id": Free("who may use the card: only the assignment states it"),
+        },
+        Free("an assignment may end at any time"),
+    ),
+    tables.TYPES: Watch(
+        {
+            **all_by("external_payment_has_its_type", "id acceptance"),
+            **all_by("assigned_type_is_restricted", "restricted"),
+            **all_free("what the seller sets, and may change", "name description active xp"),
+            **all_free(_SHOWN, "version create_time update_time"),
+        },
+        by("external_payment_has_its_type"),
+    ),
+    tables.TYPE_ASSIGNMENTS: Watch(
+        {
+            **all_by("assigned_type_is_restricted", "payment_type_id user_group_id"),
+            **all_free("who may pay with the type: only the assignment states it", "buyer_id user_id"),
         },
         Free("an assignment may end at any time"),
     ),
