@@ -107,7 +107,7 @@ async def test_everything_that_is_wrong_with_a_record_is_named_at_once(world: Wo
         ("amount", "FIELD_REQUIRED"),
         ("reference", "CARD_NUMBER_REFUSED"),
     ]
-    assert await faults(record(world, "p1", "AUTHORIZE", 10, reference="r" * 101)) == [("reference", "VALUE_TOO_LONG")]
+    assert await faults(record(world, "p1", "AUTHORIZE", 10, reference="r" * 101)) == [("reference", "VALUE_OUT_OF_RANGE")]
     late = pb.RecordTransactionRequest(
         payment_id="p1", type=pay.PAYMENT_TRANSACTION_TYPE_AUTHORIZE, occur_time=time_out(START + timedelta(days=1))
     )
