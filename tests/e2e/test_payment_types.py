@@ -63,9 +63,7 @@ async def test_a_purchase_order_pays_only_where_the_channel_names_it(market: Mar
     assert (await ada.checkout.PlaceOrder(placing("AGAIN"))).order.status == order_pb2.ORDER_STATUS_OPEN
 
 
-async def test_what_is_authorized_outside_opens_the_order_and_what_is_canceled_goes_back_there(
-    market: Marketplace,
-) -> None:
+async def test_what_is_authorized_outside_opens_the_order_and_what_is_canceled_goes_back_there(market: Marketplace) -> None:
     ada, owner = market.people.ada, market.people.owner
     transfer = PaymentType(id="transfer", name="Transfer", acceptance=PAYMENT_ACCEPTANCE_BY_RECORD, active=True)
     await owner.payment_types.CreatePaymentType(CreatePaymentTypeRequest(payment_type=transfer))
@@ -76,7 +74,9 @@ async def test_what_is_authorized_outside_opens_the_order_and_what_is_canceled_g
     assert [p.reason for p in checked.reasons] == ["PAYMENT_NOT_ACCEPTED"]
     early = await refused(ada.checkout.SubmitOrder(submit))
     assert [rule.reason for rule in early.rules] == ["PAYMENT_NOT_ACCEPTED"]
-    total = (await ada.orders.GetOrder(order_pb.GetOrderRequest(order_id="OUTSIDE"))).order.total
+    total = (
+        await ada.orders.GetOrder(order_pb.GetOrderRequest(order_id="OUTSIDE", direction=order_pb2.DIRECTION_OUTGOING))
+    ).order.total
     record = RecordTransactionRequest(payment_id="wire", type=PAYMENT_TRANSACTION_TYPE_AUTHORIZE, amount=total, reference="w-1")
     denied = await refused(ada.payments.RecordTransaction(record))
     assert denied.code is grpc.StatusCode.PERMISSION_DENIED

@@ -29,11 +29,12 @@ from tests.support.marketplace import Marketplace, create
 from tests.support.prepared import Prepared
 from tests.support.sealing import sealing_key_for
 from waybill.directory.v1 import cost_center_service_pb2
-from waybill.directory.v1.ordering_context_service_pb2 import PAYMENT_CAPTURE_ON_SHIPMENT
+from waybill.directory.v1.ordering_context_service_pb2 import PAYMENT_CAPTURE_ON_SHIPMENT, PAYMENT_COVERAGE_NONE
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb
 from waybill.order.v1 import cart_service_pb2, checkout_service_pb2, order_service_pb2
 from waybill.payment.v1 import credit_card_service_pb2, payment_pb2, payment_service_pb2, spending_account_service_pb2
+from waybill.payment.v1 import payment_type_service_pb2 as type_pb
 from waybill_client import AsyncWaybill, WaybillError, money
 
 DONE, OPEN, GONE, CART, NO, MOVED, CUT, HELD = "DONE", "OPEN", "GONE", "CART", "NO", "MOVED", "CUT", "HELD"
@@ -45,6 +46,7 @@ CHARGED = "CHARGED"
 BINNED = "BINNED"
 """An order that was deleted."""
 SENT = "SENT"
+WIRED = "WIRED"
 """An order whose payment waited for its buyer."""
 BUILT = "BUILT"
 """An order whose lines have prices, and that was never calculated."""
@@ -191,6 +193,7 @@ async def _orders(market: Marketplace) -> None:
     await vary(owner, "lantern")
     await declare_facet(owner, "lamp", "brass")
     await _sent_to_the_provider(market)
+    await _paid_outside(market)
     await _held(market)
     await _charged(market)
     await _booked(owner)
@@ -216,6 +219,25 @@ async def _sent_to_the_provider(market: Marketplace) -> None:
     )
     await TestGateway(database).act(begun.redirect.url.rsplit("/", 1)[1], approve=True)
     await _submit(ada, SENT)
+
+
+async def _paid_outside(market: Marketplace) -> None:
+    """An order whose money has moved outside, by a type that the marketplace declares; and a type that is assigned."""
+    ada, owner = market.people.ada, market.people.owner
+    for id in ("transfer", "terms"):
+        declared = type_pb.PaymentType(id=id, name=id, acceptance=type_pb.PAYMENT_ACCEPTANCE_BY_RECORD, active=True)
+        await owner.payment_types.CreatePaymentType(type_pb.CreatePaymentTypeRequest(payment_type=declared))
+    hers = type_pb.PaymentTypeAssignment(payment_type_id="terms", buyer_id="acme", user_id="ada")
+    await owner.payment_types.AssignPaymentTypes(type_pb.AssignPaymentTypesRequest(assignments=[hers]))
+    await policy(market, payment_types=["transfer"], payment_coverage=PAYMENT_COVERAGE_NONE)
+    await ready(ada, WIRED, [payment_pb2.Payment(id="w-out", type="transfer", amount=money("1.00", CURRENCY))], tape=1)
+    record = payment_service_pb2.RecordTransactionRequest(payment_id="w-out", amount=money("1.00", CURRENCY))
+    record.type = payment_pb2.PAYMENT_TRANSACTION_TYPE_AUTHORIZE
+    await owner.payments.RecordTransaction(record)
+    await _submit(ada, WIRED)
+    await policy(market)
+    record.type = payment_pb2.PAYMENT_TRANSACTION_TYPE_CAPTURE
+    await owner.payments.RecordTransaction(record)
 
 
 async def _redeemed(made: Books) -> None:

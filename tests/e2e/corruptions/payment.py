@@ -19,6 +19,7 @@ from services.payment.adapters.db.tables import (
     REDIRECTS,
     REQUESTS,
     TRANSACTIONS,
+    TYPES,
 )
 from tests.e2e.corruptions.books import CART, CUT, DONE, GONE, HELD, OPEN, Books, breaks
 from tests.e2e.corruptions.setup import NOW
@@ -234,6 +235,10 @@ CORRUPTIONS = [
     breaks("payment", "refunded_units_are_moved", "d-card", transaction("d-card", "REFUND", units=5), "debited_units_are_moved"),
     breaks("payment", "state_follows_amounts", "d-card", payment("d-card", state="CONFIRMED")),
     breaks("payment", "gateway_holds_what_is_wanted", "stray", stray_hold),
+    breaks("payment", "external_payment_has_its_type", "w-out", lambda _: [sa.update(TYPES).values(acceptance="NEVER")]),
+    breaks("payment", "record_says_who_and_when", "w-out", transaction("w-out", "CAPTURE", recorded_by="")),
+    breaks("payment", "outside_no_more_is_voided_than_authorized", "w-out", transaction("w-out", "AUTHORIZE", type="VOID")),
+    breaks("payment", "assigned_type_is_restricted", "terms", lambda _: [sa.update(TYPES).values(restricted=False)]),
     breaks("payment", "redirect_is_of_its_payment", "v-card", lambda _: [sa.update(REDIRECTS).values(currency="EUR")]),
     breaks("payment", "redirect_is_adopted_by_its_attempt", "v-card", lambda _: [sa.update(REDIRECTS).values(attempt=9)]),
     breaks("payment", "redirect_is_timed", "v-card", lambda _: [sa.update(REDIRECTS).values(ask_time=NOW)]),

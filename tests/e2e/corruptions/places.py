@@ -166,6 +166,13 @@ PAYMENT: Places = {
     "payment_transactions.result": Place(_charge("CAPTURE"), to("DECLINED")),
     "payment_transactions.attempt": Place(_charge("AUTHORIZE")),
     "payment_transactions.result_time": Place(_charge("CAPTURE"), to(None)),
+    **{
+        f"payment_transactions.{name}": Place(of(payment.TRANSACTIONS.c.cause, "RECORD"), to(value))
+        for name, value in (("recorded_by", ""), ("occur_time", None))
+    },
+    "payment_types": Place(of(payment.TYPES.c.id, "transfer")),
+    "payment_types.restricted": Place(of(payment.TYPES.c.id, "terms")),
+    "payment_type_assignments.user_group_id": Place(of(payment.TYPE_ASSIGNMENTS.c.user_id, "ada")),
     "payment_redirects": Place(of(payment.REDIRECTS.c.payment_id, "v-card")),
     "payment_attempts": Place(of_order(payment.ATTEMPTS.c.order_key, OPEN)),
     "payment_attempts.-": Place(

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from libs.errors import Violations
 from libs.protoconv import money_in, text_in, xp_in
 from services.order.application.ports import PaymentDocument
-from services.order.domain.model import ALL_TYPES
 from waybill.order.v1 import reasons
 from waybill.payment.v1 import payment_pb2
 
@@ -49,8 +48,6 @@ def payments_out(documents: Iterable[PaymentDocument]) -> list[payment_pb2.Payme
 def _check(found: Violations, where: str, m: payment_pb2.Payment) -> None:
     found.check_id(f"{where}.id", m.id, required=False)
     found.check_id(f"{where}.type", m.type)
-    if m.type and m.type not in ALL_TYPES:
-        found.add(f"{where}.type", reasons.FIELD_INVALID, f"must be one of {', '.join(sorted(ALL_TYPES))}")
     if m.HasField("amount"):
         amount = money_in(found, f"{where}.amount", m.amount, negative=True)
         found.require(f"{where}.amount", amount > 0, reasons.PAYMENT_AMOUNT_NOT_POSITIVE, "must be above zero")
