@@ -74,9 +74,8 @@ async def test_what_is_authorized_outside_opens_the_order_and_what_is_canceled_g
     assert [p.reason for p in checked.reasons] == ["PAYMENT_NOT_ACCEPTED"]
     early = await refused(ada.checkout.SubmitOrder(submit))
     assert [rule.reason for rule in early.rules] == ["PAYMENT_NOT_ACCEPTED"]
-    total = (
-        await ada.orders.GetOrder(order_pb.GetOrderRequest(order_id="OUTSIDE", direction=order_pb2.DIRECTION_OUTGOING))
-    ).order.total
+    get = order_pb.GetOrderRequest(order_id="OUTSIDE", direction=order_pb2.DIRECTION_OUTGOING)
+    total = (await ada.orders.GetOrder(get)).order.total
     record = RecordTransactionRequest(payment_id="wire", type=PAYMENT_TRANSACTION_TYPE_AUTHORIZE, amount=total, reference="w-1")
     denied = await refused(ada.payments.RecordTransaction(record))
     assert denied.code is grpc.StatusCode.PERMISSION_DENIED
