@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from waybill.payment.v1.credit_card_service_pb2_grpc import CreditCardServiceAsyncStub
     from waybill.payment.v1.ledger_service_pb2_grpc import LedgerServiceAsyncStub
     from waybill.payment.v1.payment_service_pb2_grpc import PaymentServiceAsyncStub
-    from waybill.payment.v1.provider_callback_service_pb2_grpc import ProviderCallbackServiceAsyncStub
     from waybill.payment.v1.payment_type_service_pb2_grpc import PaymentTypeServiceAsyncStub
+    from waybill.payment.v1.provider_callback_service_pb2_grpc import ProviderCallbackServiceAsyncStub
     from waybill.payment.v1.reconciliation_service_pb2_grpc import ReconciliationServiceAsyncStub
     from waybill.payment.v1.spending_account_service_pb2_grpc import SpendingAccountServiceAsyncStub
     from waybill.pricing.v1.cost_schedule_service_pb2_grpc import CostScheduleServiceAsyncStub

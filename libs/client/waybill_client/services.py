@@ -44,8 +44,8 @@ from waybill.order.v1.submission_service_pb2_grpc import SubmissionServiceStub
 from waybill.payment.v1.credit_card_service_pb2_grpc import CreditCardServiceStub
 from waybill.payment.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from waybill.payment.v1.payment_service_pb2_grpc import PaymentServiceStub
-from waybill.payment.v1.provider_callback_service_pb2_grpc import ProviderCallbackServiceStub
 from waybill.payment.v1.payment_type_service_pb2_grpc import PaymentTypeServiceStub
+from waybill.payment.v1.provider_callback_service_pb2_grpc import ProviderCallbackServiceStub
 from waybill.payment.v1.reconciliation_service_pb2_grpc import ReconciliationServiceStub
 from waybill.payment.v1.spending_account_service_pb2_grpc import SpendingAccountServiceStub
 from waybill.pricing.v1.cost_schedule_service_pb2_grpc import CostScheduleServiceStub
