@@ -4,13 +4,13 @@ from alembic import op
 import sqlalchemy as sa
 import libs.db.types
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 # The newest revision of the oldest build that works on these tables. An older build would take payments of declared types for promises,
 # which are taken when their orders are confirmed.
-min_reader = "0022"
+min_reader = "0023"
 BUILT_IN = "('credit_card', 'spending_account', 'purchase_order')"
 
 
