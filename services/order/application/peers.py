@@ -17,7 +17,8 @@ from services.order.domain.checkout.quotes import Asked, Quote
 from services.order.domain.checkout.worksheet import Assignment, Estimate, LineCost, LinePart, ShippingPart, Worksheet
 from services.order.domain.exemptions import TaxExemption
 from services.order.domain.fees import Fee
-from services.order.domain.model import Address, CanceledAmounts, Line, Order, OrderUser, Policy, Problem
+from services.order.domain.model import Address, CanceledAmounts, Line, Order, OrderUser, Problem
+from services.order.domain.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 
 from libs.json_value import JsonObject
 from services.order.domain.choice import Choice
 from services.order.domain.discounts import Discount
 from services.order.domain.exemptions import TaxExemption
 from services.order.domain.fees import Fee, fee_tax, fee_total
+from services.order.domain.policy import Policy
 from services.order.domain.price_steps import PriceStep
 from services.order.domain.product_snapshot import ProductSnapshot
 from services.order.domain.status import OrderStatus
@@ -82,54 +82,6 @@ class Line:
         """Whether the line has to be delivered and nobody said where to."""
         delivered = self.product.shippable and not self.pickup_location_id
         return delivered and self.shipping_address is None and order.shipping_address is None
-
-
-class AutoForward(StrEnum):
-    """What of an order goes to its suppliers as soon as it opens."""
-
-    NONE = "NONE"
-    ALL = "ALL"
-    BY_PRODUCT = "BY_PRODUCT"
-    """The lines whose products say so."""
-
-
-class Capture(StrEnum):
-    """When the cards of an order are charged."""
-
-    MANUAL = "MANUAL"
-    ON_SHIPMENT = "ON_SHIPMENT"
-
-
-PURCHASE_ORDER = "purchase_order"
-"""The type of payment that a checkout done in one call has by itself."""
-ALL_TYPES = ("credit_card", "spending_account", PURCHASE_ORDER)
-"""Those that there are, and what a channel took whose orders were stored before they kept its types."""
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How the channel wants its orders handled; the directory owns it."""
-
-    auto_forward: AutoForward = AutoForward.ALL
-    must_cover_total: bool = True
-    require_ship_methods: bool = True
-    sourcing_strategy: str = ""
-    estimate_valid_seconds: int = 86_400
-    """How long a freight price that was estimated is kept."""
-    payment_types: tuple[str, ...] = ()
-    """Types of payment that it takes; empty for those that hold money."""
-    accept_within_seconds: int = 0
-    """How long a supplier has to answer; 0 for without a limit."""
-    capture: Capture = Capture.MANUAL
-    may_exceed_total: bool = False
-    """Whether payments may be above the total: what is too much is not taken."""
-    sourcing_stages: tuple[str, ...] = ()
-    """The stages that choose locations; empty leaves it to `sourcing_strategy`."""
-
-    @property
-    def takes_promises(self) -> bool:
-        """Whether it takes purchase orders, which hold none."""
-        return PURCHASE_ORDER in self.payment_types
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from libs.db import Database
 from libs.db.migrate import upgrade
 from services.order.adapters.db.rows import order_of
 from services.order.adapters.db.tables import ORDERS
-from services.order.domain.model import AutoForward
+from services.order.domain.policy import AutoForward
 from services.order.main import VERSIONS
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from services.order.domain.model import Line, Order, OrderUser, Policy
+from services.order.domain.model import Line, Order, OrderUser
+from services.order.domain.policy import Policy
 from services.order.domain.product_snapshot import ProductSnapshot
 from services.order.domain.status import OrderStatus
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from services.order.domain.fees import Fee
-from services.order.domain.model import Capture, Policy
+from services.order.domain.policy import Capture, Policy
 from services.order.domain.progress.capture import captured_on_shipment, due_for_shipped, next_look
 from tests.unit.order.builders import NOW, line, order
 

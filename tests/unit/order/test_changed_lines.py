@@ -10,7 +10,8 @@ from services.order.application.peers import OrderingContext
 from services.order.domain.building.choices import Option, Range, Said, Spec, Variant
 from services.order.domain.building.drafts import LineDraft
 from services.order.domain.building.products import Article
-from services.order.domain.model import OrderUser, Policy
+from services.order.domain.model import OrderUser
+from services.order.domain.policy import Policy
 from tests.unit.order.builders import NOW, line
 
 SIZE = Spec("size", "Size", True, defines_variant=True, options={"s": Option("Small"), "l": Option("Large")})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.order.domain.model import AutoForward, Policy
+from services.order.domain.policy import AutoForward, Policy
 from services.order.domain.status import OrderStatus
 from services.order.domain.submission.forwarding import kept_back, may_be_unforwarded
 from tests.unit.order.builders import NOW, line, order

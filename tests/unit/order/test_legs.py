@@ -17,7 +17,7 @@ from services.order.application.submission.legs.registry import legs_of_submit
 from services.order.application.submission.try_submission import Tried, TrySubmission
 from services.order.domain.building.products import Article
 from services.order.domain.checkout.worksheet import Worksheet
-from services.order.domain.model import Policy
+from services.order.domain.policy import Policy
 from services.order.domain.submission.readiness import Facts
 from tests.unit.order.builders import NOW, line, order
 

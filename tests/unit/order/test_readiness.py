@@ -8,7 +8,8 @@ import pytest
 
 from services.order.domain.building.products import Article
 from services.order.domain.checkout.worksheet import Estimate, Method, Worksheet
-from services.order.domain.model import Policy, Problem
+from services.order.domain.model import Problem
+from services.order.domain.policy import Policy
 from services.order.domain.submission.readiness import Facts, objections
 from tests.unit.order.builders import NOW, line, order
 

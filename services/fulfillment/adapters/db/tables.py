@@ -81,14 +81,12 @@ inventory_records = sa.Table(
     sa.Column("low_stock", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("crossings", sa.BigInteger, nullable=False, server_default="0"),
     # Whom it is for; open to all without any.
-    sa.Column("buyer_ids", Json(), nullable=False, server_default="[]"),
-    sa.Column("user_group_ids", Json(), nullable=False, server_default="[]"),
+    *(sa.Column(name, Json(), nullable=False, server_default="[]") for name in ("buyer_ids", "user_group_ids")),
     # How far it may be sold beyond its stock, where it may; any number without one. And when more is expected.
     sa.Column("backorder_limit", sa.BigInteger),
     sa.Column("expected_time", UtcTime()),
     # How many units wait for it, as their orders show it, and the `version` and `bookings`, added up, that this is of.
-    sa.Column("waiting", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("waiting_shown", sa.BigInteger, nullable=False, server_default="0"),
+    *(sa.Column(name, sa.BigInteger, nullable=False, server_default="0") for name in ("waiting", "waiting_shown")),
     sa.Index("ix_inventory_records_product_variant", "product_id", "variant_id"),
 )
 _R = inventory_records.c

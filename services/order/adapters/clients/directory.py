@@ -11,7 +11,8 @@ from libs.rpc.peers import Peers
 from services.order.application.peers import OrderingContext
 from services.order.domain.building.cost_centers import CostCenters
 from services.order.domain.exemptions import TaxExemption
-from services.order.domain.model import Address, AutoForward, Capture, OrderUser, Policy
+from services.order.domain.model import Address, OrderUser
+from services.order.domain.policy import AutoForward, Capture, Policy
 from waybill.directory.v1 import ordering_context_service_pb2 as pb
 from waybill.directory.v1 import ordering_context_service_pb2_grpc as pb_grpc
 from waybill.type.v1 import party_pb2

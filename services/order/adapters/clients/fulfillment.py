@@ -16,7 +16,8 @@ from services.order.contract.problems import problem_in
 from services.order.contract.reports import reports_of
 from services.order.domain.checkout.freight import Plan
 from services.order.domain.checkout.worksheet import Assignment, Worksheet
-from services.order.domain.model import AutoForward, CanceledAmounts, Line, Order, Problem
+from services.order.domain.model import CanceledAmounts, Line, Order, Problem
+from services.order.domain.policy import AutoForward
 from services.order.domain.submission.forwarding import kept_back
 from waybill.fulfillment.v1 import reservation_service_pb2 as pb
 from waybill.fulfillment.v1 import reservation_service_pb2_grpc as pb_grpc

@@ -14,7 +14,8 @@ from libs.rpc.peers import Peers
 from services.order.application.peers import PaymentTry
 from services.order.application.ports import Deleted, PaymentDocument, RedirectDocument, StartedPayment
 from services.order.contract.problems import problem_in
-from services.order.domain.model import Order, Policy
+from services.order.domain.model import Order
+from services.order.domain.policy import Policy
 from services.order.domain.status import OrderStatus
 from waybill.payment.v1 import order_payment_service_pb2 as order_pb
 from waybill.payment.v1 import order_payment_service_pb2_grpc as order_grpc

@@ -14,20 +14,8 @@ from services.order.adapters.db.fee_rows import fees_of
 from services.order.application.ports import Attempt, OrderChange, PaymentDocument, SupplierOrderView
 from services.order.domain.exemptions import TaxExemption
 from services.order.domain.fees import listed
-from services.order.domain.model import (
-    ALL_TYPES,
-    AutoForward,
-    CanceledAmounts,
-    Capture,
-    Event,
-    Order,
-    OrderHold,
-    OrderUser,
-    Origin,
-    Policy,
-    Problem,
-    Submission,
-)
+from services.order.domain.model import CanceledAmounts, Event, Order, OrderHold, OrderUser, Origin, Problem, Submission
+from services.order.domain.policy import ALL_TYPES, AutoForward, Capture, Policy
 from services.order.domain.status import OrderStatus
 
 Row = Any

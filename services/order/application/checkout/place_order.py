@@ -16,7 +16,8 @@ from services.order.application.submission.attempts import begun, outcome, taken
 from services.order.application.submission.submit_order import Loaded, SubmitOrder
 from services.order.domain.building.drafts import LineDraft, OrderDraft
 from services.order.domain.checkout.worksheet import Worksheet, select_by_preference
-from services.order.domain.model import Line, Order, Policy
+from services.order.domain.model import Line, Order
+from services.order.domain.policy import Policy
 from services.order.domain.reading.visibility import Direction, scope
 from waybill.order.v1 import reasons
 

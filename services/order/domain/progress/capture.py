@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from services.order.domain.model import Capture, Line, Order
+from services.order.domain.model import Line, Order
+from services.order.domain.policy import Capture
 
 SOON = timedelta(seconds=1)
 """The shortest time until payment is asked again about what is missing."""

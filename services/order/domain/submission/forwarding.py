@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.order.domain.model import AutoForward, Line, Order
+from services.order.domain.model import Line, Order
+from services.order.domain.policy import AutoForward
 from services.order.domain.status import OrderStatus
 
 

@@ -14,7 +14,8 @@ from services.order.domain.building.products import Article, changes
 from services.order.domain.checkout.taxation import Places
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.exemptions import TaxExemption, held
-from services.order.domain.model import Address, Line, Order, Policy, Problem
+from services.order.domain.model import Address, Line, Order, Problem
+from services.order.domain.policy import Policy
 from waybill.order.v1 import reasons
 
 CONTEXT = "order"

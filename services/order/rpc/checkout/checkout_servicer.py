@@ -14,7 +14,7 @@ from services.order.application.checkout.validate_order import ValidateOrder
 from services.order.application.checkout.worksheets import Worksheets
 from services.order.application.submission.submit_order import SubmitOrder
 from services.order.contract.problems import problem_out
-from services.order.domain.model import PURCHASE_ORDER
+from services.order.domain.policy import PURCHASE_ORDER
 from services.order.rpc.checkout.convert_payment import documents_in, payments_in, payments_out
 from services.order.rpc.checkout.convert_worksheet import worksheet_out
 from services.order.rpc.convert_in import lines_in, order_in
