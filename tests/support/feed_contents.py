@@ -104,6 +104,8 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "spending_accounts": Resource("spending account"),
         "spending_account_assignments": Resource("spending account assignment"),
         "credit_card_assignments": Resource("credit card assignment"),
+        "payment_types": Resource("payment type"),
+        "payment_type_assignments": Resource("payment type assignment"),
         "spending_account_adjustments": Part("spending account"),
         "ledger_entries": Part("payment"),
         "payment_orders": Inner("what payment remembers of orders that the order service owns"),

@@ -118,7 +118,7 @@ async def test_batches_that_are_smaller_than_what_waits_are_all_shown(world: Wor
     for n in range(5):
         world.clock.advance(timedelta(seconds=1))
         await world.placed(f"PO{n}", line(quantity=2))
-    world.background.waiting._batch = 2
+    world.background.waiting.batch = 2
     assert await world.background.waiting.once() == 5
     assert await waits(world, *(f"PO{n}" for n in range(5))) == [1, 2, 2, 2, 2]
 

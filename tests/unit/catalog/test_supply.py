@@ -23,7 +23,9 @@ def noted(found: Violations) -> list[tuple[str, str]]:
 
 
 def test_every_field_of_a_product_is_to_be_permitted_or_has_a_reason_not_to_be():
-    assert set(WRITABLE) | set(OF_SUPPLIER) | {"supplier_ids"} == set(PRODUCT.attributes) | {"specs"}
+    # Who may fulfill a product, and whether its lines go to their suppliers at once, is the seller's.
+    of_seller = {"supplier_ids", "auto_forward"}
+    assert set(WRITABLE) | set(OF_SUPPLIER) | of_seller == set(PRODUCT.attributes) | {"specs"}
 
 
 def test_a_permission_without_fields_has_the_usual_ones():

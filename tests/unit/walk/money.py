@@ -66,7 +66,7 @@ def confirmed(m: Money) -> Money:
 
 def released(m: Money) -> Money:
     """The attempt was refused."""
-    return _after(m, attempt.release([m.payment], NOW))
+    return _after(m, attempt.release([m.payment], {}, NOW))
 
 
 def canceled(m: Money) -> Money:

@@ -28,7 +28,7 @@ class ShowWaiting:
         self._units = units
         self._reporting = reporting
         self._clock = clock
-        self._batch = batch
+        self.batch = batch
 
     async def once(self) -> int:
         """Shows all that has changed; returns of how many supplier orders."""
@@ -36,20 +36,20 @@ class ShowWaiting:
         while True:
             async with self._units.reading() as work:
                 # Most looks find nothing: those take no write lock.
-                records = await work.waiting.changed(self._batch)
+                records = await work.waiting.changed(self.batch)
             if not records:
                 return found
             orders = await self._units.retrying(partial(self._show, records))
             await self._reporting.report(orders)
             found += len(orders)
-            if len(orders) < self._batch and (len(records) < self._batch or not orders):
+            if len(orders) < self.batch and (len(records) < self.batch or not orders):
                 return found
 
     async def _show(self, records: Sequence[UUID], work: FulfillmentWork) -> list[SupplierOrder]:
         now = self._clock.now()
         # Read before the lock they may be some too many or too few: the next look sees to those.
         likely = changed(await work.waiting.held(records), await work.waiting.sources(records))
-        wanted = list(dict.fromkeys(h.supplier_order_key for h in likely))[: self._batch]
+        wanted = list(dict.fromkeys(h.supplier_order_key for h in likely))[: self.batch]
         before = {order.key: order for order in await work.orders.of_keys(wanted, lock=True)}
         sources = await work.waiting.sources(records, lock=True)
         held = await work.waiting.held(records)
