@@ -25,7 +25,7 @@ from waybill.changes.v1 import change_service_pb2 as pb
 from waybill.directory.v1 import buyer_service_pb2, cost_center_service_pb2
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
 from waybill.order.v1 import checkout_service_pb2, order_pb2
-from waybill.payment.v1 import credit_card_service_pb2
+from waybill.payment.v1 import credit_card_service_pb2, payment_type_service_pb2
 from waybill.pricing.v1 import price_schedule_service_pb2
 from waybill.shipping.v1 import carrier_service_pb2
 from waybill_client import AsyncWaybill, WaybillError, money
@@ -69,9 +69,20 @@ async def watch(owner: AsyncWaybill, id: str) -> None:
     await owner.inventory.UpdateInventoryRecord(inventory_service_pb2.UpdateInventoryRecordRequest(inventory_record=watched))
 
 
+async def declare_type(owner: AsyncWaybill, id: str) -> None:
+    """A type of payment that everyone of a buyer may pay with."""
+    declared = payment_type_service_pb2.PaymentType(
+        id=id, name=id, acceptance=payment_type_service_pb2.PAYMENT_ACCEPTANCE_AT_ONCE, active=True
+    )
+    await owner.payment_types.CreatePaymentType(payment_type_service_pb2.CreatePaymentTypeRequest(payment_type=declared))
+    everyones = payment_type_service_pb2.PaymentTypeAssignment(payment_type_id=id, buyer_id="acme")
+    await owner.payment_types.AssignPaymentTypes(payment_type_service_pb2.AssignPaymentTypesRequest(assignments=[everyones]))
+
+
 async def change_all(owner: AsyncWaybill, address: str, id: str) -> dict[str, Change]:
     """Something new in every context: by context the change that it is."""
     await watch(owner, "tape-wh-east")
+    await declare_type(owner, id)
     async with AsyncWaybill(address, SHOP, username="ada", password=PASSWORD) as ada:
         await place(ada, id)
         shared = credit_card_service_pb2.CreditCard(id=f"{id}-ACME", buyer_id="acme", token="tok_approve", partial_number="4242")
