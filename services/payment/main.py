@@ -24,12 +24,13 @@ from libs.service.retries import Retries
 from libs.service.startup import StartupError
 from services.payment.adapters.clients.directory import DirectoryMemberships
 from services.payment.adapters.clients.order import OrderDecisions, OrderReports
-from services.payment.adapters.db import gone_orders, guests_cards, old_redirects
-from services.payment.adapters.db.alert_store import KIND
-from services.payment.adapters.db.assignment_lists import SqlAssignmentLists
 from services.payment.adapters.db.gauges import Gauges
 from services.payment.adapters.db.invariants.inspection import Inspection
-from services.payment.adapters.db.ledger_query import SqlLedgerEntries
+from services.payment.adapters.db.means import guests_cards
+from services.payment.adapters.db.means.assignment_lists import SqlAssignmentLists
+from services.payment.adapters.db.money.ledger_query import SqlLedgerEntries
+from services.payment.adapters.db.payments import gone_orders
+from services.payment.adapters.db.redirects import old_redirects
 from services.payment.adapters.db.tables import (
     ACCOUNT,
     ALERTS,
@@ -43,48 +44,49 @@ from services.payment.adapters.db.tables import (
     TRANSACTIONS,
     TYPE,
 )
+from services.payment.adapters.db.watching.alert_store import KIND
 from services.payment.adapters.db.work import SqlPaymentWork
 from services.payment.adapters.gateways.registry import Surroundings
 from services.payment.adapters.gateways.registry import gateways as chosen_gateways
-from services.payment.application.adopt_redirects import AdoptRedirects
-from services.payment.application.ask_gateway import AskGateway
-from services.payment.application.authorize_payments import AuthorizePayments
-from services.payment.application.capture_shipped import CaptureShipped
-from services.payment.application.card_assignments import CardAssignments
-from services.payment.application.delete_payments import DeletePayments
-from services.payment.application.end_attempt import EndAttempt
-from services.payment.application.expire_attempts import ExpireAttempts
-from services.payment.application.gateways import Gateways
-from services.payment.application.lower_payments import LowerPayments
-from services.payment.application.move_money import MoveMoney
-from services.payment.application.order_payments import OrderPayments
-from services.payment.application.payer_groups import PayerGroups
+from services.payment.application.attempts.authorize_payments import AuthorizePayments
+from services.payment.application.attempts.end_attempt import EndAttempt
+from services.payment.application.attempts.expire_attempts import ExpireAttempts
+from services.payment.application.attempts.reserve_payments import ReservePayments
+from services.payment.application.gateway.ask_gateway import AskGateway
+from services.payment.application.gateway.gateways import Gateways
+from services.payment.application.means.card_assignments import CardAssignments
+from services.payment.application.means.payer_groups import PayerGroups
+from services.payment.application.means.spending_accounts import SpendingAccounts
+from services.payment.application.means.type_assignments import TypeAssignments
+from services.payment.application.money.capture_shipped import CaptureShipped
+from services.payment.application.money.lower_payments import LowerPayments
+from services.payment.application.money.move_money import MoveMoney
+from services.payment.application.money.record_transaction import RecordTransaction
+from services.payment.application.money.renew_authorizations import RenewAuthorizations
+from services.payment.application.money.settle_transactions import SettleTransactions
+from services.payment.application.money.void_payments import VoidPayments
+from services.payment.application.payments.delete_payments import DeletePayments
+from services.payment.application.payments.order_payments import OrderPayments
+from services.payment.application.payments.replace_payments import ReplacePayments
+from services.payment.application.payments.update_payment import UpdatePayment
 from services.payment.application.ports import Units
-from services.payment.application.provider_callbacks import HandleProviderCallback
-from services.payment.application.reconcile_payments import ReconcilePayments
 from services.payment.application.record_changes import Books, RecordChanges
-from services.payment.application.record_transaction import RecordTransaction
-from services.payment.application.renew_authorizations import RenewAuthorizations
-from services.payment.application.replace_payments import ReplacePayments
-from services.payment.application.report_alerts import ReportAlerts
-from services.payment.application.reserve_payments import ReservePayments
-from services.payment.application.settle_redirects import SettleRedirects
-from services.payment.application.settle_transactions import SettleTransactions
-from services.payment.application.spending_accounts import SpendingAccounts
-from services.payment.application.start_payment import StartPayment
-from services.payment.application.type_assignments import TypeAssignments
-from services.payment.application.update_payment import UpdatePayment
-from services.payment.application.void_payments import VoidPayments
-from services.payment.rpc.callback_listener import CallbackListener
-from services.payment.rpc.credit_card_servicer import CreditCardServicer
-from services.payment.rpc.ledger_servicer import LedgerServicer
-from services.payment.rpc.order_payment_servicer import OrderPaymentServicer, OrderPaymentUseCases
-from services.payment.rpc.payment_reservation_servicer import PaymentReservationServicer
-from services.payment.rpc.payment_servicer import PaymentServicer
-from services.payment.rpc.payment_type_servicer import PaymentTypeServicer
-from services.payment.rpc.provider_callback_servicer import ProviderCallbackServicer
-from services.payment.rpc.reconciliation_servicer import ReconciliationServicer
-from services.payment.rpc.spending_account_servicer import SpendingAccountServicer
+from services.payment.application.redirects.adopt_redirects import AdoptRedirects
+from services.payment.application.redirects.provider_callbacks import HandleProviderCallback
+from services.payment.application.redirects.settle_redirects import SettleRedirects
+from services.payment.application.redirects.start_payment import StartPayment
+from services.payment.application.watching.reconcile_payments import ReconcilePayments
+from services.payment.application.watching.report_alerts import ReportAlerts
+from services.payment.rpc.attempts.payment_reservation_servicer import PaymentReservationServicer
+from services.payment.rpc.means.credit_card_servicer import CreditCardServicer
+from services.payment.rpc.means.payment_type_servicer import PaymentTypeServicer
+from services.payment.rpc.means.spending_account_servicer import SpendingAccountServicer
+from services.payment.rpc.money.ledger_servicer import LedgerServicer
+from services.payment.rpc.money.payment_servicer import PaymentServicer
+from services.payment.rpc.payments.order_payment_servicer import OrderPaymentServicer, OrderPaymentUseCases
+from services.payment.rpc.redirects.callback_listener import CallbackListener
+from services.payment.rpc.redirects.provider_callback_servicer import ProviderCallbackServicer
+from services.payment.rpc.watching.reconciliation_servicer import ReconciliationServicer
 from services.payment.settings import Settings
 from waybill.payment.v1 import (
     credit_card_service_pb2_grpc,

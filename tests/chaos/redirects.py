@@ -17,7 +17,7 @@ from services.host.sample.parties import People
 from services.payment.adapters.db.tables import GATEWAY, REDIRECTS
 from services.payment.adapters.gateways.signatures import HEADER, signature
 from services.payment.adapters.gateways.testing import DONE, VOIDED, TestGateway
-from services.payment.domain.redirect import RedirectState
+from services.payment.domain.redirects.redirect import RedirectState
 from tests.chaos import steps
 from tests.chaos.steps import until_answered
 from waybill.order.v1 import checkout_service_pb2 as pb

@@ -28,7 +28,7 @@ from services.order.rpc.checkout.convert_payment import payments_in
 from services.order.rpc.convert_in import lines_in, order_in
 from services.order.rpc.order_servicer import check_comment
 from services.payment.rpc import convert as payment
-from services.payment.rpc.spending_account_servicer import adjustment_in
+from services.payment.rpc.means.spending_account_servicer import adjustment_in
 from services.pricing.rpc import convert as pricing
 from services.pricing.rpc.convert_fees import fees_in, quoted_fees_in
 from services.shipping.contract.attributes import check_places

@@ -15,8 +15,8 @@ from services.fulfillment.rpc.shipments.requests import shipment_in
 from services.order.rpc.checkout.convert_payment import payments_in
 from services.order.rpc.convert_in import lines_in, order_in
 from services.payment.rpc import convert as payment
-from services.payment.rpc.payment_servicer import amount_in
-from services.payment.rpc.spending_account_servicer import adjustment_in, opening_in
+from services.payment.rpc.means.spending_account_servicer import adjustment_in, opening_in
+from services.payment.rpc.money.payment_servicer import amount_in
 from services.pricing.rpc import convert as pricing
 from services.pricing.rpc.convert_fees import fees_in
 from tests.support.contracts import requested, services

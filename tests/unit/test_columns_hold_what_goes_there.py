@@ -38,14 +38,14 @@ from services.fulfillment.domain.supplier_orders.status import SupplierOrderStat
 from services.order.application.submission.attempts import CHANGE, SUBMIT
 from services.order.domain.checkout.return_url import MAX_LENGTH as RETURN_URL
 from services.order.domain.status import OrderStatus
-from services.payment.adapters.db.payment_store import kept
+from services.payment.adapters.db.payments.payment_store import kept
 from services.payment.adapters.db.tables import GATEWAY_WORD
-from services.payment.application.settle_redirects import MAX_URL
-from services.payment.domain.ledger import ISSUED, POINTS, RECEIPTS, RECEIVABLE, account_of
-from services.payment.domain.redirect import RedirectState
-from services.payment.domain.states import State
-from services.payment.domain.transaction import Cause, Result, TransactionType
-from services.payment.domain.units import MAX_CODE
+from services.payment.application.redirects.settle_redirects import MAX_URL
+from services.payment.domain.money.ledger import ISSUED, POINTS, RECEIPTS, RECEIVABLE, account_of
+from services.payment.domain.payments.states import State
+from services.payment.domain.payments.transaction import Cause, Result, TransactionType
+from services.payment.domain.payments.units import MAX_CODE
+from services.payment.domain.redirects.redirect import RedirectState
 from tests.support import keys
 from tests.support.contracts import services
 from tests.support.texts import CONTEXTS, resources, texts

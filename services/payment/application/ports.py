@@ -16,14 +16,14 @@ from libs.query.request import Page, PageRequest
 from libs.relay.delivery import Head
 from libs.relay.delivery import Outcome as Delivery
 from libs.service.unit_of_work import UnitsOfWork
-from services.payment.domain.assignments import Key
-from services.payment.domain.declared import DeclaredType
-from services.payment.domain.declared import Key as TypeKey
-from services.payment.domain.ledger import Movement
-from services.payment.domain.means import Account, Card, Demand, Payer
-from services.payment.domain.payment import Payment
-from services.payment.domain.redirect import Redirect
-from services.payment.domain.transaction import Result, Transaction
+from services.payment.domain.means.assignments import Key
+from services.payment.domain.means.declared import DeclaredType
+from services.payment.domain.means.declared import Key as TypeKey
+from services.payment.domain.means.means import Account, Card, Demand, Payer
+from services.payment.domain.money.ledger import Movement
+from services.payment.domain.payments.payment import Payment
+from services.payment.domain.payments.transaction import Result, Transaction
+from services.payment.domain.redirects.redirect import Redirect
 
 Outcome = Mapping[str, Sequence[str]]
 """What is recorded of a request: the ids of what it made, or nothing."""

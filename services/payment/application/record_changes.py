@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 from libs.clock import Clock
 from libs.ids import IdSource
-from services.payment.application.gateways import Gateways
+from services.payment.application.gateway.gateways import Gateways
 from services.payment.application.ports import PaymentWork, Units
-from services.payment.domain import ledger
-from services.payment.domain.course import Change
-from services.payment.domain.payment import Payment
-from services.payment.domain.states import State
-from services.payment.domain.transaction import Cause, Entry, Result, Transaction, TransactionType
+from services.payment.domain.money import ledger
+from services.payment.domain.money.course import Change
+from services.payment.domain.payments.payment import Payment
+from services.payment.domain.payments.states import State
+from services.payment.domain.payments.transaction import Cause, Entry, Result, Transaction, TransactionType
 
 WORDS = {
     TransactionType.CONFIRM: "order confirmed",

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from libs.protoconv import decimal_out, money_out, time_out, xp_out
 from services.payment.contract.redirects import redirect_out
-from services.payment.domain.payment import Payment
-from services.payment.domain.redirect import Redirect
-from services.payment.domain.states import State
-from services.payment.domain.transaction import Transaction
+from services.payment.domain.payments.payment import Payment
+from services.payment.domain.payments.states import State
+from services.payment.domain.payments.transaction import Transaction
+from services.payment.domain.redirects.redirect import Redirect
 from waybill.payment.v1 import payment_pb2 as pb
 
 _HELD = (State.AUTHORIZED, State.CONFIRMED, State.CAPTURED, State.ATTENTION)

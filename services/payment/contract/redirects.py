@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libs.protoconv import money_out, time_out
-from services.payment.domain.redirect import Redirect
+from services.payment.domain.redirects.redirect import Redirect
 from waybill.payment.v1 import payment_redirect_pb2 as pb
 
 

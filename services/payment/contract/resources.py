@@ -11,7 +11,8 @@ from libs import protoconv
 from libs.errors import Violations
 from libs.money import MoneyError, parse_micros
 from libs.resource.contract import Attribute, Shape, Storage, enum, flag, integer, ref, text, time, xp
-from services.payment.domain import cards, means, units
+from services.payment.domain.means import cards, means
+from services.payment.domain.payments import units
 from waybill.payment.v1 import credit_card_service_pb2 as card_pb
 from waybill.payment.v1 import payment_type_service_pb2 as type_pb
 from waybill.payment.v1 import reasons

@@ -8,10 +8,10 @@ from typing import Any
 
 from libs.errors import Violations, invalid
 from libs.protoconv import currency_in, mask_paths, money_in, text_in, xp_in
-from services.payment.application.order_payments import Draft, OrderRef
-from services.payment.domain.editing import FIELDS, MEANS, Edit
-from services.payment.domain.payment import MAX_PAYMENTS, Problem
-from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
+from services.payment.application.payments.order_payments import Draft, OrderRef
+from services.payment.domain.payments.editing import FIELDS, MEANS, Edit
+from services.payment.domain.payments.payment import MAX_PAYMENTS, Problem
+from services.payment.domain.payments.types import CREDIT_CARD, SPENDING_ACCOUNT
 from waybill.payment.v1 import order_payment_service_pb2 as order_pb
 from waybill.payment.v1 import payment_pb2 as pb
 from waybill.payment.v1 import payment_reservation_service_pb2 as attempt_pb

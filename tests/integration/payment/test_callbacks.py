@@ -15,9 +15,9 @@ from libs.errors import Kind
 from services.payment.adapters.db.tables import REDIRECTS
 from services.payment.adapters.gateways.signatures import HEADER, signature
 from services.payment.adapters.gateways.testing import TestGateway
-from services.payment.application.adopt_redirects import AdoptRedirects
 from services.payment.application.ports import GatewayTimeout
-from services.payment.rpc.callback_listener import CallbackListener
+from services.payment.application.redirects.adopt_redirects import AdoptRedirects
+from services.payment.rpc.redirects.callback_listener import CallbackListener
 from tests.integration.payment.test_redirects import act, refused, swept, waiting
 from tests.integration.payment.world import Order, World, held_at_gateway, running
 from waybill.payment.v1 import payment_redirect_pb2 as redirect_pb

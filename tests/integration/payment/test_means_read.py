@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from libs.db import Tx
-from services.payment.adapters.db.means_store import SqlMeansStore
+from services.payment.adapters.db.means.means_store import SqlMeansStore
 from services.payment.adapters.db.tables import ACCOUNT_ASSIGNMENTS, CARD_ASSIGNMENTS
-from services.payment.domain.means import Payer
+from services.payment.domain.means.means import Payer
 from tests.integration.payment.test_means_of_groups import assign, of_account, of_card
 from tests.integration.payment.world import World
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from libs.errors import Kind, WaybillError
-from services.payment.adapters.db.payment_store import SqlPaymentStore
+from services.payment.adapters.db.payments.payment_store import SqlPaymentStore
 from tests.integration.payment.world import (
     World,
     by_card,

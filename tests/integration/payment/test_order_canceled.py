@@ -8,7 +8,7 @@ from libs.errors import WaybillError
 from services.payment.adapters.gateways.registry import GATEWAYS
 from services.payment.adapters.gateways.testing import TestGateway
 from services.payment.application.ports import Answer, Verdict
-from services.payment.domain.types import CREDIT_CARD
+from services.payment.domain.payments.types import CREDIT_CARD
 from tests.integration.payment.world import (
     World,
     by_card,

@@ -8,7 +8,7 @@ import pytest
 
 from libs.errors import Kind, WaybillError
 from libs.protoconv import time_out
-from services.payment.adapters.db.payment_store import SqlPaymentStore
+from services.payment.adapters.db.payments.payment_store import SqlPaymentStore
 from tests.integration.payment.world import START, World, by_card, facts, from_account, payment, reasons, state, units, usd
 from tests.support.problems import about
 from tests.support.undone import undone_once

@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from libs.errors import Kind, WaybillError
-from services.payment.adapters.db.means_store import SqlMeansStore
-from services.payment.adapters.db.payment_store import SqlPaymentStore
+from services.payment.adapters.db.means.means_store import SqlMeansStore
+from services.payment.adapters.db.payments.payment_store import SqlPaymentStore
 from tests.integration.payment.world import World, payment
 
 BLOCKED = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%payment_attempts%'")

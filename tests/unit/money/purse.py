@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services.payment.domain import attempt, lowering, settlement, shipped
-from services.payment.domain.authorization import authorizations
-from services.payment.domain.course import Change
-from services.payment.domain.means import Means
-from services.payment.domain.payment import Payment
-from services.payment.domain.states import ENDS, Event, State
-from services.payment.domain.transaction import Cause, Entry, Result, Transaction, TransactionType, pending
-from services.payment.domain.types import CREDIT_CARD, PURCHASE_ORDER, SPENDING_ACCOUNT, Holding
+from services.payment.domain.attempts import attempt
+from services.payment.domain.means.means import Means
+from services.payment.domain.money import lowering, settlement, shipped
+from services.payment.domain.money.authorization import authorizations
+from services.payment.domain.money.course import Change
+from services.payment.domain.payments.payment import Payment
+from services.payment.domain.payments.states import ENDS, Event, State
+from services.payment.domain.payments.transaction import Cause, Entry, Result, Transaction, TransactionType, pending
+from services.payment.domain.payments.types import CREDIT_CARD, PURCHASE_ORDER, SPENDING_ACCOUNT, Holding
 from tests.unit.payment.builders import NOW, a_card, a_payment, an_account
 
 POINTS = {"PTS": (0, 13_370), "MILES": (2, 2_500_000)}

@@ -16,8 +16,8 @@ from services.fulfillment.domain.supplier_orders.costs import commission, cost, 
 from services.fulfillment.domain.supplier_orders.supplier_order import SupplierOrder
 from services.fulfillment.domain.supplier_orders.worth import canceled, given_up, shipped
 from services.order.domain.progress.capture import due_for_shipped
-from services.payment.domain.transaction import TransactionType
-from services.payment.domain.units import cost as in_units
+from services.payment.domain.payments.transaction import TransactionType
+from services.payment.domain.payments.units import cost as in_units
 from tests.unit.money.goods import Goods
 from tests.unit.money.purse import MEANS, POINTS, Purse, Tender
 from tests.unit.money.sales import PRODUCTS, SUPPLIERS, Sale, sales

@@ -6,8 +6,8 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from services.payment.domain.means import Account, Card
-from services.payment.domain.payment import Payment
+from services.payment.domain.means.means import Account, Card
+from services.payment.domain.payments.payment import Payment
 
 NOW = datetime(2030, 5, 1, 12, tzinfo=UTC)
 ORDER = uuid.UUID(int=7)

@@ -12,29 +12,29 @@ from libs.errors import WaybillError
 from libs.failpoints import Failpoints
 from libs.ids import SequentialIds
 from libs.service.loops import Pace
-from services.payment.application.adopt_redirects import AdoptRedirects
-from services.payment.application.ask_gateway import AskGateway
-from services.payment.application.authorize_payments import AuthorizePayments
-from services.payment.application.capture_shipped import CaptureShipped
-from services.payment.application.end_attempt import EndAttempt
-from services.payment.application.gateways import Gateways
-from services.payment.application.lower_payments import LowerPayments
-from services.payment.application.move_money import MoveMoney
-from services.payment.application.order_payments import OrderPayments, OrderRef
-from services.payment.application.payer_groups import PayerGroups
+from services.payment.application.attempts.authorize_payments import AuthorizePayments
+from services.payment.application.attempts.end_attempt import EndAttempt
+from services.payment.application.attempts.reserve_payments import ReservePayments
+from services.payment.application.gateway.ask_gateway import AskGateway
+from services.payment.application.gateway.gateways import Gateways
+from services.payment.application.means.payer_groups import PayerGroups
+from services.payment.application.money.capture_shipped import CaptureShipped
+from services.payment.application.money.lower_payments import LowerPayments
+from services.payment.application.money.move_money import MoveMoney
+from services.payment.application.money.renew_authorizations import RenewAuthorizations
+from services.payment.application.money.settle_transactions import SettleTransactions
+from services.payment.application.money.void_payments import VoidPayments
+from services.payment.application.payments.order_payments import OrderPayments, OrderRef
+from services.payment.application.payments.replace_payments import ReplacePayments
 from services.payment.application.record_changes import Books, RecordChanges
-from services.payment.application.renew_authorizations import RenewAuthorizations
-from services.payment.application.replace_payments import ReplacePayments
-from services.payment.application.reserve_payments import ReservePayments
-from services.payment.application.settle_redirects import SettleRedirects
-from services.payment.application.settle_transactions import SettleTransactions
-from services.payment.application.void_payments import VoidPayments
-from services.payment.domain.authorization import Hold, authorizations
-from services.payment.domain.payment import Payment
-from services.payment.domain.shipped import missing
-from services.payment.domain.states import PERMANENT, State
-from services.payment.domain.transaction import Cause, Result, Transaction, TransactionType
-from services.payment.domain.types import CREDIT_CARD, Holding
+from services.payment.application.redirects.adopt_redirects import AdoptRedirects
+from services.payment.application.redirects.settle_redirects import SettleRedirects
+from services.payment.domain.money.authorization import Hold, authorizations
+from services.payment.domain.money.shipped import missing
+from services.payment.domain.payments.payment import Payment
+from services.payment.domain.payments.states import PERMANENT, State
+from services.payment.domain.payments.transaction import Cause, Result, Transaction, TransactionType
+from services.payment.domain.payments.types import CREDIT_CARD, Holding
 from tests.unit.payment.builders import NOW, ORDER, a_payment
 from tests.unit.payment.memory import Memory, NoGroups, NoTries, WilfulGateway
 

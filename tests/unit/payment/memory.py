@@ -12,11 +12,11 @@ from typing import Any
 
 from libs.clock import ManualClock
 from services.payment.application.ports import Answer, Deletion, GatewayTimeout, Verdict
-from services.payment.domain.ledger import Movement, account_gains
-from services.payment.domain.means import Account, Card
-from services.payment.domain.payment import Payment
-from services.payment.domain.states import PERMANENT, State
-from services.payment.domain.transaction import Cause, Result, Transaction, TransactionType
+from services.payment.domain.means.means import Account, Card
+from services.payment.domain.money.ledger import Movement, account_gains
+from services.payment.domain.payments.payment import Payment
+from services.payment.domain.payments.states import PERMANENT, State
+from services.payment.domain.payments.transaction import Cause, Result, Transaction, TransactionType
 from tests.unit.payment.builders import a_card, an_account
 
 LIFETIME = timedelta(days=7)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payment.domain.attempt import PASSING, judge
-from services.payment.domain.means import Means, demands, unusable
-from services.payment.domain.payment import resolve
-from services.payment.domain.states import State
-from services.payment.domain.types import Holding, behavior
+from services.payment.domain.attempts.attempt import PASSING, judge
+from services.payment.domain.means.means import Means, demands, unusable
+from services.payment.domain.payments.payment import resolve
+from services.payment.domain.payments.states import State
+from services.payment.domain.payments.types import Holding, behavior
 from tests.unit.payment.builders import NOW, a_card, a_payment, an_account
 
 AMOUNTS = st.lists(st.one_of(st.none(), st.integers(1, 10**12)), max_size=20)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from libs.errors import Violations
-from services.payment.domain.cards import StatedCard, check, is_number, looks_like_number
+from services.payment.domain.means.cards import StatedCard, check, is_number, looks_like_number
 
 
 def broken(**changes: Any) -> list[tuple[str, str]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from libs.errors import Violations, WaybillError
-from services.payment.domain.editing import FIELDS, Edit, check, edited
-from services.payment.domain.states import State
+from services.payment.domain.payments.editing import FIELDS, Edit, check, edited
+from services.payment.domain.payments.states import State
 from tests.unit.payment.builders import NOW, a_payment
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.payment.application.gateways import Gateways
+from services.payment.application.gateway.gateways import Gateways
 
 
 class Provider:

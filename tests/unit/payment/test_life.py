@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from services.payment.application.order_payments import Draft
-from services.payment.application.reserve_payments import Step
-from services.payment.domain.states import ENDS, PERMANENT, State
-from services.payment.domain.transaction import Cause, Result, TransactionType
-from services.payment.domain.types import Holding
+from services.payment.application.attempts.reserve_payments import Step
+from services.payment.application.payments.order_payments import Draft
+from services.payment.domain.payments.states import ENDS, PERMANENT, State
+from services.payment.domain.payments.transaction import Cause, Result, TransactionType
+from services.payment.domain.payments.types import Holding
 from tests.unit.payment.builders import ORDER
 from tests.unit.payment.life import REF, TOTAL, Life
 

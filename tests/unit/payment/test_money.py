@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from libs.errors import WaybillError
-from services.payment.domain import ledger
-from services.payment.domain.attempt import cancel
-from services.payment.domain.payment import Payment
-from services.payment.domain.settlement import answered, capture
-from services.payment.domain.states import State
-from services.payment.domain.transaction import Cause, Result, Transaction, TransactionType
+from services.payment.domain.attempts.attempt import cancel
+from services.payment.domain.money import ledger
+from services.payment.domain.money.settlement import answered, capture
+from services.payment.domain.payments.payment import Payment
+from services.payment.domain.payments.states import State
+from services.payment.domain.payments.transaction import Cause, Result, Transaction, TransactionType
 from tests.unit.payment.builders import NOW, a_payment
 
 

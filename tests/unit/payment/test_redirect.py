@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.payment.domain.redirect import DUE, LIVE, Redirect, RedirectEvent, RedirectState, standing, unready
-from services.payment.domain.states import State
+from services.payment.domain.payments.states import State
+from services.payment.domain.redirects.redirect import DUE, LIVE, Redirect, RedirectEvent, RedirectState, standing, unready
 from tests.unit.payment.builders import NOW, ORDER, a_payment
 
 S, E = RedirectState, RedirectEvent

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from libs.errors import WaybillError
-from services.payment.domain.states import ENDS, TRANSITIONS, Event, State, allows, move
+from services.payment.domain.payments.states import ENDS, TRANSITIONS, Event, State, allows, move
 
 WANTED = {
     "OPEN": "RESERVE:RESERVED DOUBT:VOID_PENDING VOID:VOIDED",

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from libs.errors import Violations
 from libs.money import MICRO
-from services.payment.domain import ledger
-from services.payment.domain.attempt import cancel, confirm, judge, release, reserve
-from services.payment.domain.course import Course
-from services.payment.domain.lowering import lower
-from services.payment.domain.means import Account, Means
-from services.payment.domain.payment import Payment
-from services.payment.domain.states import State
-from services.payment.domain.transaction import Cause, TransactionType
-from services.payment.domain.units import MOST, check, cost, given_back, is_unit, smallest
+from services.payment.domain.attempts.attempt import cancel, confirm, judge, release, reserve
+from services.payment.domain.means.means import Account, Means
+from services.payment.domain.money import ledger
+from services.payment.domain.money.course import Course
+from services.payment.domain.money.lowering import lower
+from services.payment.domain.payments.payment import Payment
+from services.payment.domain.payments.states import State
+from services.payment.domain.payments.transaction import Cause, TransactionType
+from services.payment.domain.payments.units import MOST, check, cost, given_back, is_unit, smallest
 from tests.unit.payment.builders import NOW, a_payment, an_account
 
 AMOUNTS = st.integers(1, 10**15)

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from libs.errors import WaybillError
-from services.payment.domain import attempt, lowering, renewal, settlement
-from services.payment.domain.authorization import authorizations
-from services.payment.domain.course import Change
-from services.payment.domain.payment import Payment
-from services.payment.domain.states import ENDS, Event, State
-from services.payment.domain.transaction import Cause, Entry, Result, Transaction, TransactionType
-from services.payment.domain.types import CREDIT_CARD
+from services.payment.domain.attempts import attempt
+from services.payment.domain.money import lowering, renewal, settlement
+from services.payment.domain.money.authorization import authorizations
+from services.payment.domain.money.course import Change
+from services.payment.domain.payments.payment import Payment
+from services.payment.domain.payments.states import ENDS, Event, State
+from services.payment.domain.payments.transaction import Cause, Entry, Result, Transaction, TransactionType
+from services.payment.domain.payments.types import CREDIT_CARD
 from tests.unit.payment.builders import NOW, a_payment
 
 LAPSES = NOW + timedelta(days=7)

@@ -20,7 +20,7 @@ from services.order.domain.model import Order, OrderHold
 from services.order.domain.progress import holds
 from services.order.domain.progress.fulfillment import UnitCount, progress
 from services.order.domain.status import OrderStatus, Trigger, move
-from services.payment.domain.states import State as PaymentState
+from services.payment.domain.payments.states import State as PaymentState
 from tests.unit.fulfillment.builders import CAUSE
 from tests.unit.order import builders
 from tests.unit.walk import goods, money

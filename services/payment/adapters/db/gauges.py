@@ -12,9 +12,9 @@ from libs.db import Database
 from libs.obs.metrics import Reading
 from services.payment import metrics
 from services.payment.adapters.db.tables import ALERTS, ATTEMPTS, PAYMENTS, REDIRECTS, TRANSACTIONS
-from services.payment.domain.redirect import DUE, RedirectState
-from services.payment.domain.states import State
-from services.payment.domain.transaction import TransactionType
+from services.payment.domain.payments.states import State
+from services.payment.domain.payments.transaction import TransactionType
+from services.payment.domain.redirects.redirect import DUE, RedirectState
 
 ASKED = (TransactionType.VOID, TransactionType.CAPTURE, TransactionType.REFUND, TransactionType.AUTHORIZE)
 """What a loop asks gateways about. Authorizations among it are renewals: those of a submit end with its attempt."""

@@ -18,11 +18,11 @@ from libs.resource.database import Resource, UsedBy, resource_table
 from libs.service import retries
 from services import roles
 from services.payment.contract import resources
-from services.payment.domain.ledger import account_of
-from services.payment.domain.redirect import RedirectState
-from services.payment.domain.states import ENDS, State
-from services.payment.domain.transaction import Cause, Result, TransactionType
-from services.payment.domain.units import MAX_CODE
+from services.payment.domain.money.ledger import account_of
+from services.payment.domain.payments.states import ENDS, State
+from services.payment.domain.payments.transaction import Cause, Result, TransactionType
+from services.payment.domain.payments.units import MAX_CODE
+from services.payment.domain.redirects.redirect import RedirectState
 
 METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
@@ -163,7 +163,7 @@ REDIRECTS = sa.Table(
     # Of what is over the oldest are forgotten.
     sa.Index(None, "state", "update_time"),
 )
-"""Authorizations that wait for their buyers; see `domain/redirect.py`."""
+"""Authorizations that wait for their buyers; see `domain/redirects/redirect.py`."""
 ACCOUNTS = resource_table(
     METADATA,
     "spending_accounts",

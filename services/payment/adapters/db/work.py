@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from libs.db import Tx
 from libs.ids import IdSource
-from services.payment.adapters.db.alert_store import SqlAlertStore
-from services.payment.adapters.db.assignment_store import SqlAssignmentStore
-from services.payment.adapters.db.attempt_store import SqlAttemptStore
-from services.payment.adapters.db.means_store import SqlMeansStore
-from services.payment.adapters.db.payment_store import SqlPaymentStore
-from services.payment.adapters.db.redirect_store import SqlRedirectStore
+from services.payment.adapters.db.attempts.attempt_store import SqlAttemptStore
+from services.payment.adapters.db.means.assignment_store import SqlAssignmentStore
+from services.payment.adapters.db.means.means_store import SqlMeansStore
+from services.payment.adapters.db.means.type_store import SqlTypeStore
+from services.payment.adapters.db.payments.payment_store import SqlPaymentStore
+from services.payment.adapters.db.redirects.redirect_store import SqlRedirectStore
 from services.payment.adapters.db.request_store import SqlRequestStore
-from services.payment.adapters.db.type_store import SqlTypeStore
-from services.payment.adapters.db.unsettled_query import SqlUnsettledPayments
+from services.payment.adapters.db.watching.alert_store import SqlAlertStore
+from services.payment.adapters.db.watching.unsettled_query import SqlUnsettledPayments
 
 
 class SqlPaymentWork:

@@ -20,8 +20,8 @@ from services.payment.adapters.db.tables import (
     REDIRECTS,
     TRANSACTIONS,
 )
-from services.payment.domain.ledger import EXTERNAL, ISSUED, POINTS, RECEIPTS, RECEIVABLE
-from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
+from services.payment.domain.money.ledger import EXTERNAL, ISSUED, POINTS, RECEIPTS, RECEIVABLE
+from services.payment.domain.payments.types import CREDIT_CARD, SPENDING_ACCOUNT
 
 J, S, K = ADJUSTMENTS.c, ACCOUNT_ASSIGNMENTS.c, CARD_ASSIGNMENTS.c
 L, P, T, G, A, C = LEDGER.c, PAYMENTS.c, TRANSACTIONS.c, GATEWAY.c, ACCOUNTS.c, CARDS.c

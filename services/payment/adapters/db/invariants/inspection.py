@@ -14,11 +14,11 @@ from libs.db.invariants import count, judged, readable, total
 from libs.invariants import Fact, Finding, Record, RuleResult, Summary
 from libs.relay.marks import parked, tried
 from libs.service.retries import failures_of
-from services.payment.adapters.db.alert_store import KIND
 from services.payment.adapters.db.invariants.causes import PERMANENT
 from services.payment.adapters.db.invariants.outside import BY_CAPTURES
 from services.payment.adapters.db.invariants.rules import rules
 from services.payment.adapters.db.tables import ACCOUNTS, ALERTS, ATTEMPTS, LEDGER, LOCK, ORDERS, PAYMENTS, TRANSACTIONS
+from services.payment.adapters.db.watching.alert_store import KIND
 
 CONTEXT = "payment"
 PAGE = 500

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from libs.db.invariants import sentence, total
 from services.payment.adapters.db.tables import PAYMENTS, TRANSACTIONS, TYPE_ASSIGNMENTS, TYPES
-from services.payment.domain.declared import AT_ONCE, BY_RECORD
-from services.payment.domain.recording import RECORDABLE
-from services.payment.domain.types import CREDIT_CARD, REGISTRY
+from services.payment.domain.means.declared import AT_ONCE, BY_RECORD
+from services.payment.domain.money.recording import RECORDABLE
+from services.payment.domain.payments.types import CREDIT_CARD, REGISTRY
 
 P, T, Y, S = PAYMENTS.c, TRANSACTIONS.c, TYPES.c, TYPE_ASSIGNMENTS.c
 BY_CAPTURES = sa.or_(P.type == CREDIT_CARD, P.external)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from libs.db.invariants import sentence
 from services.payment.adapters.db.tables import GATEWAY, PAYMENTS, REDIRECTS, TRANSACTIONS
-from services.payment.domain.redirect import DUE, LIVE, PREFIX
+from services.payment.domain.redirects.redirect import DUE, LIVE, PREFIX
 
 R, P, T, G = REDIRECTS.c, PAYMENTS.c, TRANSACTIONS.c, GATEWAY.c
 _MADE = f"/{PREFIX}_"

@@ -31,8 +31,8 @@ from services.payment.adapters.db.tables import (
     TRANSACTIONS,
     TYPE_ASSIGNMENTS,
 )
-from services.payment.domain.redirect import DUE
-from services.payment.domain.types import CREDIT_CARD, SPENDING_ACCOUNT
+from services.payment.domain.payments.types import CREDIT_CARD, SPENDING_ACCOUNT
+from services.payment.domain.redirects.redirect import DUE
 
 A, L, P, T, X, G, R = ACCOUNTS.c, LEDGER.c, PAYMENTS.c, TRANSACTIONS.c, ATTEMPTS.c, GATEWAY.c, REQUESTS.c
 HELD = ("RESERVED", "AUTHORIZING", "AUTHORIZED")

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from libs.db.invariants import sentence, total
 from services.payment.adapters.db.tables import ACCOUNTS, PAYMENTS, TRANSACTIONS
-from services.payment.domain.types import SPENDING_ACCOUNT
-from services.payment.domain.units import MAX_DIGITS, smallest
+from services.payment.domain.payments.types import SPENDING_ACCOUNT
+from services.payment.domain.payments.units import MAX_DIGITS, smallest
 
 P, T, A = PAYMENTS.c, TRANSACTIONS.c, ACCOUNTS.c
 
