@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from libs.errors import Kind, WaybillError
 from services.payment.adapters.db.tables import CARDS, GATEWAY
 from services.payment.adapters.gateways.testing import TestGateway
-from services.payment.application.ports import Verdict
+from services.payment.application.gateway.ports import Verdict
 from tests.integration.payment.world import World, by_card, held_at_gateway, later, reasons, running, state, transactions
 from waybill.payment.v1 import payment_reservation_service_pb2 as pb
 

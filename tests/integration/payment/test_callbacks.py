@@ -15,7 +15,7 @@ from libs.errors import Kind
 from services.payment.adapters.db.tables import REDIRECTS
 from services.payment.adapters.gateways.signatures import HEADER, signature
 from services.payment.adapters.gateways.testing import TestGateway
-from services.payment.application.ports import GatewayTimeout
+from services.payment.application.gateway.ports import GatewayTimeout
 from services.payment.application.redirects.adopt_redirects import AdoptRedirects
 from services.payment.rpc.redirects.callback_listener import CallbackListener
 from tests.integration.payment.test_redirects import act, refused, swept, waiting

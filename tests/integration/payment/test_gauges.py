@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.payment.adapters.gateways.testing import TestGateway
-from services.payment.application.ports import GatewayTimeout
+from services.payment.application.gateway.ports import GatewayTimeout
 from tests.integration.payment.world import World, by_card, opened
 from tests.support.gauges import actions, gauges
 

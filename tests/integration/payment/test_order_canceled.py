@@ -7,7 +7,7 @@ import pytest
 from libs.errors import WaybillError
 from services.payment.adapters.gateways.registry import GATEWAYS
 from services.payment.adapters.gateways.testing import TestGateway
-from services.payment.application.ports import Answer, Verdict
+from services.payment.application.gateway.ports import Answer, Verdict
 from services.payment.domain.payments.types import CREDIT_CARD
 from tests.integration.payment.world import (
     World,

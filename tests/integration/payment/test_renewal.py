@@ -15,8 +15,8 @@ from libs.protoconv import instant
 from libs.service.retries import STUCK
 from services.payment.adapters.db.tables import GATEWAY
 from services.payment.adapters.gateways.testing import TestGateway
+from services.payment.application.gateway.ports import Answer, GatewayTimeout
 from services.payment.application.money import renew_authorizations
-from services.payment.application.ports import Answer, GatewayTimeout
 from services.payment.domain.attempts.attempt import Change
 from services.payment.domain.money import renewal
 from services.payment.domain.payments.payment import Payment

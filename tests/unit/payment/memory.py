@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from libs.clock import ManualClock
-from services.payment.application.ports import Answer, Deletion, GatewayTimeout, Verdict
+from services.payment.application.gateway.ports import Answer, GatewayTimeout, Verdict
+from services.payment.application.ports import Deletion
 from services.payment.domain.means.means import Account, Card
 from services.payment.domain.money.ledger import Movement, account_gains
 from services.payment.domain.payments.payment import Payment

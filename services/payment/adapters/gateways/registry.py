@@ -11,7 +11,7 @@ from libs.clock import Clock
 from libs.db import Database
 from services.payment.adapters.gateways.testing import TestGateway
 from services.payment.application.gateway.gateways import Gateways
-from services.payment.application.ports import Gateway
+from services.payment.application.gateway.ports import Gateway
 from services.payment.domain.payments.types import CREDIT_CARD
 from services.payment.settings import Settings
 

@@ -34,7 +34,7 @@ from libs.db import Database, Tx
 from libs.ids import new_id
 from services.payment.adapters.db.tables import GATEWAY
 from services.payment.adapters.gateways.signatures import HEADER, signed
-from services.payment.application.ports import Answer, GatewayTimeout, Verdict
+from services.payment.application.gateway.ports import Answer, GatewayTimeout, Verdict
 
 G = GATEWAY.c
 LIFETIME = timedelta(days=7)

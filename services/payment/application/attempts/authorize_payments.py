@@ -10,7 +10,8 @@ from datetime import datetime
 
 from libs.failpoints import Failpoints
 from services.payment.application.gateway.ask_gateway import NO_CARD, UNKNOWN, AskGateway
-from services.payment.application.ports import Answer, Gateway, PaymentWork, Verdict
+from services.payment.application.gateway.ports import Answer, Gateway, Verdict
+from services.payment.application.ports import PaymentWork
 from services.payment.application.record_changes import Books
 from services.payment.domain.means.means import Card
 from services.payment.domain.money.course import Change

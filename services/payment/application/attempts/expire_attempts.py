@@ -9,7 +9,8 @@ from libs.obs import get_logger, tracing
 from libs.service.loops import Pace, one_by_one
 from services.payment import metrics
 from services.payment.application.attempts.end_attempt import EndAttempt
-from services.payment.application.ports import Decisions, Units
+from services.payment.application.peers import Decisions
+from services.payment.application.ports import Units
 
 _LOG = get_logger("payment.attempts")
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from libs.obs import get_logger
 from services.payment.application.gateway.gateways import Gateways
-from services.payment.application.ports import Answer, Gateway, GatewayTimeout, Verdict
+from services.payment.application.gateway.ports import Answer, Gateway, GatewayTimeout, Verdict
 
 _LOG = get_logger("payment.gateway")
 UNKNOWN = Answer(Verdict.UNKNOWN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from services.payment.application.ports import Gateway
+from services.payment.application.gateway.ports import Gateway
 
 
 class Gateways:

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from libs.auth import PartyKind, Principal
-from services.payment.application.ports import Memberships, Units
+from services.payment.application.peers import Memberships
+from services.payment.application.ports import Units
 
 
 class PayerGroups:

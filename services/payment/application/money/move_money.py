@@ -9,7 +9,8 @@ from datetime import datetime
 from libs.errors import Kind, WaybillError, invalid, missing, precondition
 from libs.idempotency.key import RequestKey
 from services.payment.application.money.settle_transactions import SettleTransactions
-from services.payment.application.ports import OrderPeer, PaymentWork
+from services.payment.application.peers import OrderPeer
+from services.payment.application.ports import PaymentWork
 from services.payment.application.record_changes import Books
 from services.payment.domain.money.course import Change
 from services.payment.domain.money.lowering import void

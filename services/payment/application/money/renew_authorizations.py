@@ -9,7 +9,8 @@ from libs.errors import Kind, WaybillError
 from libs.obs import get_logger
 from libs.service.loops import Pace, one_by_one, put_off
 from services.payment.application.money.settle_transactions import SettleTransactions
-from services.payment.application.ports import OrderPeer, PaymentWork
+from services.payment.application.peers import OrderPeer
+from services.payment.application.ports import PaymentWork
 from services.payment.application.record_changes import Books
 from services.payment.domain.money.renewal import tend
 from services.payment.domain.payments.states import State

@@ -13,7 +13,8 @@ from libs.obs import get_logger
 from libs.service.loops import Pace, put_off
 from services.payment import metrics
 from services.payment.application.gateway.ask_gateway import BROKEN, NO_CARD, UNKNOWN, AskGateway
-from services.payment.application.ports import Answer, Gateway, PaymentWork, Verdict
+from services.payment.application.gateway.ports import Answer, Gateway, Verdict
+from services.payment.application.ports import PaymentWork
 from services.payment.application.record_changes import Books
 from services.payment.domain.money import replacement
 from services.payment.domain.money.settlement import answered

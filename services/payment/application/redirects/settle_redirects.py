@@ -14,7 +14,8 @@ from libs.failpoints import Failpoints
 from libs.obs import get_logger
 from libs.service.loops import Pace, put_off
 from services.payment.application.gateway.ask_gateway import BROKEN, UNKNOWN, AskGateway
-from services.payment.application.ports import Answer, Gateway, PaymentWork, Units, Verdict
+from services.payment.application.gateway.ports import Answer, Gateway, Verdict
+from services.payment.application.ports import PaymentWork, Units
 from services.payment.domain.redirects.redirect import LIVE, Redirect, RedirectEvent, RedirectState
 
 _LOG = get_logger("payment.redirects")

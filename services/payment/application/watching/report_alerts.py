@@ -10,7 +10,8 @@ from libs.obs import tracing
 from libs.relay.delivery import Head, companies
 from libs.relay.limits import DEFAULT, RelayLimits
 from libs.relay.turn import Relay, Turn
-from services.payment.application.ports import Alert, OrderPeer, Units
+from services.payment.application.peers import OrderPeer
+from services.payment.application.ports import Alert, Units
 
 
 class ReportAlerts:
