@@ -15,7 +15,7 @@ from libs.db.migrate import open_migrated
 from libs.invariants import Finding
 from services.order.adapters.db.work import SqlOrderWork
 from services.order.application.limits import DEFAULT_ATTEMPTS
-from services.order.application.ports import Attempt
+from services.order.application.records import Attempt
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import Event, OrderUser, Submission
 from services.order.domain.status import OrderStatus

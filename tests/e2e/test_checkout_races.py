@@ -15,7 +15,7 @@ from google.protobuf.struct_pb2 import Struct
 from services.order.adapters.clients.payment import PaymentClient
 from services.order.adapters.clients.pricing import PricingClient
 from services.order.adapters.clients.shipping import ShippingClient
-from services.order.application.ports import Attempt
+from services.order.application.records import Attempt
 from services.order.application.submission.submit_order import SubmitOrder
 from services.order.application.submission.try_submission import Tried
 from services.order.domain.model import Order, Problem

@@ -12,9 +12,10 @@ from libs.service.loops import Tries
 from services.order import metrics
 from services.order.application.aftercare.cancel_order import CancelOrder
 from services.order.application.completer import Unfinished
-from services.order.application.ports import Cancellation, HoldCommand, OrderWork, ShippedCapture, Units
+from services.order.application.ports import OrderWork, Units
 from services.order.application.progress.capture_shipped import CaptureShipped
 from services.order.application.progress.hold_order import HoldOrder
+from services.order.application.records import Cancellation, HoldCommand, ShippedCapture
 from services.order.application.submission.operate_submissions import AttemptDriver
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from libs.service.service_settings import DAY
 from libs.service.settings import seconds, setting
-from services.order.application.ports import CartKind
+from services.order.application.records import CartKind
 
 _LONGEST = 3_650 * DAY
 

@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NewType, Protocol
 
-from services.order.application.ports import Deleted, PaymentDocument, Reports, StartedPayment
+from services.order.application.records import Deleted, PaymentDocument, Reports
 from services.order.domain.building.cost_centers import CostCenters
 from services.order.domain.building.drafts import LineDraft
 from services.order.domain.building.products import Article
@@ -19,6 +19,18 @@ from services.order.domain.exemptions import TaxExemption
 from services.order.domain.fees import Fee
 from services.order.domain.model import Address, CanceledAmounts, Line, Order, OrderUser, Problem
 from services.order.domain.policy import Policy
+
+RedirectDocument = NewType("RedirectDocument", bytes)
+"""The payment service's message of an authorization that waits for its buyer; handed on as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartedPayment:
+    """An authorization that waits for its buyer."""
+
+    document: RedirectDocument
+    begun: bool
+    """Whether it was begun by the request that asked for it; else another had begun it."""
 
 
 @dataclass(frozen=True, slots=True)

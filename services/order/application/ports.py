@@ -1,146 +1,33 @@
-"""What the use cases keep, and need of whatever keeps it. What they ask of other contexts is in `peers`."""
+"""The stores that the use cases are given. What these keep is in `records`; what is asked of other contexts is in `peers`."""
 
-# Long because it is one list: every store that the use cases are given, with its methods.
 from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import NewType, Protocol, TypedDict
+from typing import Protocol
 
 from libs.idempotency.key import RequestKey
-from libs.json_value import JsonObject
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
+from services.order.application.records import (
+    Attempt,
+    Cancellation,
+    Cart,
+    CartKind,
+    Deleted,
+    Gone,
+    HoldCommand,
+    LineSum,
+    OrderLine,
+    Outcome,
+    ShippedCapture,
+    SupplierOrderView,
+)
 from services.order.domain.checkout.worksheet import Worksheet
-from services.order.domain.model import CanceledAmounts, Event, Line, Order, Problem
+from services.order.domain.model import Event, Line, Order
 from services.order.domain.progress.fulfillment import UnitCount
 from services.order.domain.reading.visibility import Direction, Scope
-
-PaymentDocument = NewType("PaymentDocument", bytes)
-"""A payment as the payment service's contract has it, a serialized waybill.payment.v1.Payment: handed on unread."""
-RedirectDocument = NewType("RedirectDocument", bytes)
-"""The payment service's message of an authorization that waits for its buyer; handed on as it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class StartedPayment:
-    """An authorization that waits for its buyer."""
-
-    document: RedirectDocument
-    begun: bool
-    """Whether it was begun by the request that asked for it; else another had begun it."""
-
-
-@dataclass(frozen=True, slots=True)
-class SupplierOrderView:
-    """A supplier order as last reported."""
-
-    key: uuid.UUID
-    id: str
-    parent_key: uuid.UUID
-    supplier_id: str
-    seller_id: str
-    status: str
-    supplier_status: str
-    """Where it stands in its own life, such as ACCEPTED."""
-    version: int
-    source_version: int
-    document: bytes
-    """The report itself: a serialized waybill.fulfillment.v1.SupplierOrder."""
-    moved: bool = False
-    """Whether it is the seller's implicit one of an order that was forwarded since: it has no units any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class OrderChange:
-    """What a change of an open order is to do: its open units are given up."""
-
-    what: str
-    """COMPLETE, the seller's decision, or CANCEL_REST, a cancel that came after something had shipped."""
-    comment: str = ""
-    canceled: CanceledAmounts | None = None
-    """What is canceled of the whole order with it; known once the try was good."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """A row of the submission table: what drives an attempt to its end."""
-
-    order_key: uuid.UUID
-    attempt: int
-    state: str
-    finished: bool
-    held: bool
-    """Whether the tries may hold something that has to be confirmed or released."""
-    caller: JsonObject
-    """Claims of who submitted; never a token."""
-    begin_time: datetime
-    deadline: datetime
-    next_action_time: datetime
-    reasons: tuple[Problem, ...] = ()
-    decide_time: datetime | None = None
-    new_payments: tuple[PaymentDocument, ...] = ()
-    """Payments to add with the try; only for a checkout done in one call."""
-    kind: str = "SUBMIT"
-    """SUBMIT or CHANGE."""
-    outcome: str = ""
-    """What an accepted one has led to: OPENED or CHANGED."""
-    change: OrderChange | None = None
-    failures: int = 0
-    """How often in a row driving it on has failed."""
-    failure: str | None = None
-    """What it failed by at last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cancellation:
-    """A cancel of an open order on its way."""
-
-    order_key: uuid.UUID
-    state: str
-    """FREEZING, DECIDED or FINISHED."""
-    caller: JsonObject
-    """Claims of who cancels."""
-    comment: str
-    next_action_time: datetime
-    begin_time: datetime | None = None
-    """None for one that an older build began."""
-    failures: int = 0
-    failure: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HoldCommand:
-    """What fulfillment has to know about an order: whether it is on hold, as decided at a version of the order."""
-
-    order_key: uuid.UUID
-    held: bool
-    version: int
-    begin_time: datetime
-    next_action_time: datetime
-    failures: int = 0
-    failure: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ShippedCapture:
-    """What payments have to have taken for the units of an order that have shipped."""
-
-    order_key: uuid.UUID
-    currency: str
-    value: int
-    """What has shipped so far, in all."""
-    number: int
-    """How often that has changed."""
-    begin_time: datetime
-    """When it changed last."""
-    next_action_time: datetime | None
-    """When payment is asked; None once all of it is taken."""
-    failures: int = 0
-    failure: str | None = None
 
 
 class OrderIdTaken(Exception):
@@ -185,65 +72,6 @@ class OrderStore(Protocol):
         ...
 
     async def history(self, key: uuid.UUID, query: PageRequest) -> Page[Event]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class OrderLine:
-    """A line with what it is read with of its buyer order."""
-
-    order_id: str
-    currency: str
-    is_submitted: bool
-    line: Line
-
-
-@dataclass(frozen=True, slots=True)
-class LineSum:
-    """What the lines of one cost center and one currency come to. Amounts are in micros."""
-
-    cost_center: str
-    currency: str
-    lines: int
-    quantity: int
-    subtotal: int
-    discount: int
-    tax: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cart:
-    """The order that is a user's cart."""
-
-    order: Order
-    pinned: bool
-
-
-class CartKind(StrEnum):
-    """What decides for how long an order that is not submitted stays when nobody touches it."""
-
-    EMPTY = "EMPTY"
-    """It has no lines, whoever's it is."""
-    GUEST = "GUEST"
-    USER = "USER"
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """An order as its deletion leaves it, the last event of its history, and its last body."""
-
-    order: Order
-    event: Event
-    body: JsonObject
-
-
-@dataclass(frozen=True, slots=True)
-class Deleted:
-    """An order that is gone, of which payment may still have something."""
-
-    key: uuid.UUID
-    id: str
-    version: int
-    delete_time: datetime
 
 
 class DeletionStore(Protocol):
@@ -354,50 +182,6 @@ class CaptureStore(Protocol):
         """Those that nobody is driving; they are this caller's until `until`."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReportedSupplierOrder:
-    """The whole state of a supplier order at its version."""
-
-    key: uuid.UUID
-    id: str
-    order_key: uuid.UUID
-    supplier_id: str
-    status: str
-    """As fulfillment names it."""
-    version: int
-    implicit: bool
-    counts: tuple[UnitCount, ...]
-    row: Mapping[str, object]
-    """Its columns in the read model, without `seller_id` and `version`."""
-    shipped: int = 0
-    """What is due for its units that have shipped."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedShipment:
-    """The whole state of a shipment at its version, as far as one buyer order is concerned."""
-
-    order_key: uuid.UUID
-    key: str
-    id: str
-    version: int
-    shipped: bool
-    document: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Reports:
-    """What fulfillment reports at once."""
-
-    supplier_orders: tuple[ReportedSupplierOrder, ...] = ()
-    shipments: tuple[ReportedShipment, ...] = ()
-
-    @classmethod
-    def together(cls, reports: Sequence[Reports]) -> Reports:
-        """What several answers report, as one."""
-        return cls(tuple(s for r in reports for s in r.supplier_orders), tuple(s for r in reports for s in r.shipments))
-
-
 class ReportStore(Protocol):
     """What fulfillment has reported."""
 
@@ -416,21 +200,6 @@ class ReportStore(Protocol):
 
     def shipped(self, view: SupplierOrderView) -> int:
         """What is due for its units that have shipped, as last reported."""
-
-
-class Outcome(TypedDict, total=False):
-    """What is recorded of a request: where its effect is found. Each use case records what it needs for a repeat."""
-
-    id: str
-    """Of the order, where the request makes or updates it."""
-    order: str
-    """Of the order that it is about, elsewhere."""
-    attempt: int
-    """The number of the attempt that it began."""
-    line_items: list[str]
-    """The lines that it added or changed; recorded by older versions without."""
-    price_problems: list[list[str]]
-    """Why lines had no price: reason, context, subject and description of each; recorded by older versions without."""
 
 
 class RequestStore(Protocol):

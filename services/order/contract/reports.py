@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from libs.protoconv import address_plain, instant, money_micros, struct_plain
-from services.order.application.ports import ReportedShipment, ReportedSupplierOrder, Reports
+from services.order.application.records import ReportedShipment, ReportedSupplierOrder, Reports
 from services.order.domain.progress.fulfillment import UnitCount
 from waybill.fulfillment.v1 import shipment_pb2, supplier_order_pb2
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from libs.protoconv import address_out, decimal_out, money_out, time_out, xp_out
-from services.order.application.ports import LineSum, SupplierOrderView
 from services.order.application.reading.read_orders import Allocations
+from services.order.application.records import LineSum, SupplierOrderView
 from services.order.contract.mark_ups import mark_up_out
 from services.order.domain.choice import Choice
 from services.order.domain.discounts import Discount, Override

@@ -12,8 +12,8 @@ from libs.auth import Principal
 from libs.json_value import JsonObject
 from libs.protoconv import address_out, decimal_out, money_micros, money_out, time_out, xp_out
 from services.order.application.building.quoted import Quoted
-from services.order.application.ports import SupplierOrderView
 from services.order.application.reading.read_orders import Found
+from services.order.application.records import SupplierOrderView
 from services.order.contract.problems import problem_out
 from services.order.domain.fees import Fee
 from services.order.domain.model import CanceledAmounts as Canceled

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uuid
 
-from services.order.application.ports import SupplierOrderView
 from services.order.application.reading.read_orders import Found
+from services.order.application.records import SupplierOrderView
 from services.order.rpc.convert_out import any_lines, any_order, reported
 from tests.support.amounts import amounts, priced
 from tests.support.principals import buyer, seller, supplier

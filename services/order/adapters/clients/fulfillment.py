@@ -11,7 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from libs.protoconv import address_out, address_plain, instant, money_micros, money_out, time_out, xp_out
 from libs.rpc.peers import Peers
-from services.order.application.ports import Reports
+from services.order.application.records import Reports
 from services.order.contract.problems import problem_in
 from services.order.contract.reports import reports_of
 from services.order.domain.checkout.freight import Plan

@@ -11,8 +11,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from libs.protoconv import money_micros, money_out, time_out
 from libs.rpc.peers import Peers
-from services.order.application.peers import PaymentTry
-from services.order.application.ports import Deleted, PaymentDocument, RedirectDocument, StartedPayment
+from services.order.application.peers import PaymentTry, RedirectDocument, StartedPayment
+from services.order.application.records import Deleted, PaymentDocument
 from services.order.contract.problems import problem_in
 from services.order.domain.model import Order
 from services.order.domain.policy import Policy

@@ -34,7 +34,8 @@ from services.order.adapters.db.tables import (
     SUBMISSIONS,
     WORKSHEETS,
 )
-from services.order.application.ports import Gone, OrderIdOfDeleted, OrderIdTaken, Outcome, SupplierOrderView
+from services.order.application.ports import OrderIdOfDeleted, OrderIdTaken
+from services.order.application.records import Gone, Outcome, SupplierOrderView
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.reading.visibility import Direction, Scope

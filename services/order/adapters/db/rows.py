@@ -11,7 +11,7 @@ from libs.relay.change import Cause
 from libs.relay.changes import cause
 from libs.rpc.call import impersonator_id
 from services.order.adapters.db.fee_rows import fees_of
-from services.order.application.ports import Attempt, OrderChange, PaymentDocument, SupplierOrderView
+from services.order.application.records import Attempt, OrderChange, PaymentDocument, SupplierOrderView
 from services.order.domain.exemptions import TaxExemption
 from services.order.domain.fees import listed
 from services.order.domain.model import CanceledAmounts, Event, Order, OrderHold, OrderUser, Origin, Problem, Submission

@@ -14,7 +14,8 @@ from services import roles
 from services.order.application.access import readable, require_settled, require_writer
 from services.order.application.aftercare.complete_order import ChangeOrder
 from services.order.application.peers import Peers
-from services.order.application.ports import Attempt, Cancellation, OrderWork, Units
+from services.order.application.ports import OrderWork, Units
+from services.order.application.records import Attempt, Cancellation
 from services.order.application.submission.attempts import CHANGE
 from services.order.application.submission.steps import Steps
 from services.order.application.submission.submit_order import SubmitOrder

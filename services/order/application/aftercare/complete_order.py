@@ -16,7 +16,8 @@ from libs.obs import get_logger
 from libs.service.loops import put_off
 from services.order.application.access import cancel_in_progress, locked, require_settled
 from services.order.application.peers import Peers
-from services.order.application.ports import Attempt, OrderChange, OrderWork, Outcome, Reports, Units
+from services.order.application.ports import OrderWork, Units
+from services.order.application.records import Attempt, OrderChange, Outcome, Reports
 from services.order.application.submission.attempts import begun, finished, new_change, outcome, timed_out
 from services.order.application.submission.steps import Steps
 from services.order.application.submission.submit_order import SubmitOrder

@@ -7,8 +7,9 @@ from libs.clock import Clock
 from libs.idempotency.key import RequestKey
 from services.order.application.access import readable, require_settled
 from services.order.application.peers import Fulfillment
-from services.order.application.ports import SupplierOrderView, Units
+from services.order.application.ports import Units
 from services.order.application.progress.report_fulfillment import ReportFulfillment
+from services.order.application.records import SupplierOrderView
 from services.order.domain.model import Order
 from services.order.domain.status import Trigger, move
 from services.order.domain.submission.forwarding import may_be_unforwarded

@@ -15,7 +15,8 @@ from services.order.application.building.delete_order import LOOKS
 from services.order.application.building.line_items import LineItems
 from services.order.application.building.quoted import Quoted, noted
 from services.order.application.peers import Pricing
-from services.order.application.ports import Cart, OrderIdOfDeleted, OrderIdTaken, OrderWork, Outcome, Units
+from services.order.application.ports import OrderIdOfDeleted, OrderIdTaken, OrderWork, Units
+from services.order.application.records import Cart, Outcome
 from services.order.domain.building.drafts import LineDraft, OrderDraft
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import Line, Order

@@ -11,7 +11,8 @@ from libs.idempotency.key import RequestKey
 from services.order.application.building.build_order import BuildOrder
 from services.order.application.building.quoted import Quoted, again, noted
 from services.order.application.peers import Pricing
-from services.order.application.ports import OrderIdOfDeleted, OrderIdTaken, OrderWork, Outcome, Units
+from services.order.application.ports import OrderIdOfDeleted, OrderIdTaken, OrderWork, Units
+from services.order.application.records import Outcome
 from services.order.domain.building.drafts import LineDraft, OrderDraft
 from services.order.domain.checkout.quotes import asked, with_sums
 from services.order.domain.checkout.worksheet import Worksheet

@@ -12,7 +12,8 @@ from libs.idempotency.key import RequestKey
 from libs.json_value import JsonObject
 from services.order.application.access import locked, readable, require_settled, require_writable
 from services.order.application.peers import Payments
-from services.order.application.ports import Gone, OrderWork, Units
+from services.order.application.ports import OrderWork, Units
+from services.order.application.records import Gone
 from services.order.domain.history import changed
 from services.order.domain.model import Order
 from services.order.domain.status import Trigger

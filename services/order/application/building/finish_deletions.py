@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from libs.obs import get_logger
 from services.order.application.limits import CartLimits
 from services.order.application.peers import Payments
-from services.order.application.ports import Deleted, Units
+from services.order.application.ports import Units
+from services.order.application.records import Deleted
 
 log = get_logger("sweep")
 

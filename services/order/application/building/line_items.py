@@ -15,7 +15,8 @@ from services.order.application.building.build_order import check_currencies, ma
 from services.order.application.building.changed_lines import CHOICES, asked_of, changed_line, rechosen_lines
 from services.order.application.building.quoted import Outdated, Priced, Quoted, again
 from services.order.application.peers import Catalog, Directory, OrderingContext, Pricing, Wanted
-from services.order.application.ports import Outcome, Units
+from services.order.application.ports import Units
+from services.order.application.records import Outcome
 from services.order.domain.building.cost_centers import check_cost_centers
 from services.order.domain.building.drafts import LineDraft, check_count, check_ids, check_lines, check_quantity
 from services.order.domain.building.products import Article

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from services.order.application.ports import Outcome
+from services.order.application.records import Outcome
 from services.order.domain.checkout.quotes import Quote
 from services.order.domain.model import Line, Order, Problem
 from waybill.type.v1.reasons import ReasonName

@@ -13,7 +13,8 @@ from services.order.application.building.delete_order import Body
 from services.order.application.building.finish_deletions import FinishDeletions
 from services.order.application.limits import CartLimits
 from services.order.application.peers import Payments
-from services.order.application.ports import CartKind, Deleted, Gone, Units
+from services.order.application.ports import Units
+from services.order.application.records import CartKind, Deleted, Gone
 from services.order.domain.history import changed
 from services.order.domain.model import Order
 

@@ -13,7 +13,8 @@ from services.order.application.access import readable, require_settled, require
 from services.order.application.building.delete_order import LOOKS
 from services.order.application.building.quoted import Priced, Quoted, again, noted
 from services.order.application.peers import OrderingContext, Peers
-from services.order.application.ports import OrderWork, Outcome, Units
+from services.order.application.ports import OrderWork, Units
+from services.order.application.records import Outcome
 from services.order.domain.checkout.quotes import Quote, asked, with_sums
 from services.order.domain.history import changed, placed
 from services.order.domain.model import Address, Line, Order

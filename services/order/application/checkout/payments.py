@@ -12,7 +12,8 @@ from libs.idempotency.key import RequestKey
 from libs.json_value import JsonObject
 from services.order.application.access import readable, require_no_attempt, writable
 from services.order.application.peers import Payments
-from services.order.application.ports import PaymentDocument, Units
+from services.order.application.ports import Units
+from services.order.application.records import PaymentDocument
 from services.order.domain.history import changed
 from services.order.domain.model import Order
 from services.order.domain.status import OrderStatus, Trigger, move

@@ -11,7 +11,8 @@ from libs.idempotency.key import RequestKey
 from services.order.application.building.build_order import BuildOrder
 from services.order.application.building.create_order import created
 from services.order.application.checkout.worksheets import Worksheets
-from services.order.application.ports import OrderIdOfDeleted, OrderIdTaken, Outcome, PaymentDocument, Units
+from services.order.application.ports import OrderIdOfDeleted, OrderIdTaken, Units
+from services.order.application.records import Outcome, PaymentDocument
 from services.order.application.submission.attempts import begun, outcome, taken
 from services.order.application.submission.submit_order import Loaded, SubmitOrder
 from services.order.domain.building.drafts import LineDraft, OrderDraft

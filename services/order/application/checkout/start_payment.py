@@ -8,8 +8,8 @@ from libs.errors import invalid, precondition
 from libs.idempotency.key import RequestKey
 from libs.json_value import JsonObject
 from services.order.application.access import require_no_attempt, writable
-from services.order.application.peers import Directory, Payments
-from services.order.application.ports import RedirectDocument, Units
+from services.order.application.peers import Directory, Payments, RedirectDocument
+from services.order.application.ports import Units
 from services.order.domain.checkout.return_url import allowed, origin_of
 from services.order.domain.history import changed
 from services.order.domain.model import Order

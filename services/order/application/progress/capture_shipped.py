@@ -5,7 +5,8 @@ from __future__ import annotations
 from libs.clock import Clock
 from libs.failpoints import Failpoints
 from services.order.application.peers import Payments
-from services.order.application.ports import OrderWork, ShippedCapture, Units
+from services.order.application.ports import OrderWork, Units
+from services.order.application.records import ShippedCapture
 from services.order.domain.progress.capture import next_look
 
 

@@ -15,8 +15,9 @@ from libs.ids import IdSource
 from libs.obs import get_logger
 from services.order.application.access import locked
 from services.order.application.peers import Fulfillment
-from services.order.application.ports import HoldCommand, OrderWork, Reports, Units
+from services.order.application.ports import OrderWork, Units
 from services.order.application.progress.report_fulfillment import Applied, ReportFulfillment
+from services.order.application.records import HoldCommand, Reports
 from services.order.domain.model import Event, Order, OrderHold
 from services.order.domain.progress.holds import MANUAL, PAYMENT, place, release, wants_hold
 

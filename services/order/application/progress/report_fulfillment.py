@@ -10,7 +10,8 @@ from itertools import islice
 
 from libs.clock import Clock
 from libs.json_value import JsonObject
-from services.order.application.ports import OrderWork, ReportedSupplierOrder, Reports, SupplierOrderView, Units
+from services.order.application.ports import OrderWork, Units
+from services.order.application.records import ReportedSupplierOrder, Reports, SupplierOrderView
 from services.order.domain.history import changed
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.progress.capture import captured_on_shipment, due_for_shipped

@@ -12,7 +12,8 @@ from libs.errors import Kind, WaybillError, missing
 from libs.query.request import Page, PageRequest
 from libs.relay.awaited import SharedLooks
 from services.order.application.access import readable
-from services.order.application.ports import LineSum, OrderLine, OrderWork, SupplierOrderView, Units
+from services.order.application.ports import OrderWork, Units
+from services.order.application.records import LineSum, OrderLine, SupplierOrderView
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.reading.visibility import Direction, event_shown, scope
 from services.order.domain.status import OrderStatus

@@ -11,7 +11,7 @@ from libs.errors import Kind, RuleViolation, WaybillError, exists
 from libs.json_value import JsonObject
 from libs.money import exact_text
 from services.order.application.limits import AttemptLimits
-from services.order.application.ports import Attempt, OrderChange, PaymentDocument
+from services.order.application.records import Attempt, OrderChange, PaymentDocument
 from services.order.domain.history import changed
 from services.order.domain.model import Event, Order, Problem, Submission
 from services.order.domain.status import OrderStatus, Trigger, move

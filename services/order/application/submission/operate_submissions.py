@@ -9,7 +9,7 @@ from typing import Protocol
 from libs.errors import Kind, WaybillError, missing
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
-from services.order.application.ports import Attempt
+from services.order.application.records import Attempt
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from libs.obs import get_logger
 from libs.service.loops import put_off
 from libs.service.waiting import pause
 from services.order.application.access import locked, readable, require_writable
-from services.order.application.ports import Attempt, OrderWork, PaymentDocument, Reports, Units
+from services.order.application.ports import OrderWork, Units
+from services.order.application.records import Attempt, PaymentDocument, Reports
 from services.order.application.submission.attempts import SUBMIT, begun, decided, finished, new_attempt, outcome, timed_out
 from services.order.application.submission.legs.leg import Leg, Trial
 from services.order.application.submission.steps import Steps

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from libs.errors import Violations
 from libs.protoconv import money_in, text_in, xp_in
-from services.order.application.ports import PaymentDocument
+from services.order.application.records import PaymentDocument
 from waybill.order.v1 import reasons
 from waybill.payment.v1 import payment_pb2
 

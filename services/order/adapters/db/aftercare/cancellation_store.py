@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from libs.db import Tx
 from services.order.adapters.db.tables import CANCELLATIONS
-from services.order.application.ports import Cancellation
+from services.order.application.records import Cancellation
 
 C = CANCELLATIONS.c
 

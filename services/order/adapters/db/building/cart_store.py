@@ -13,7 +13,7 @@ from libs.audit.trail import Act, note
 from libs.db import Tx
 from services.order.adapters.db.rows import order_of
 from services.order.adapters.db.tables import CARTS, METADATA, ORDERS, SUBMISSIONS
-from services.order.application.ports import Cart, CartKind
+from services.order.application.records import Cart, CartKind
 from services.order.domain.model import Order
 
 _C, _O = CARTS.c, ORDERS.c

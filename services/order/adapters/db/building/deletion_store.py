@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from libs.db import Tx
 from services.order.adapters.db.tables import DELETED_ORDERS
-from services.order.application.ports import Deleted
+from services.order.application.records import Deleted
 
 _D = DELETED_ORDERS.c
 

@@ -19,7 +19,7 @@ from services.order.adapters.db.invariants.witnesses import RULES as WITNESSES
 from services.order.adapters.db.line_rows import line_of
 from services.order.adapters.db.rows import attempt_of, event_of, order_of
 from services.order.adapters.db.tables import CANCELLATIONS, CAPTURES, EVENTS, LINE_ITEMS, ORDERS, SUBMISSIONS, WORKSHEETS
-from services.order.application.ports import Attempt
+from services.order.application.records import Attempt
 from services.order.contract.reports import counts_of, reports_of
 from services.order.domain.checkout.amounts import totals
 from services.order.domain.model import CanceledAmounts, Submission

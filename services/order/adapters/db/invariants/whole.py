@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from services.order.application.ports import Attempt
+from services.order.application.records import Attempt
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import CanceledAmounts, Event, Line, Order
 from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder

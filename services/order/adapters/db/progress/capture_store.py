@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from libs.db import Tx
 from services.order.adapters.db.tables import CAPTURES, ORDERS
-from services.order.application.ports import ShippedCapture
+from services.order.application.records import ShippedCapture
 
 C = CAPTURES.c
 _READ = ("order_key", "value", "number", "begin_time", "next_action_time", "failures", "failure")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from libs.db import Tx
 from services.order.adapters.db.tables import HOLD_COMMANDS
-from services.order.application.ports import HoldCommand
+from services.order.application.records import HoldCommand
 
 H = HOLD_COMMANDS.c
 

@@ -17,7 +17,7 @@ from services.order.adapters.db.line_rows import line_of, line_row
 from services.order.adapters.db.order_store import FIXED, LINE_UPDATE, ORDER_UPDATE, bound
 from services.order.adapters.db.rows import event_row, order_of, order_row, supplier_view
 from services.order.adapters.db.tables import EVENTS, LINE_ITEMS, ORDERS, SHIPMENTS
-from services.order.application.ports import SupplierOrderView
+from services.order.application.records import SupplierOrderView
 from services.order.contract.reports import counts_of
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.progress.fulfillment import UnitCount

@@ -12,7 +12,7 @@ from libs.query import Field, Listing, Page, PageRequest
 from services.order.adapters.db.line_rows import line_of
 from services.order.adapters.db.reading.visibility import condition
 from services.order.adapters.db.tables import LINE_ITEMS, ORDERS
-from services.order.application.ports import LineSum, OrderLine
+from services.order.application.records import LineSum, OrderLine
 from services.order.domain.model import Line
 from services.order.domain.reading.visibility import Direction, Scope
 from services.order.domain.status import OrderStatus

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from libs.db import Json, Tx
 from services.order.adapters.db.rows import attempt_of, attempt_row, change_json
 from services.order.adapters.db.tables import SUBMISSIONS
-from services.order.application.ports import Attempt
+from services.order.application.records import Attempt
 
 S = SUBMISSIONS.c
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from services.order.application.ports import PaymentDocument, Reports
+from services.order.application.records import PaymentDocument, Reports
 from services.order.domain.checkout.worksheet import LineCost, Worksheet
 from services.order.domain.model import Line, Order, Problem
 from services.order.domain.submission.readiness import Facts

@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from typing import ClassVar
 
 from services.order.application.peers import Payments
-from services.order.application.ports import Reports
+from services.order.application.records import Reports
 from services.order.application.submission.legs.leg import Asked, Leg, LegTry, Trial
 
 
