@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -22,13 +23,25 @@ from services.fulfillment.domain.shipments.shipment import Draw, Shipment, Shipm
 from services.fulfillment.domain.sourcing.model import Line, Strategy
 from services.fulfillment.domain.supplier_orders.actions.answer import Rejection, accept, reject
 from services.fulfillment.domain.supplier_orders.actions.change import Change, moved_away
+from services.fulfillment.domain.supplier_orders.actions.move_units import (
+    Move,
+    MovedUnits,
+    check_move,
+    move_units,
+    parting,
+    placed,
+)
+from services.fulfillment.domain.supplier_orders.actions.new_homes import Leaving
 from services.fulfillment.domain.supplier_orders.actions.place import forward
+from services.fulfillment.domain.supplier_orders.answer_time import SELLER, overdue, timed
 from services.fulfillment.domain.supplier_orders.status import derived
 from services.fulfillment.domain.supplier_orders.supplier_order import Allocation, OrderLine, SupplierOrder
 from tests.unit.fulfillment.builders import CAUSE, NOW, confirmed, order_line, snapshot, taken
 
 UNIT = 1_000_000
 """What a unit costs, in micros."""
+WITHIN = timedelta(hours=1)
+"""How long suppliers have to answer."""
 KEYS = 1_000_000
 """Where the keys of canonical values begin, beyond those that actions draw."""
 
@@ -80,7 +93,7 @@ def opened(quantities: Sequence[int], forwarded: bool) -> Goods:
     """A confirmed order with a line of each quantity, each at a supplier of its own."""
     lines = [order_line(f"l{n}", q, q * UNIT, default_supplier_id=f"s{n}") for n, q in enumerate(quantities)]
     assigned = [taken(f"l{n}", q, f"s{n}") for n, q in enumerate(quantities)]
-    return canonical(confirmed(snapshot(*lines), *assigned, forward=forwarded).created, ())
+    return canonical(timed(confirmed(snapshot(*lines), *assigned, forward=forwarded), WITHIN, NOW).created, ())
 
 
 def applied(goods: Goods, change: Change) -> Goods:
@@ -96,10 +109,19 @@ def ended(goods: Goods, change: Change) -> Goods:
     return applied(replace(goods, parcels=tuple(p for p in goods.parcels if p.id not in void)), change)
 
 
-def moves(goods: Goods) -> Iterator[tuple[str, Goods]]:
-    """What suppliers and the seller can do with it, by rpc; what the domain refuses is no move."""
-    yield from _allowed("ForwardOrder", lambda: applied(goods, forward(goods.orders, {}, {}, SequentialIds().key, NOW)))
+def moves(goods: Goods, silent: bool = False) -> Iterator[tuple[str, Goods]]:
+    """What suppliers and the seller can do with it, by rpc, and what time does; what the domain refuses is no move. Where the
+    suppliers are `silent`, nobody answers or ships for them.
+    """
+    yield from _allowed("ForwardOrder", lambda: _given(goods, forward(goods.orders, {}, {}, SequentialIds().key, NOW)))
     for order in goods.orders:
+        if overdue(order, NOW + WITHIN):
+            yield from _allowed("the time to answer", lambda o=order: _rejected(goods, o))
+        for line in order.lines:
+            for target in {SELLER, _home(line)} - {order.supplier_id}:
+                yield from _allowed("MoveSupplierOrderUnits", lambda o=order, x=line, to=target: _moved(goods, o, x, to))
+        if silent and order.supplier_id != SELLER:
+            continue
         yield from _allowed("AcceptSupplierOrder", lambda o=order: applied(goods, Change((accept(o, NOW),))))
         yield from _allowed("RejectSupplierOrder", lambda o=order: _rejected(goods, o))
         yield from _allowed("ShipOrder", lambda o=order: _loaded(goods, lambda loading: _ship_all(goods, loading, o)))
@@ -120,13 +142,37 @@ def _allowed(name: str, move: Callable[[], Goods]) -> Iterator[tuple[str, Goods]
     yield name, after
 
 
+def _home(line: OrderLine) -> str:
+    """The supplier that a line was first given to."""
+    return f"s{line.line_item_id[1:]}"
+
+
+def _demand(order: SupplierOrder) -> dict[str, Line]:
+    return {x.line_item_id: Line(x.line_item_id, "drill", x.quantity, _home(x), track_inventory=False) for x in order.lines}
+
+
+def _given(goods: Goods, change: Change) -> Goods:
+    """The goods after units came to suppliers, which have their time to answer from now on."""
+    return applied(goods, timed(change, WITHIN, NOW))
+
+
 def _rejected(goods: Goods, order: SupplierOrder) -> Goods:
-    demand = {
-        x.line_item_id: Line(x.line_item_id, "drill", x.quantity, f"s{x.line_item_id[1:]}", track_inventory=False)
-        for x in order.lines
-    }
-    rejection = Rejection(order, "", goods.orders, demand, (), Strategy.DEFAULT_SUPPLIER, CAUSE, {})
-    return applied(goods, reject(rejection, SequentialIds().key, NOW))
+    rejection = Rejection(order, "", goods.orders, _demand(order), (), Strategy.DEFAULT_SUPPLIER, CAUSE, {})
+    return _given(goods, reject(rejection, SequentialIds().key, NOW))
+
+
+def _moved(goods: Goods, order: SupplierOrder, line: OrderLine, target: str) -> Goods:
+    """One unit of a line is given to a supplier, or taken back by the seller, by hand."""
+    wanted = [MovedUnits("lines[0]", line.line_item_id, 1)]
+    move = Move(wanted, target, {line.product_id}, _demand(order), Strategy.DEFAULT_SUPPLIER)
+    refused = check_move(order, move)
+    kept, units = (order, order) if refused else parting(order, move)
+    leaving = Leaving(order, units, goods.orders, (), CAUSE, {}, {})
+    found, short = placed(move, leaving)
+    if refused or short:
+        raise refusal([*refused, *short])
+    left, homes = move_units(kept, leaving, found, SequentialIds().key, NOW)
+    return _given(goods, replace(homes, changed=(left, *homes.changed)))
 
 
 def _loaded(goods: Goods, work: Callable[[Loading], Sequence[Shipment]]) -> Goods:

@@ -1,6 +1,7 @@
-"""A card payment as one frozen value, and what moves it: rpcs, the gateway's answers, time.
+"""A payment as one frozen value, and what moves it: rpcs, the gateway's answers, time; of one whose money moves outside, what is
+recorded of that.
 
-It has one authorization. Renewals, late answers and those out of order are the matter of payment's own model.
+A card has one authorization. Renewals, late answers and those out of order are the matter of payment's own model.
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ from datetime import timedelta
 
 from libs.errors import WaybillError
 from services.payment.domain.attempts import attempt
-from services.payment.domain.money import lowering, renewal, settlement
+from services.payment.domain.money import lowering, recording, renewal, settlement
 from services.payment.domain.money.authorization import authorizations
 from services.payment.domain.money.course import Change
+from services.payment.domain.payments.declared import BY_RECORD, DeclaredType
 from services.payment.domain.payments.payment import Payment
 from services.payment.domain.payments.states import ENDS, Event, State
-from services.payment.domain.payments.transaction import Cause, Entry, Result, Transaction, TransactionType
-from services.payment.domain.payments.types import CREDIT_CARD
+from services.payment.domain.payments.transaction import Cause, Entry, Recorded, Result, Transaction, TransactionType
+from services.payment.domain.payments.types import CREDIT_CARD, Holding
 from tests.unit.payment.builders import NOW, a_payment
 
 LAPSES = NOW + timedelta(days=7)
+TRANSFER = DeclaredType("transfer", BY_RECORD, active=True)
 
 
 @dataclass(frozen=True)
@@ -40,22 +43,47 @@ class Money:
         return any(row.result is Result.PENDING for row in self.rows)
 
     @property
+    def outside(self) -> bool:
+        """Whether its money moves outside, where that is recorded."""
+        return self.payment.holding is Holding.EXTERNAL
+
+    @property
+    def untouched(self) -> bool:
+        """Whether a submit would take it: it stands open, and what it needs beforehand is there."""
+        p = self.payment
+        covered = recording.authorized(self.rows) >= p.due if self.outside else not self.rows
+        return p.state is State.OPEN and covered
+
+    @property
+    def accepted(self) -> bool:
+        """Whether an attempt may open the order with it."""
+        return self.payment.state is (State.RESERVED if self.outside else State.AUTHORIZED)
+
+    @property
     def rests(self) -> bool:
         """Whether nothing has to follow: what was taken is what is due, and a gateway holds nothing."""
         p = self.payment
+        if self.outside:
+            return p.state in (*ENDS, State.OPEN) or (p.state is State.CAPTURED and not p.uncaptured and not p.to_refund)
         if self.waits or any(a.live for a in authorizations(self.rows)):
             return False
         return p.state in (*ENDS, State.OPEN) or (p.state is State.CAPTURED and p.taken <= p.due)
 
 
-def added(due: int) -> Money:
-    """A card that shall pay so much."""
+def added(due: int, outside: bool = False) -> Money:
+    """A card that shall pay so much, or a transfer outside."""
+    if outside:
+        return Money(
+            a_payment(type=TRANSFER.id, external=True, amount=due, resolved_amount=due, due=due, accepted=False, xp=None)
+        )
     return Money(a_payment(type=CREDIT_CARD, resolved_amount=due, due=due, xp=None))
 
 
 def reserved(m: Money) -> Money:
-    """Held for an attempt, and the gateway is asked."""
+    """Held for an attempt, and the gateway is asked, where there is one."""
     m = _after(m, attempt.reserve([m.payment], 1, NOW))
+    if m.outside:
+        return m
     asked = Change(m.payment.moved(Event.ASK, NOW), Entry(TransactionType.AUTHORIZE, m.payment.due, pending=True))
     return _after(m, [asked])
 
@@ -82,6 +110,9 @@ def lowered(m: Money, due: int) -> Money:
 
 def moves(m: Money, ended: bool) -> Iterator[tuple[str, Money]]:
     """What people, the gateway and time do to it; what the domain refuses is no move. `ended`: whether the order has."""
+    if m.outside:
+        yield from _records(m)
+        return
     for at, row in enumerate(m.rows):
         if row.result is Result.PENDING:
             for approved in (True, False):
@@ -99,6 +130,21 @@ def moves(m: Money, ended: bool) -> Iterator[tuple[str, Money]]:
             continue
         if changes:
             yield name, _after(m, changes)
+
+
+def _records(m: Money) -> Iterator[tuple[str, Money]]:
+    """All that may be recorded of it, as much as may be."""
+    for type in recording.RECORDABLE:
+        entry = recording.entry(
+            type, recording.room(m.payment, type, recording.authorized(m.rows)) or 0, Recorded("admin", "", NOW)
+        )
+        if not entry.amount or recording.faults(m.payment, entry, m.rows):
+            continue
+        try:
+            changes = recording.record(m.payment, entry, m.rows, TRANSFER, NOW)
+        except WaybillError:
+            continue
+        yield f"RecordTransaction {type}", _after(m, changes)
 
 
 def _answered(m: Money, at: int, approved: bool) -> Money:
@@ -126,6 +172,8 @@ def _row(p: Payment, entry: Entry) -> Transaction:
 
 def _canonical(payment: Payment, rows: Iterable[Transaction]) -> Money:
     """In one form: without versions, repeated refusals, and what an attempt that was let go left behind."""
+    if payment.holding is Holding.EXTERNAL:
+        return _outside(payment, list(rows))
     rows = [_plain(row) for row in rows if row.type not in (TransactionType.RESERVE, TransactionType.CONFIRM)]
     rows = [row for row in rows if row.cause is Cause.CANCEL or not _counts_for_nothing(row)]
     kept = [row for at, row in enumerate(rows) if not any(_repeats(row, later) for later in rows[at + 1 :])]
@@ -134,6 +182,13 @@ def _canonical(payment: Payment, rows: Iterable[Transaction]) -> Money:
     if payment.state is State.OPEN and not waits and not any(row.cause is Cause.CANCEL for row in kept):
         return Money(replace(payment, attempt=0, accepted=True), ())
     return Money(payment, tuple(kept))
+
+
+def _outside(payment: Payment, rows: Sequence[Transaction]) -> Money:
+    """Of what was recorded it counts what is authorized in all."""
+    good = recording.authorized(rows)
+    payment = replace(payment, version=1, update_time=NOW, attempt=0 if payment.state is State.OPEN else payment.attempt)
+    return Money(payment, (_row(payment, Entry(TransactionType.AUTHORIZE, good, cause=Cause.RECORD)),) if good else ())
 
 
 def _plain(row: Transaction) -> Transaction:

@@ -68,14 +68,19 @@ class State:
 
 
 class Walk:
-    """All moves of an order with lines of these quantities; those named in `without` are left out."""
+    """All moves of an order with lines of these quantities; those named in `without` are left out, and where its suppliers are
+    `silent`, theirs. A card pays it, or what moves `outside`.
+    """
 
-    def __init__(self, quantities: tuple[int, ...], without: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, quantities: tuple[int, ...], without: frozenset[str] = frozenset(), silent: bool = False, outside: bool = False
+    ) -> None:
         self._quantities = quantities
         self._without = without
+        self._outside = outside
         self._goods: dict[Goods, Goods] = {}
         self._money: dict[Money, Money] = {}
-        self._moves_of_goods = cache(lambda g: [(name, self._one(after)) for name, after in goods.moves(g)])
+        self._moves_of_goods = cache(lambda g: [(name, self._one(after)) for name, after in goods.moves(g, silent)])
         self._moves_of_money = cache(lambda m, ended: [(name, self._same(after)) for name, after in money.moves(m, ended)])
 
     def _one(self, g: Goods) -> Goods:
@@ -86,11 +91,11 @@ class Walk:
         return self._money.setdefault(m, m)
 
     def first(self, guest: str = "") -> State:
-        """An unsubmitted order that a card pays."""
+        """An unsubmitted order with its payment."""
         return State(OrderStatus.UNSUBMITTED, "", (), self._one(Goods()), self._whole(), guest=guest)
 
     def _whole(self) -> Money:
-        return self._same(money.added(sum(self._quantities) * goods.UNIT))
+        return self._same(money.added(sum(self._quantities) * goods.UNIT, self._outside))
 
     def moves(self, s: State) -> Iterator[tuple[str, State]]:
         """What leads on from a state."""
@@ -153,7 +158,7 @@ class Walk:
                 yield "ReleaseOrderHold", self._held(s, holds.release(_order(s), h.id, "", "", "", NOW)[0])
 
     def _settled(self, s: State) -> Iterator[tuple[str, State]]:
-        if s.guest != OVER and _may(s, Trigger.SUBMIT) and s.money.payment.state is PaymentState.OPEN and not s.money.rows:
+        if s.guest != OVER and _may(s, Trigger.SUBMIT) and s.money.untouched:
             yield "SubmitOrder", replace(s, step="submit", money=money.reserved(s.money))
         if s.status is OrderStatus.OPEN:
             yield "CancelOrder", replace(s, step="cancel")
@@ -257,7 +262,7 @@ def _cancel(g: Goods) -> Goods:
 
 def _trying(s: State) -> Iterator[tuple[str, State]]:
     """An attempt to submit: decided by what the gateway says, or by its time."""
-    if s.money.payment.state is PaymentState.AUTHORIZED:
+    if s.money.accepted:
         status = move("PO1", s.status, Trigger.SUBMIT)
         yield "completer", replace(s, status=status, step="opened", left=frozenset({"goods", "money"}))
     yield "completer", replace(s, step="refused", left=frozenset({"money"}))
