@@ -12,10 +12,10 @@ from datetime import timedelta
 
 from libs.errors import WaybillError
 from services.payment.domain.attempts import attempt
+from services.payment.domain.means.declared import BY_RECORD, DeclaredType
 from services.payment.domain.money import lowering, recording, renewal, settlement
 from services.payment.domain.money.authorization import authorizations
 from services.payment.domain.money.course import Change
-from services.payment.domain.payments.declared import BY_RECORD, DeclaredType
 from services.payment.domain.payments.payment import Payment
 from services.payment.domain.payments.states import ENDS, Event, State
 from services.payment.domain.payments.transaction import Cause, Entry, Recorded, Result, Transaction, TransactionType
