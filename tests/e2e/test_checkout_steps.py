@@ -17,7 +17,7 @@ from services.order.adapters.clients.payment import PaymentClient
 from services.order.adapters.clients.pricing import PricingClient
 from services.order.application.submission.legs import readiness
 from tests.e2e.steps import promise, ready, refused
-from tests.support.marketplace import Marketplace, get, lines
+from tests.support.marketplace import Marketplace, create, get, lines
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import (
     line_item_pb2,
@@ -27,6 +27,7 @@ from waybill.order.v1 import (
     submission_pb2,
     submission_service_pb2,
 )
+from waybill.payment.v1.payment_pb2 import Payment
 from waybill_client import AsyncWaybill, WaybillError, money
 
 Step = Callable[[AsyncWaybill, str], Awaitable[Any]]
@@ -118,6 +119,28 @@ async def test_what_is_calculated_can_be_validated_and_submitted_whatever_came_b
     placed.shipping_cost_override.CopyFrom(money("7", CURRENCY))
     answer = await owner.checkout.PlaceOrder(pb.PlaceOrderRequest(order=placed, line_items=lines(tarp=1), payments=promise()))
     assert answer.order.status == order_pb2.ORDER_STATUS_OPEN
+
+
+async def test_payments_are_added_and_changed_before_the_calculation_and_judged_after_it(
+    shared_sqlite_market: Marketplace,
+) -> None:
+    checkout = shared_sqlite_market.people.ada.checkout
+    await create(shared_sqlite_market.people.ada, "HASTY", tape=1)
+    early = Payment(id="HASTY", type="purchase_order", amount=money("88888", CURRENCY))
+    request = pb.AddPaymentsRequest(order_id="HASTY", payments=[early], request_id="hasty")
+    added = await checkout.AddPayments(request)
+    more = Payment(id="HASTY", amount=money("99999", CURRENCY))
+    changed = (await checkout.UpdatePayment(pb.UpdatePaymentRequest(order_id="HASTY", payment=more))).payment
+    assert (changed.amount, changed.HasField("resolved_amount")) == (more.amount, False)
+    check = pb.ValidateOrderRequest(order_id="HASTY")
+    assert "ORDER_NOT_CALCULATED" in {r.reason for r in (await checkout.ValidateOrder(check)).reasons}
+    await estimate(shared_sqlite_market.people.ada, "HASTY")
+    await calculate(shared_sqlite_market.people.ada, "HASTY")
+    assert "PAYMENT_EXCEEDS_TOTAL" in {r.reason for r in (await checkout.ValidateOrder(check)).reasons}
+    again = await checkout.AddPayments(request)
+    assert [p.id for p in again.payments] == [p.id for p in added.payments] == ["HASTY"]
+    late = await refused(checkout.UpdatePayment(pb.UpdatePaymentRequest(order_id="HASTY", payment=more)))
+    assert late.reason == "PAYMENT_EXCEEDS_TOTAL"
 
 
 async def test_an_error_of_our_own_while_a_submit_is_judged_refuses_the_attempt_too(

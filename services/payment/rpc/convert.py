@@ -57,15 +57,19 @@ def order_in(
     | order_pb.StartPaymentRequest
     | attempt_pb.ReservePaymentsRequest,
 ) -> OrderRef:
-    """What the order service passes."""
-    currency = currency_in(found, "total.currency_code", message.total.currency_code)
-    total = money_in(found, "total", message.total, currency) if currency else 0
+    """What the order service passes. Payments are added and changed before there is a total, and begun and reserved by one."""
+    calculated = True
+    if isinstance(message, order_pb.CreatePaymentsRequest | order_pb.UpdatePaymentRequest) and not message.HasField("total"):
+        calculated, currency = False, currency_in(found, "currency", message.currency)
+    else:
+        currency = currency_in(found, "total.currency_code", message.total.currency_code)
+    total = money_in(found, "total", message.total, currency) if calculated and currency else 0
     found.check_id("order_id", message.order_id)
     found.check_id("buyer_id", message.buyer_id)
     found.check_id("user_id", message.user_id)
     key, types = key_in(message.order_key), frozenset(message.payment_types)
-    whose = (message.order_id, message.buyer_id, message.user_id)
-    return OrderRef(key, *whose, total, currency, guest=message.guest, may_exceed=message.may_exceed_total, types=types)
+    whose, may_exceed = (message.order_id, message.buyer_id, message.user_id), message.may_exceed_total
+    return OrderRef(key, *whose, total, currency, guest=message.guest, may_exceed=may_exceed, types=types, calculated=calculated)
 
 
 def drafts_in(found: Violations, messages: Sequence[pb.Payment], currency: str, field: str = "payments") -> list[Draft]:

@@ -18,7 +18,7 @@ from waybill.payment.v1 import payment_service_pb2 as pb
 from waybill.payment.v1 import spending_account_service_pb2 as account_pb
 
 
-async def refused(world: World, *payments, total: int = 100) -> WaybillError:
+async def refused(world: World, *payments, total: int | None = 100) -> WaybillError:
     """The error of adding payments to a new order."""
     order = world.order(total)
     with pytest.raises(WaybillError) as wrong:
@@ -55,6 +55,29 @@ async def test_more_than_the_total_is_refused(world: World) -> None:
     with pytest.raises(WaybillError, match="above"):
         await order.add(payment("p2", amount=41))
     await order.add(payment("p3", amount=40))
+
+
+async def test_before_there_is_a_total_all_but_the_sum_is_judged_and_the_submit_judges_that(world: World) -> None:
+    order = world.order(None)
+    first = await order.add(payment("p1", amount=60), request_id="r1")
+    await order.add(payment("p2", amount=50))
+    wrong = payment("w", type="credit_card", amount=1, credit_card_id="nowhere")
+    euro = payment("e", amount=1)
+    euro.amount.currency_code = "EUR"
+    for added, where, reason in (
+        ([wrong], "payments[0].credit_card_id", "CARD_NOT_FOUND"),
+        ([euro], "payments[0].amount", "CURRENCY_MISMATCH"),
+        ([payment("a"), payment("b")], "payments[1].amount", "PAYMENT_REST_REPEATED"),
+    ):
+        error = await refused(world, *added, total=None)
+        assert [(f.field, f.reason) for f in error.fields] == [(where, reason)]
+    order.total = 100
+    assert await order.add(payment("p1", amount=60), request_id="r1") == first, "a repeat names no other request"
+    assert reasons((await order.reserve()).problems) == ["PAYMENT_EXCEEDS_TOTAL"]
+    await order.remove("p2")
+    await order.add(payment("p3"))
+    assert not (await order.reserve(2)).problems
+    assert [units(p.resolved_amount) for p in await order.payments()] == [60, 40]
 
 
 async def test_only_one_payment_may_be_the_rest(world: World) -> None:

@@ -59,6 +59,17 @@ async def test_an_amount_that_is_named_and_absent_makes_it_the_rest_and_there_is
     assert [units(p.amount) for p in await order.payments()] == [0, 30]
 
 
+async def test_a_payment_is_changed_before_there_is_a_total(world: World) -> None:
+    order = world.order(None)
+    await order.add(payment("p1", amount=30), payment("p2"))
+    assert units((await order.update(payment("p1", amount=1_000), request_id="r1")).amount) == 1_000
+    error = await refused(order, payment("p1"), "amount")
+    assert [(f.field, f.reason) for f in error.fields] == [("payment.amount", "PAYMENT_REST_REPEATED")]
+    order.total = 100
+    assert units((await order.update(payment("p1", amount=1_000), request_id="r1")).amount) == 1_000
+    assert (await refused(order, payment("p1", amount=101))).reason == "PAYMENT_EXCEEDS_TOTAL"
+
+
 async def test_everything_that_is_wrong_is_named_at_once(world: World) -> None:
     await world.card("tok_approve", user="bob")
     order = world.order(100)

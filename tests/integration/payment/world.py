@@ -229,7 +229,7 @@ class World:
         got = await self.ledger().ListLedgerEntries(ledger_pb.ListLedgerEntriesRequest(filter=filter, page_size=1_000))
         return list(got.entries)
 
-    def order(self, total: int = 100, user: str = "anna", buyer_id: str = "acme") -> Order:
+    def order(self, total: int | None = 100, user: str = "anna", buyer_id: str = "acme") -> Order:
         """A new order."""
         return Order(self, str(uuid.uuid4()), total, user, buyer_id)
 
@@ -244,7 +244,8 @@ class Order:
 
     world: World
     key: str
-    total: int
+    total: int | None
+    """In dollars; None while it is not calculated."""
     user: str
     buyer_id: str
     types: tuple[str, ...] = ("credit_card", "spending_account", "purchase_order")
@@ -259,7 +260,7 @@ class Order:
             "order_id": f"PO-{self.key[:8]}",
             "buyer_id": self.buyer_id,
             "user_id": self.user,
-            "total": money_out(self.total * 1_000_000, "USD"),
+            **({"currency": "USD"} if self.total is None else {"total": money_out(self.total * 1_000_000, "USD")}),
             "payment_types": self.types,
             "may_exceed_total": self.may_exceed,
         }

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.payment.domain.attempts.attempt import PASSING, judge
 from services.payment.domain.means.means import Means, demands, unusable
-from services.payment.domain.payments.payment import resolve
+from services.payment.domain.payments.payment import misstated, resolve
 from services.payment.domain.payments.states import State
 from services.payment.domain.payments.types import Holding, behavior
 from tests.unit.payment.builders import NOW, a_card, a_payment, an_account
@@ -35,6 +35,16 @@ def test_resolved_amounts_are_the_total_where_nothing_is_wrong(amounts: list[int
         assert sum(shares) <= total
         if must_cover or rests:
             assert sum(shares) == total
+
+
+@given(AMOUNTS, st.booleans())
+def test_before_there_is_a_total_only_a_second_rest_is_wrong(amounts: list[int | None], may_exceed: bool) -> None:
+    payments = [a_payment(f"p{i}", amount=amount) for i, amount in enumerate(amounts)]
+    rests = [p.id for p in payments if p.amount is None]
+    found = [(p.payment_id, p.reason, p.field) for p in misstated(payments, None, may_exceed)]
+    assert found == [(id, "PAYMENT_REST_REPEATED", "amount") for id in rests[1:]]
+    with_total = {p.reason for p in misstated(payments, 0, may_exceed)} - {"PAYMENT_REST_REPEATED"}
+    assert with_total == ({"PAYMENT_EXCEEDS_TOTAL"} if any(amounts) and not may_exceed else set())
 
 
 @given(AMOUNTS, st.integers(0, 10**13), st.booleans())

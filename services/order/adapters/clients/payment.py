@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from google.protobuf.field_mask_pb2 import FieldMask
+from google.type.money_pb2 import Money
 
 from libs.protoconv import money_micros, money_out, time_out
 from libs.rpc.peers import Peers
@@ -34,7 +35,7 @@ class PaymentClient:
         self._attempts: Any = peers.stub("payment", attempt_grpc.PaymentReservationServiceStub)
 
     async def create(self, order: Order, payments: Sequence[PaymentDocument], request_id: str) -> list[PaymentDocument]:
-        """Adds payments; passes total, currency, user, and whether the order is open."""
+        """Adds payments; passes the total if there is one, currency, user, and whether the order is open."""
         answer: order_pb.CreatePaymentsResponse = await self._orders.CreatePayments(
             order_pb.CreatePaymentsRequest(
                 order_key=str(order.key),
@@ -42,7 +43,8 @@ class PaymentClient:
                 buyer_id=order.buyer_id,
                 user_id=order.user.id,
                 guest=order.guest,
-                total=money_out(order.total, order.currency),
+                total=_total(order),
+                currency=order.currency,
                 payments=[payment_pb2.Payment.FromString(p) for p in payments],
                 request_id=request_id,
                 replacement=order.status is OrderStatus.OPEN,
@@ -54,7 +56,7 @@ class PaymentClient:
         return [_document(p) for p in answer.payments]
 
     async def update(self, order: Order, payment: PaymentDocument, fields: Sequence[str], request_id: str) -> PaymentDocument:
-        """Changes a payment; passes total, currency and user."""
+        """Changes a payment; passes the total if there is one, currency and user."""
         answer: order_pb.UpdatePaymentResponse = await self._orders.UpdatePayment(
             order_pb.UpdatePaymentRequest(
                 order_key=str(order.key),
@@ -62,7 +64,8 @@ class PaymentClient:
                 buyer_id=order.buyer_id,
                 user_id=order.user.id,
                 guest=order.guest,
-                total=money_out(order.total, order.currency),
+                total=_total(order),
+                currency=order.currency,
                 payment=payment_pb2.Payment.FromString(payment),
                 update_mask=FieldMask(paths=fields),
                 request_id=request_id,
@@ -187,6 +190,11 @@ class PaymentClient:
             order_pb.CaptureShippedRequest(order_key=str(key), shipped=money_out(shipped, currency))
         )
         return money_micros(answer.missing)
+
+
+def _total(order: Order) -> Money | None:
+    """None while the order is not calculated: what it says then is nothing, or of an older content."""
+    return money_out(order.total, order.currency) if order.calculated else None
 
 
 def _deletion(order: Order) -> order_pb.DeletePaymentsRequest:

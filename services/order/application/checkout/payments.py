@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from libs.auth import PartyKind, Principal
 from libs.clock import Clock
-from libs.errors import WaybillError, missing, precondition
+from libs.errors import WaybillError, missing
 from libs.idempotency.key import RequestKey
 from libs.json_value import JsonObject
 from services.order.application.access import readable, require_no_attempt, writable
@@ -17,7 +17,6 @@ from services.order.application.records import PaymentDocument
 from services.order.domain.history import changed
 from services.order.domain.model import Order
 from services.order.domain.status import OrderStatus, Trigger, move
-from waybill.order.v1 import reasons
 from waybill.payment.v1 import reasons as payment_reasons
 
 
@@ -50,8 +49,6 @@ class OrderPayments:
             require_no_attempt(order, now)
             if order.status is not OrderStatus.OPEN:
                 move(order.id, order.status, Trigger.EDIT)
-        if not again and not order.calculated:
-            raise precondition(reasons.ORDER_NOT_CALCULATED, f"order {order_id} is not calculated", order=order_id)
         made = await self._created(caller, order, payments, request_id)
         await self._note(caller, order_id, "payments_added", {"count": len(made)}, request)
         return made
@@ -82,8 +79,6 @@ class OrderPayments:
             again = await work.requests.find(request) is not None
             trigger = Trigger.MARK if again else Trigger.EDIT
             order = await writable(work.orders, caller, order_id, self._clock.now(), trigger, lock=False)
-        if not again and not order.calculated:
-            raise precondition(reasons.ORDER_NOT_CALCULATED, f"order {order_id} is not calculated", order=order_id)
         made = await self._payments.update(order, payment.document, payment.fields, request_id)
         await self._note(caller, order_id, "payment_updated", {"payment": payment.id}, request)
         return made

@@ -18,7 +18,7 @@ from services.payment.application.ports import PaymentWork, Units
 from services.payment.domain.means.declared import shown
 from services.payment.domain.means.means import Means, Payer, unusable
 from services.payment.domain.money.recording import authorized
-from services.payment.domain.payments.payment import MAX_PAYMENTS, Payment, Problem, resolve, untaken
+from services.payment.domain.payments.payment import MAX_PAYMENTS, Payment, Problem, misstated, untaken
 from services.payment.domain.payments.states import State, conflict
 from services.payment.domain.payments.transaction import Result, Transaction
 from services.payment.domain.payments.types import Holding, behavior, known
@@ -51,6 +51,7 @@ class OrderRef:
     buyer_id: str
     user_id: str
     total: int
+    """0 where `calculated` says that there is none."""
     currency: str
     guest: bool = False
     version: int = 0
@@ -63,6 +64,13 @@ class OrderRef:
     """The types of payment that its channel names."""
     groups: Collection[str] = ()
     """Those of its user that may have something to pay with; see `OrderPayments.knowing`."""
+    calculated: bool = True
+    """Whether it has a total; payments are added and changed before, too."""
+
+    @property
+    def known_total(self) -> int | None:
+        """Its total, if there is one."""
+        return self.total if self.calculated else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +111,7 @@ class OrderPayments:
                 raise _being_deleted(order.id)
             existing = await work.payments.of_order(order.key)
             placed = placed_after(existing, made)
-            _, problems = resolve([*existing, *placed], order.total, must_cover=False, may_exceed=order.may_exceed)
+            problems = misstated([*existing, *placed], order.known_total, order.may_exceed)
             means = await self.means(work, order, placed)
             placed = [shown(p, means.types.get(p.type), 0) for p in placed]
             problems += [*untaken(placed, order.types), *unusable(placed, means, now)]

@@ -15,7 +15,7 @@ from services.payment.domain.means.declared import shown
 from services.payment.domain.means.means import unusable
 from services.payment.domain.payments import editing
 from services.payment.domain.payments.editing import Edit
-from services.payment.domain.payments.payment import Payment, Problem, resolve, untaken
+from services.payment.domain.payments.payment import Payment, Problem, misstated, untaken
 from services.payment.domain.payments.states import State, conflict
 from services.payment.domain.payments.transaction import Result
 
@@ -79,5 +79,5 @@ class UpdatePayment:
 def _of_sum(existing: list[Payment], after: Payment, order: OrderRef) -> list[Problem]:
     """What is wrong with the sum. A second rest is the fault of the changed one, whichever of the two comes later."""
     changed = [after if p.id == after.id else p for p in existing]
-    _, problems = resolve(changed, order.total, must_cover=False, may_exceed=order.may_exceed)
+    problems = misstated(changed, order.known_total, order.may_exceed)
     return [replace(p, payment_id=after.id) if p.field else p for p in problems]

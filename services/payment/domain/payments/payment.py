@@ -149,11 +149,8 @@ def resolve(
     channel demands cover. Above it is refused unless the channel admits that: then what is too much is not taken, of the last
     payments first.
     """
-    problems: list[Problem] = []
+    problems = _rests_repeated(payments)
     rests = [p for p in payments if p.amount is None]
-    for extra in rests[1:]:
-        text = "only one payment may have no amount"
-        problems.append(Problem(extra.id, reasons.PAYMENT_REST_REPEATED, text, field="amount"))
     fixed = sum(p.amount for p in payments if p.amount is not None)
     if fixed > total and not may_exceed:
         problems.append(Problem("", reasons.PAYMENT_EXCEEDS_TOTAL, "the payments are above the order's total"))
@@ -167,6 +164,19 @@ def resolve(
         for p, stated, share in zip(payments, shares, taken_of, strict=True)
     ]
     return resolved, problems
+
+
+def misstated(payments: Sequence[Payment], total: int | None, may_exceed: bool) -> list[Problem]:
+    """What is wrong with the amounts of payments before the submit. Where there is no total yet, no sum can be above it."""
+    if total is None:
+        return _rests_repeated(payments)
+    return resolve(payments, total, must_cover=False, may_exceed=may_exceed)[1]
+
+
+def _rests_repeated(payments: Sequence[Payment]) -> list[Problem]:
+    text = "only one payment may have no amount"
+    rests = [p for p in payments if p.amount is None]
+    return [Problem(p.id, reasons.PAYMENT_REST_REPEATED, text, field="amount") for p in rests[1:]]
 
 
 def _within(shares: Sequence[int], total: int) -> list[int]:

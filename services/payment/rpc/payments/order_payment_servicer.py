@@ -56,7 +56,7 @@ def _bare_key(request: pb.CreatePaymentsRequest | pb.UpdatePaymentRequest | pb.S
         return None
     bare: Any = type(request)()
     bare.CopyFrom(request)
-    for name in ("total", "replacement", "order_version", "payment_types", "may_exceed_total"):
+    for name in ("total", "currency", "replacement", "order_version", "payment_types", "may_exceed_total"):
         if name in bare.DESCRIPTOR.fields_by_name:
             bare.ClearField(name)
     return _key(bare)
