@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from libs.auth import Principal
 from libs.errors import Kind, WaybillError
@@ -164,6 +165,24 @@ async def test_what_stands_outside_keeps_its_payment_in_the_cart_until_it_is_voi
     assert not (await record(world, "p1", "VOID", 1)).accepted
     await record(world, "p1", "VOID", 99)
     await order.remove("p1")
+
+
+async def test_a_guest_sees_the_types_that_are_for_everyone_and_no_other(world: World) -> None:
+    for id in ("transfer", "house", "old"):
+        await world.declared(id, acceptance="AT_ONCE")
+    await assign(world)
+    off = type_pb.PaymentType(id="old", active=False)
+    await world.types().UpdatePaymentType(
+        type_pb.UpdatePaymentTypeRequest(payment_type=off, update_mask=FieldMask(paths=["active"]))
+    )
+    guest = replace(buyer(), order_id="PO-guest", groups=None)
+    seen = await world.types(guest).ListPaymentTypes(type_pb.ListPaymentTypesRequest(include_total=True))
+    assert ([t.id for t in seen.payment_types], seen.total_size) == (["house"], 1)
+    with pytest.raises(WaybillError) as hidden:
+        await world.types(guest).GetPaymentType(type_pb.GetPaymentTypeRequest(payment_type_id="transfer"))
+    assert hidden.value.reason == "RESOURCE_NOT_FOUND"
+    known = await world.types(buyer()).ListPaymentTypes(type_pb.ListPaymentTypesRequest())
+    assert {t.id for t in known.payment_types} == {"house", "transfer"}
 
 
 async def test_a_type_serves_everyone_until_it_is_assigned_and_then_only_those(world: World) -> None:

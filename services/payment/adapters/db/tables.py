@@ -290,11 +290,13 @@ def visible_accounts(caller: Principal) -> sa.ColumnElement[bool] | None:
 
 
 def visible_types(caller: Principal) -> sa.ColumnElement[bool] | None:
-    """Buyers see active types that they may pay with; the seller's administrators all; suppliers none."""
+    """Buyers see active types that they may pay with, guests those for everyone; the seller's administrators all; others none."""
     if caller.party_kind is PartyKind.SELLER:
         return None
-    if caller.party_kind is not PartyKind.BUYER or caller.is_guest:
+    if caller.party_kind is not PartyKind.BUYER:
         return sa.false()
+    if caller.is_guest:
+        return sa.and_(TYPES.c.active, ~TYPES.c.restricted)
     its = sa.and_(
         TYPE_ASSIGNMENTS.c.buyer_id == caller.party_id, assigned_to(TYPE_ASSIGNMENTS, caller.user_id, caller.groups or ())
     )
