@@ -52,6 +52,15 @@ def captures(payment: payment_pb2.Payment) -> list[int]:
     return [t.result for t in payment.transactions if t.type == payment_pb2.PAYMENT_TRANSACTION_TYPE_CAPTURE]
 
 
+async def released(market: Marketplace, id: str) -> None:
+    """The order goes on, once it is on hold for its payment: a person lets it."""
+    sam = market.people.sam
+    async with asyncio.timeout(30):
+        while not (holds := (await get(sam, id)).holds):
+            await asyncio.sleep(0.05)
+    await sam.orders.ReleaseOrderHold(order_service_pb2.ReleaseOrderHoldRequest(order_id=id, hold_id=holds[0].id))
+
+
 async def cancel(market: Marketplace, id: str) -> order_pb2.Order:
     return (await market.people.sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id=id))).order
 
@@ -89,6 +98,7 @@ async def test_a_declined_capture_needs_a_person_and_is_not_asked_for_again(mark
     await bought(market, "REFUSED", token="tok_decline_capture")
     await ship(market.people.clerks["wh-east"], "REFUSED-1", "l1", 1)
     await paid(market, "REFUSED", lambda p: p.state == payment_pb2.PAYMENT_STATE_ATTENTION)
+    await released(market, "REFUSED")
     await ship(market.people.clerks["wh-east"], "REFUSED-1", "l1", 1)
     await steps(market.host.apps["order"])["CompleteSubmissions"]()
     again = await paid(market, "REFUSED", lambda p: True)
