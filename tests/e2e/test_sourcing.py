@@ -117,6 +117,16 @@ async def lines_of(client: AsyncWaybill, id: str, direction: int) -> list[line_i
     return list((await client.line_items.ListLineItems(request)).line_items)
 
 
+async def waiting_of(client: AsyncWaybill, since: str) -> list[str]:
+    """Orders with lines of which units wait that are expected from then on."""
+    request = line_item_service_pb2.ListLineItemsAcrossOrdersRequest(
+        direction=ALL,
+        filter=f'quantity_backordered > 0 AND expected_time >= "{since}"',
+        order_by="expected_time, quantity_backordered desc",
+    )
+    return [one.order_id for one in (await client.line_items.ListLineItemsAcrossOrders(request)).line_items]
+
+
 async def backorders_of(client: AsyncWaybill, id: str, seen: int = 0) -> dict[str, int]:
     """What the order's next event about units that wait says, after so many that were seen."""
     found: list[dict[str, int]] = []
@@ -143,6 +153,8 @@ async def test_a_submitted_order_shows_its_buyer_and_its_supplier_which_units_wa
     assert await backorders_of(people.ada, "WAITS") == {"l1": 2}
     (line,) = await lines_of(people.ada, "WAITS", OUTGOING)
     assert (line.quantity_backordered, line.expected_time) == (2, expected)
+    assert await waiting_of(people.sam, "2096-10-02T07:06:40Z") == ["WAITS"]
+    assert await waiting_of(people.sam, "2096-10-02T07:06:41Z") == []
     for client in (people.clerks["northforge"], people.sam):
         (its,) = await lines_of(client, "WAITS-1", ALL)
         assert (its.quantity_backordered, its.expected_time) == (2, expected)
@@ -153,3 +165,4 @@ async def test_a_submitted_order_shows_its_buyer_and_its_supplier_which_units_wa
     assert await backorders_of(people.ada, "WAITS", seen=1) == {"l1": 0}
     (line,) = await lines_of(people.ada, "WAITS", OUTGOING)
     assert (line.quantity_backordered, line.HasField("expected_time")) == (0, False)
+    assert await waiting_of(people.sam, "2026-01-01T00:00:00Z") == []

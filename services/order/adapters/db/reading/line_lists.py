@@ -26,10 +26,11 @@ _TEXTS = (
 _FIELDS = {
     **{name: Field(L[name]) for name in _TEXTS},
     "product.default_supplier_id": Field(sa.type_coerce(L.product, sa.JSON())["default_supplier_id"].as_string()),
-    **{name: Field(L[name], "int") for name in ("position", "quantity", "quantity_shipped", "quantity_canceled")},
+    **{name: Field(L[name], "int") for name in ("position", "quantity")},
+    **{f"quantity_{name}": Field(L[f"quantity_{name}"], "int") for name in ("shipped", "canceled", "backordered")},
     **{name: Field(L[name], "micros") for name in ("unit_price", "line_mark_up", "subtotal", "discount", "tax")},
     "total": Field(sa.type_coerce(L.subtotal - L.discount + L.tax, sa.BigInteger()), "micros"),
-    **{name: Field(L[name], "time") for name in ("date_needed", "create_time")},
+    **{name: Field(L[name], "time") for name in ("date_needed", "expected_time", "create_time")},
 }
 _OF_ORDERS = {
     "order_id": Field(O.id),
