@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 
 from services.host.sample.marketplace import CURRENCY, PASSWORD, dock
 from tests.support.marketplace import Marketplace, marketplace
-from tests.support.order_model import GIFT, PRICES, Model, Order, Part, PartLine
+from tests.support.order_model import PRICES, RECORDS, Model, Order, Part, PartLine
+from tests.support.payment_model import GIFT
 from waybill.catalog.v1 import product_pb2, product_service_pb2
 from waybill.directory.v1 import api_client_service_pb2, ordering_context_service_pb2
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
@@ -33,7 +34,6 @@ from waybill_client.money import decimal
 T = TypeVar("T")
 COUNTER = "counter"
 """A channel that does not forward by itself."""
-RECORDS = {"nail": (("northforge", 12),), "bolt": (("wh-east", 6), ("wh-west", 6)), "lamp": (("lumenworks", 8),)}
 ALL = order_pb2.DIRECTION_ALL
 
 
@@ -96,9 +96,9 @@ class Life:
                         id=self.product(kind),
                         name=kind,
                         active=True,
-                        default_supplier_id=records[0][0],
-                        supplier_ids=[s for s, _ in records[1:]],
-                        ship_from_address_id=dock(records[0][0]),
+                        default_supplier_id=next(iter(records)),
+                        supplier_ids=list(records)[1:],
+                        ship_from_address_id=dock(next(iter(records))),
                         shippable=True,
                         track_inventory=True,
                     )
@@ -139,7 +139,7 @@ class Life:
                         opening_quantity=quantity,
                     )
                     for kind, records in RECORDS.items()
-                    for supplier, quantity in records
+                    for supplier, quantity in records.items()
                 ]
             )
         )

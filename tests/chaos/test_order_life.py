@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from services.host.sample.marketplace import CURRENCY
+from tests.chaos.order_money import MoneyRules, open_points, points_of, prepare
+from tests.chaos.order_units import UnitRules
 from tests.chaos.seeds import fresh_seed, report, rounds
 from tests.chaos.shop import Call, Shop, shop
-from tests.support.order_model import LIVE, PARCEL, Line, Order, Parcel, Part, Payment
+from tests.support.order_model import LIVE, PARCEL, Line, Order, Parcel, Part
+from tests.support.payment_model import Payment
 from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as so_service
 from waybill.order.v1 import checkout_service_pb2 as pb
@@ -30,16 +33,24 @@ MAX_ORDERS = 3
 PRODUCTS = st.sampled_from(["nail", "bolt", "lamp"])
 QUANTITIES = st.integers(1, 7)
 INDEX = st.integers(0, 1_000)
-TYPES = {"gift": "spending_account", "card": "credit_card", "declined": "credit_card", "promise": "purchase_order"}
+TYPES = {
+    "gift": "spending_account",
+    "points": "spending_account",
+    "card": "credit_card",
+    "declined": "credit_card",
+    "promise": "purchase_order",
+    "transfer": "transfer",
+}
 
 
-class OrderLife(RuleBasedStateMachine):
+class OrderLife(MoneyRules, UnitRules, RuleBasedStateMachine):
     """One life: up to three orders of one buyer over three products."""
 
     def __init__(self, shop: Shop) -> None:
         super().__init__()
         self.shop = shop
         self.life = shop.life()
+        self.run(open_points(self.life))
         self.model = self.life.model
         self.number = 0
 
@@ -72,7 +83,13 @@ class OrderLife(RuleBasedStateMachine):
 
     @invariant()
     def clients_see_what_the_model_says(self) -> None:
-        self.run(self.life.agrees())
+        self.run(self.agrees())
+
+    async def agrees(self) -> None:
+        """Fails unless all that clients see is as the model says."""
+        await self.take_what_has_shipped()
+        await self.life.agrees()
+        await self.money_agrees()
 
     def teardown(self) -> None:
         """Every open order is canceled, or shipped as far as it is not; then the books are checked."""
@@ -82,17 +99,30 @@ class OrderLife(RuleBasedStateMachine):
                     self.ship_all_of(order)
                 else:
                     self.cancel_order(order)
-            self.run(self.life.agrees())
+            self.run(self.agrees())
         self.shop.seen.update(order.status for order in self.model.orders.values())
         self.shop.seen.update(type(call.request).__name__.removesuffix("Request") for call in self.life.calls)
         self.run(self.shop.market.check())
 
-    @initialize(kind=PRODUCTS, quantity=QUANTITIES, forwards=st.booleans(), placed=st.integers(0, 2))
-    def first(self, kind: str, quantity: int, forwards: bool, placed: int) -> None:
-        """A first order, in most lives submitted."""
+    @initialize(
+        kind=PRODUCTS,
+        quantity=QUANTITIES,
+        forwards=st.booleans(),
+        placed=st.integers(0, 2),
+        pays=st.sampled_from(["gift", "points", "card", "transfer"]),
+        then=st.sampled_from(["nothing", "moved", "late", "recorded"]),
+    )
+    def first(self, kind: str, quantity: int, forwards: bool, placed: int, pays: str, then: str) -> None:
+        """A first order, in most lives submitted, and in some with what seldom comes by chance."""
         self.create([(kind, quantity), ("bolt", 2)], forwards)
         if placed:
-            self.place(0, "gift", 2)
+            self.place(0, pays, 2, "promise" if quantity % 2 else "card")
+        if then == "moved":
+            self.move_units(1, 0, 1, "wh-west" if kind == "bolt" else "")
+        elif then == "late":
+            self.time_to_answer_ends(0)
+        elif then == "recorded":
+            self.record_outside(0, placed or 1)
 
     @precondition(lambda self: len(self.model.orders) < MAX_ORDERS)
     @rule(items=st.lists(st.tuples(PRODUCTS, QUANTITIES), max_size=3), forwards=st.booleans())
@@ -163,7 +193,11 @@ class OrderLife(RuleBasedStateMachine):
         order.calculated_total = order.total
         assert decimal(calculated.worksheet.order.shipping_cost) == PARCEL * order.parcels_estimated
 
-    @rule(index=INDEX, kind=st.sampled_from(["gift", "card", "declined", "promise"]), share=st.sampled_from([None, 1, 2, 3]))
+    @rule(
+        index=INDEX,
+        kind=st.sampled_from(["gift", "points", "card", "declined", "promise", "transfer"]),
+        share=st.sampled_from([None, 1, 2, 3]),
+    )
     def pay(self, index: int, kind: str, share: int | None) -> None:
         if (order := self.order(index, "UNSUBMITTED")) is None:
             return
@@ -171,8 +205,8 @@ class OrderLife(RuleBasedStateMachine):
         made = Payment(kind, amount)
         id = self.fresh("p")
         message = payment_pb2.Payment(id=id, type=TYPES[kind])
-        if kind == "gift":
-            message.spending_account_id = self.life.gift
+        if message.type == "spending_account":
+            message.spending_account_id = self.life.gift if kind == "gift" else points_of(self.life)
         if message.type == "credit_card":
             message.credit_card_id = kind
         if amount is not None:
@@ -192,7 +226,7 @@ class OrderLife(RuleBasedStateMachine):
         why = {
             "PAYMENT_EXCEEDS_TOTAL": order.calculated and fixed > order.calculated_total,
             "PAYMENT_REST_REPEATED": len(rests) > 1,
-            "BALANCE_EXCEEDED": made.kind == "gift",
+            "BALANCE_EXCEEDED": made.kind in ("gift", "points"),
             "PAYMENT_AMOUNT_NOT_POSITIVE": made.amount is not None and made.amount <= 0,
         }
         assert any(why.get(reason, False) for reason in reasons), (reasons, str(error))
@@ -233,8 +267,13 @@ class OrderLife(RuleBasedStateMachine):
         assert expected <= named or named == {"SHIP_ESTIMATE_STALE"}, (expected, named)
         assert expected or "SHIP_ESTIMATE_STALE" in named, named
 
-    @rule(index=INDEX, kind=st.sampled_from(["gift", "card", "promise"]), share=st.sampled_from([None, 2]))
-    def place(self, index: int, kind: str, share: int | None) -> None:
+    @rule(
+        index=INDEX,
+        kind=st.sampled_from(["gift", "points", "card", "promise", "transfer"]),
+        share=st.sampled_from([None, 2]),
+        rest=st.sampled_from(["promise", "card"]),
+    )
+    def place(self, index: int, kind: str, share: int | None, rest: str = "promise") -> None:
         """The usual way: estimate, calculate, pay the rest, submit."""
         if (order := self.order(index, "UNSUBMITTED")) is None:
             return
@@ -244,8 +283,16 @@ class OrderLife(RuleBasedStateMachine):
         self.check_out(waiting)
         if share is not None:
             self.pay(waiting, kind, share)
-        self.pay(waiting, "promise", None)
+            self.authorize_all(order)
+        self.pay(waiting, rest, None)
         self.submit(at, False)
+
+    def authorize_all(self, order: Order) -> None:
+        """What its transfers want is authorized outside."""
+        for id, p in order.payments.items():
+            if p.kind == "transfer" and p.amount is not None and p.amount > p.authorized:
+                self.run(self.life.send(*self.recording(id, "AUTHORIZE", p.amount - p.authorized)))
+                p.authorized = p.amount
 
     @rule(index=INDEX)
     def forward(self, index: int) -> None:
@@ -411,6 +458,7 @@ async def _both(call: Any, request: Any, times: int) -> list[Any]:
 def test_orders_live_as_the_model_says(database_url: str) -> None:
     number = fresh_seed("order life")
     with shop(database_url) as made:
+        made.run(prepare(made))
 
         @seed(number)
         class Seeded(OrderLife):

@@ -9,11 +9,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
+from tests.support import payment_model
+from tests.support.payment_model import GIFT, POINTS, Payment
+
 CENT = Decimal("0.01")
 TAX = Decimal("0.0725")
 PARCEL = Decimal("9.00")
-GIFT = Decimal("100.00")
-STOCK = {"nail": 12, "bolt": 12, "lamp": 8}
+FEE_TAX = Decimal("0.1")
+RECORDS = {"nail": {"northforge": 12}, "bolt": {"wh-east": 6, "wh-west": 6}, "lamp": {"lumenworks": 8}}
+"""Units by product and supplier, the default one first."""
+STOCK = {product: sum(units.values()) for product, units in RECORDS.items()}
 PRICES = {"nail": Decimal("2.50"), "bolt": Decimal("3.333"), "lamp": Decimal("64.30")}
 LIVE = ("OPEN", "ACCEPTED")
 
@@ -88,16 +93,6 @@ class Parcel:
 
 
 @dataclass(slots=True)
-class Payment:
-    """One way of paying: `gift`, `card`, `declined`, `promise`. No amount is the rest."""
-
-    kind: str
-    amount: Decimal | None
-    due: Decimal = Decimal(0)
-    state: str = "OPEN"
-
-
-@dataclass(slots=True)
 class Order:
     """A buyer's order."""
 
@@ -107,12 +102,15 @@ class Order:
     status: str = "UNSUBMITTED"
     lines: dict[str, Line] = field(default_factory=dict)
     payments: dict[str, Payment] = field(default_factory=dict)
+    """The oldest first."""
     parts: dict[str, Part] = field(default_factory=dict)
     parcels: dict[str, Parcel] = field(default_factory=dict)
     estimated: bool = False
     calculated: bool = False
     calculated_total: Decimal = Decimal(0)
     parcels_estimated: int = 0
+    fee: Decimal = Decimal(0)
+    """What the seller charges beside goods and shipping; taxed."""
     attempts: int = 0
     forwarded: bool = False
     canceled: Decimal = Decimal(0)
@@ -125,9 +123,14 @@ class Order:
 
     @property
     def total(self) -> Decimal:
-        """With tax by line, and one parcel an estimate."""
+        """With tax by line, one parcel an estimate, and the fee."""
         taxes = (cents(cents(PRICES[x.product] * x.quantity) * TAX) for x in self.lines.values())
-        return self.subtotal + sum(taxes, Decimal(0)) + PARCEL * self.parcels_estimated
+        return self.subtotal + sum(taxes, Decimal(0)) + PARCEL * self.parcels_estimated + self.fee_with_tax
+
+    @property
+    def fee_with_tax(self) -> Decimal:
+        """Due as soon as something has left."""
+        return self.fee + cents(self.fee * FEE_TAX)
 
     def edited(self) -> None:
         """Its lines have changed: what was worked out no longer holds."""
@@ -183,6 +186,30 @@ class Model:
         )
         return GIFT - sum(taken, Decimal(0))
 
+    def points(self) -> int:
+        """That are left."""
+        return POINTS - sum(p.drawn for o in self.orders.values() for p in o.payments.values() if p.kind == "points")
+
+    def room(self, supplier: str, product: str) -> tuple[int, int]:
+        """How many units a supplier can take over: at least, and at most. What an order that is not forwarded holds may come from
+        any of them.
+        """
+        most = least = RECORDS[product].get(supplier, 0)
+        for order in self.orders.values():
+            held = [
+                (part, x.held)
+                for part in order.live_parts().values()
+                for id, x in part.lines.items()
+                if order.lines[id].product == product
+            ]
+            gone = [
+                (order.parts[p.part], p.held) for p in order.parcels.values() if p.left and order.lines[p.line].product == product
+            ]
+            for part, units in (*held, *gone):
+                most -= units if part.supplier == supplier else 0
+                least -= units if part.supplier == supplier or not part.supplier else 0
+        return max(0, least), most
+
     def short(self, order: Order) -> bool:
         """Whether its lines need more than is there."""
         wanted: dict[str, int] = {}
@@ -200,37 +227,24 @@ class Model:
         if self.short(order):
             found.add("INSUFFICIENT_INVENTORY")
         if order.calculated:
-            found |= self._money(order)
+            payments = order.payments.values()
+            found |= payment_model.refusals(payments, order.calculated_total, self.balance(), self.points())
         return found
 
-    def _money(self, order: Order) -> set[str]:
-        payments = list(order.payments.values())
-        fixed = sum((p.amount for p in payments if p.amount is not None), Decimal(0))
-        rests = [p for p in payments if p.amount is None]
-        total = order.calculated_total
-        found: set[str] = set()
-        if len(rests) > 1:
-            found.add("PAYMENT_REST_REPEATED")
-        if fixed > total:
-            found.add("PAYMENT_EXCEEDS_TOTAL")
-        if fixed < total and not rests:
-            found.add("PAYMENTS_BELOW_TOTAL")
-        for p in payments:
-            p.due = p.amount if p.amount is not None else max(Decimal(0), total - fixed) if p is rests[0] else Decimal(0)
-        if sum((p.due for p in payments if p.kind == "gift"), Decimal(0)) > self.balance():
-            found.add("BALANCE_EXCEEDED")
-        if not found and any(p.kind == "declined" and p.due for p in payments):
-            found.add("CARD_DECLINED")
-        return found
-
-    def split(self, order: Order, parts: Mapping[str, Part]) -> None:
-        """Takes a new split over; fails when it is no partition of the lines, or promises stock that is not there."""
+    def split(self, order: Order, parts: Mapping[str, Part], leaving: str = "") -> None:
+        """Takes a new split over; fails when it is no partition of the lines, or promises stock that is not there. Units may only
+        have gone where all of a supplier order has, or from the one that they are `leaving`.
+        """
         assert quantities(parts.values()) == {id: line.quantity for id, line in order.lines.items()}
         before = {product: self.available(product) for product in STOCK}
         for id, part in order.parts.items():
             moved = part.lines and not parts[id].lines
             kept = {line: parts[id].lines[line].quantity for line in part.lines if line in parts[id].lines}
-            assert moved or all(kept[line] >= part.lines[line].quantity for line in part.lines), (id, part, parts[id])
+            assert moved or id == leaving or all(kept[line] >= part.lines[line].quantity for line in part.lines), (
+                id,
+                part,
+                parts[id],
+            )
         freed = {
             product: sum(
                 line.held
@@ -250,7 +264,7 @@ class Model:
         order.status = "OPEN"
         order.forwarded = order.forwards
         for p in order.payments.values():
-            p.state = "CONFIRMED"
+            p.confirm()
         self.split(order, parts)
 
     def cancel(self, order: Order) -> None:
@@ -265,7 +279,7 @@ class Model:
             for line in order.lines.values():
                 line.canceled = line.quantity
             for p in order.payments.values():
-                p.state = "VOIDED"
+                p.cancel()
         order.status = "CANCELED"
 
     def cancel_rest(self, order: Order, canceled: Decimal) -> None:
@@ -280,18 +294,7 @@ class Model:
             if part.status in LIVE:
                 part.status = "COMPLETED" if any(line.shipped for line in part.lines.values()) else "CANCELED"
         order.status = "COMPLETED"
-        self._lower(order, canceled)
-
-    def _lower(self, order: Order, excess: Decimal) -> None:
-        """Cards give back first, the newest first, then promises, then the gift card."""
-        for kind, end in (("card", "VOIDED"), ("promise", "REFUNDED"), ("gift", "REFUNDED")):
-            for p in reversed([p for p in order.payments.values() if p.kind == kind and p.due]):
-                cut = min(excess, p.due)
-                p.due -= cut
-                excess -= cut
-                if not p.due:
-                    p.state = end
-        assert not excess
+        payment_model.lower(order.payments, canceled)
 
     def pack(self, order: Order, part: Part, line_id: str, quantity: int) -> int:
         """Puts units on a parcel; returns for how many stock is promised."""
