@@ -14,7 +14,11 @@ from services.catalog.domain.catalogs.visibility import Grant, Node, Placed, Rea
 from tests.integration.catalog.conftest import NOW
 from tests.integration.catalog.world import MAIN, World, category, fields_of
 from tests.support.principals import buyer, seller
+from waybill.catalog.v1 import category_service_pb2 as categories_pb
+from waybill.catalog.v1 import product_assignment_service_pb2 as placing_pb
 from waybill.catalog.v1 import product_service_pb2 as pb
+from waybill.catalog.v1.category_pb2 import CategoryAssignmentKey
+from waybill.catalog.v1.product_assignment_pb2 import CategoryProductKey, ProductAssignment
 
 GROUPS = ("", "g", "h")
 CATALOGS, CATEGORIES, PRODUCTS = 4, 12, 60
@@ -193,3 +197,35 @@ async def test_statements_do_not_grow_with_categories_assignments_and_products(w
 
     assert await statements() == few
     assert len(await world.seen(page_size=1_000)) == 200
+
+
+async def test_what_was_given_is_listed_and_once_it_is_taken_back_nobody_sees_by_it(world: World):
+    await world.make_catalog("trade", active=True)
+    await world.close_main()
+    await world.make_categories(category("tools", "trade"), category("parts", "trade"))
+    await world.make_products("anvil", "bolt", "lamp")
+    await world.put("trade", "anvil", "bolt", "lamp")
+    await world.give("trade")
+    await world.shelve("tools", "anvil")
+    await world.shelve("parts", "bolt")
+    for shown in ("tools", "parts"):
+        await world.show(shown)
+    await world.show_product("lamp")
+    categories = await world.categories().ListCategoryAssignments(categories_pb.ListCategoryAssignmentsRequest())
+    products = await world.placing().ListProductAssignments(placing_pb.ListProductAssignmentsRequest())
+    assert sorted((a.category_id, a.buyer_id, a.visible) for a in categories.assignments) == [
+        ("parts", "acme", True),
+        ("tools", "acme", True),
+    ]
+    assert [(a.product_id, a.buyer_id) for a in products.assignments] == [("lamp", "acme")]
+    assert await world.seen() == ["anvil", "bolt", "lamp"]
+
+    shown = [CategoryAssignmentKey(category_id="tools", buyer_id="acme")]
+    await world.categories().UnassignCategories(categories_pb.UnassignCategoriesRequest(assignments=shown))
+    assert await world.seen() == ["bolt", "lamp"]
+    shelved = [CategoryProductKey(category_id="parts", product_id="bolt")]
+    await world.placing().UnassignCategoryProducts(placing_pb.UnassignCategoryProductsRequest(assignments=shelved))
+    assert await world.seen() == ["lamp"]
+    given = [ProductAssignment(product_id="lamp", buyer_id="acme")]
+    await world.placing().UnassignProducts(placing_pb.UnassignProductsRequest(assignments=given))
+    assert await world.seen() == []

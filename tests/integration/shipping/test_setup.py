@@ -323,3 +323,24 @@ async def test_a_batch_takes_a_constant_number_of_statements(served):
     )
     assert len(page.ship_method_assignments) == 1_000
     assert page.next_page_token
+
+
+async def test_zones_and_grouping_rules_are_made_together_listed_and_changed_by_their_masks(served):
+    me = await small_setup(served)
+    wanted = [zones.Zone(id=id, name=id, destinations=[zones.ZoneDestination(country=id)]) for id in ("CA", "MX")]
+    made = (await me.zones.BatchCreateZones(zones.BatchCreateZonesRequest(zones=wanted))).zones
+    assert [(z.id, z.etag) for z in made] == [("CA", "1"), ("MX", "1")]
+    change = zones.UpdateZoneRequest(zone=zones.Zone(id="CA", name="North"), update_mask=FieldMask(paths=["name"]))
+    north = (await me.zones.UpdateZone(change)).zone
+    assert (north.name, north.etag, north.destinations) == ("North", "2", wanted[0].destinations)
+
+    both = [rules.GroupingRule(id=id, client_id=id, grouping=rules.GROUPING_ORDER) for id in ("shop", "desk")]
+    await me.rules.BatchCreateGroupingRules(rules.BatchCreateGroupingRulesRequest(grouping_rules=both))
+    changed = rules.GroupingRule(id="desk", priority=3)
+    mask = FieldMask(paths=["priority"])
+    await me.rules.UpdateGroupingRule(rules.UpdateGroupingRuleRequest(grouping_rule=changed, update_mask=mask))
+    listed = await me.rules.ListGroupingRules(rules.ListGroupingRulesRequest(order_by="id"))
+    assert [(r.id, r.client_id, r.priority) for r in listed.grouping_rules if r.id in ("shop", "desk")] == [
+        ("desk", "desk", 3),
+        ("shop", "shop", 0),
+    ]
