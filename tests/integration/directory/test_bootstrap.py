@@ -55,7 +55,7 @@ async def test_the_secret_is_stored_as_a_hash(settings, secret):
 async def test_a_sound_directory_yields_a_summary_only(world, app):
     await world.companies()
     await world.people()
-    assert [record async for record in app.inspected()] == [Summary("directory", 22, 24, 0)]
+    assert [record async for record in app.inspected()] == [Summary("directory", 25, 24, 0)]
 
 
 async def test_what_refers_to_nothing_is_found(settings, app, clock):

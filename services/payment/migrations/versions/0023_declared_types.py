@@ -49,6 +49,7 @@ def upgrade() -> None:
             "payment_type_id", "buyer_id", "user_id", "user_group_id", name=op.f("pk_payment_type_assignments")
         ),
     )
+    op.create_index(op.f("ix_payment_types_create_time"), "payment_types", ["create_time"])
     with op.batch_alter_table("payment_type_assignments", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_payment_type_assignments_buyer_id"), ["buyer_id"], unique=False)
 
