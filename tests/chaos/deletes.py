@@ -27,7 +27,7 @@ from waybill.type.v1.address_pb2 import Address
 from waybill_client import money
 
 VERIFIED = r"#\d|order>(catalog|directory|pricing)"
-"""Verifying repeats every deletion, which commits a second time, and asks for another order of the same id, whose lines are priced."""
+"""Verifying repeats every deletion, which commits a second time, and asks for another order of the same id, with its prices."""
 FINISHED = r"FinishDeletions|BatchDeletePayments"
 """What the sweep of carts does for an order that is gone, so that nothing of it is left in payment."""
 GONE, TAKEN = "RESOURCE_NOT_FOUND", "ID_OF_DELETED"
