@@ -10,21 +10,21 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
+
+import h11
 
 from libs.errors import Kind, WaybillError
 from libs.obs import get_logger
 from libs.service.startup import StartupError
 from services.payment.application.redirects.provider_callbacks import HandleProviderCallback
-from services.payment.rpc.redirects.provider_callback_servicer import MAX_BODY, MAX_HEADERS
+from services.payment.rpc.redirects.provider_callback_servicer import MAX_BODY, MAX_HEADERS, MAX_NAME, MAX_VALUE
 
 _LOG = get_logger("payment.callbacks")
 MAX_HEAD: Final = 16_384
 """Bytes of the request line and the headers."""
-_LINE: Final = re.compile(r"([A-Z]{1,10}) (/[!-~]{0,1000}) HTTP/1\.[01]")
 _PATH: Final = re.compile(r"/callbacks/([A-Za-z0-9_-]{1,100})")
-_FIELD: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}):[ \t]*([^\r\n\0]{0,4000}?)[ \t]*")
-_WORDS: Final = {200: "OK", 400: "Bad Request", 404: "Not Found", 413: "Content Too Large", 503: "Service Unavailable"}
 
 
 class _RefusedError(Exception):
@@ -39,7 +39,7 @@ class _RefusedError(Exception):
 class _Callback:
     provider: str
     headers: Mapping[str, str]
-    length: int
+    body: bytes
 
 
 class CallbackListener:
@@ -57,7 +57,7 @@ class CallbackListener:
         """Listens on `host:port`; returns the port."""
         host, _, port = bind.rpartition(":")
         try:
-            self._server = await asyncio.start_server(self._connected, host.strip("[]") or "127.0.0.1", int(port), limit=MAX_HEAD)
+            self._server = await asyncio.start_server(self._connected, host.strip("[]") or "127.0.0.1", int(port))
         except (OSError, ValueError, OverflowError) as error:
             raise StartupError(f"cannot listen for call-backs on {bind}: the port is taken, or it is not host:port") from error
         return int(self._server.sockets[0].getsockname()[1])
@@ -82,7 +82,8 @@ class CallbackListener:
         try:
             async with asyncio.timeout(self._patience):
                 status = await self._answer(reader)
-                writer.write(f"HTTP/1.1 {status} {_WORDS[status]}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+                phrase = HTTPStatus(status).phrase
+                writer.write(f"HTTP/1.1 {status} {phrase}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
                 await writer.drain()
         except (TimeoutError, OSError):
             # Whoever is that slow, or gone, needs no answer.
@@ -92,13 +93,12 @@ class CallbackListener:
 
     async def _answer(self, reader: asyncio.StreamReader) -> int:
         try:
-            head = _head(await _until_blank_line(reader))
-            body = await reader.readexactly(head.length)
-            await self._handle(head.provider, head.headers, body)
+            callback = await _received(reader)
+            await self._handle(callback.provider, callback.headers, callback.body)
         except _RefusedError as refused:
             return refused.status
-        except asyncio.IncompleteReadError:
-            return 400
+        except h11.RemoteProtocolError as error:
+            return 413 if error.error_status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE else 400
         except WaybillError as error:
             return {Kind.MISSING: 404, Kind.DENIED: 400}.get(error.kind, 503)
         except Exception as error:
@@ -108,36 +108,39 @@ class CallbackListener:
         return 200
 
 
-async def _until_blank_line(reader: asyncio.StreamReader) -> bytes:
-    try:
-        return await reader.readuntil(b"\r\n\r\n")
-    except asyncio.LimitOverrunError:
-        raise _RefusedError(413) from None
-
-
-def _head(raw: bytes) -> _Callback:
-    """What the head asks for. Raises `_RefusedError` with the status."""
-    line, *fields = raw[:-4].decode("latin-1").split("\r\n")
-    asked = _LINE.fullmatch(line)
-    if asked is None:
+async def _received(reader: asyncio.StreamReader) -> _Callback:
+    """One whole request. Raises `_RefusedError` with the status, and what h11 raises where it is no HTTP."""
+    # It judges what has come while something is missing: a first part of this size that has no whole head is too much.
+    connection = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD - 1)
+    request = await _event(connection, reader)
+    if not isinstance(request, h11.Request):
         raise _RefusedError(400)
-    path = _PATH.fullmatch(asked[2])
-    if asked[1] != "POST" or path is None:
+    provider, headers = _asked(request)
+    body = bytearray()
+    while isinstance(part := await _event(connection, reader), h11.Data):
+        body += part.data
+    return _Callback(provider, headers, bytes(body))
+
+
+async def _event(connection: h11.Connection, reader: asyncio.StreamReader) -> object:
+    while (event := connection.next_event()) is h11.NEED_DATA:
+        connection.receive_data(await reader.read(MAX_HEAD))
+    return event
+
+
+def _asked(request: h11.Request) -> tuple[str, Mapping[str, str]]:
+    """The provider and the headers. Raises `_RefusedError` for what is asked elsewhere, or too much."""
+    path = _PATH.fullmatch(request.target.decode("latin-1"))
+    if request.method != b"POST" or path is None:
         raise _RefusedError(404)
     headers: dict[str, str] = {}
-    lengths: set[str] = set()
-    for text in fields:
-        field = _FIELD.fullmatch(text)
-        if field is None or len(headers) >= MAX_HEADERS:
-            raise _RefusedError(400)
-        name = field[1].lower()
-        headers.setdefault(name, field[2])
-        if name == "content-length":
-            lengths.add(field[2])
-    # One length, said in digits: whatever else frames a body could be read in two ways.
-    length = next(iter(lengths), "")
-    if len(lengths) != 1 or "transfer-encoding" in headers or not re.fullmatch(r"[0-9]{1,12}", length):
+    for name, value in request.headers:
+        headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
+    # One length, said beforehand: what comes in chunks has none.
+    if len(headers) > MAX_HEADERS or "content-length" not in headers or "transfer-encoding" in headers:
         raise _RefusedError(400)
-    if int(length) > MAX_BODY:
+    if any(len(name) > MAX_NAME or len(value) > MAX_VALUE for name, value in headers.items()):
+        raise _RefusedError(400)
+    if int(headers["content-length"]) > MAX_BODY:
         raise _RefusedError(413)
-    return _Callback(path[1], headers, int(length))
+    return path[1], headers
