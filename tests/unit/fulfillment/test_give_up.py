@@ -9,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.errors import WaybillError
+from libs.ids import SequentialIds
 from services.fulfillment.domain.shipments.actions.ship import Loading, Wanted
 from services.fulfillment.domain.stock.ledger import summed_by_record
 from services.fulfillment.domain.supplier_orders.actions.give_up import give_up, stop
 from services.fulfillment.domain.supplier_orders.actions.part import parted
+from services.fulfillment.domain.supplier_orders.actions.place import forward
 from services.fulfillment.domain.supplier_orders.supplier_order import SelectionItem, ShipSelection, SupplierOrder
 from services.fulfillment.domain.supplier_orders.worth import Amounts, canceled, given_up, shipped
-from tests.unit.fulfillment.builders import CAUSE, NOW, confirmed, order_line, snapshot, taken
+from tests.unit.fulfillment.builders import CAUSE, NOW, confirmed, order_line, snapshot, stock, taken
 
 CENT = 10_000
 
@@ -155,6 +157,16 @@ def test_such_freight_is_of_those_suppliers_who_ship_and_stays_where_one_of_its_
     assert (kept.shipping_cost, leaving.shipping_cost) == (500 * CENT, 0)
     assert shipped(kept) == shipped(sent)
     assert [part.shipping_cost for part in parted(bolt)] == [0, 500 * CENT]
+
+
+def test_such_freight_that_is_due_stays_where_a_unit_has_left_when_the_order_is_forwarded() -> None:
+    """Nothing here needs a parcel: what is on hand is delivered at once, and the freight is due with it."""
+    manual = snapshot(order_line("l1", 2, shippable=False), shipping_cost=42 * CENT)
+    there = [stock("a", on_hand=0), stock("b", on_hand=1)]
+    (implicit,) = confirmed(manual, taken("l1", 1, "bolt", "a"), taken("l1", 1, "nut", "b"), forward=False, stocks=there).created
+    bolt, nut = forward([implicit], {}, {}, SequentialIds().key, NOW).created
+    assert (bolt.shipping_cost, nut.shipping_cost) == (0, 42 * CENT)
+    assert shipped(bolt) + shipped(nut) == shipped(implicit) == 542 * CENT
 
 
 @given(

@@ -103,11 +103,13 @@ def partition(whole: SupplierOrder, parts: Sequence[Part]) -> list[Share]:
 
 def by_goods(parts: Iterable[Sequence[OrderLine]]) -> list[int]:
     """How much of an order's freight each part is: by subtotal, and by units where everything is free, so that a part without a
-    unit never keeps an amount.
+    unit never keeps an amount. Once a unit that it is for has left it is due, and stays with the parts of which one has.
     """
     mine = [list(lines) for lines in parts]
     weighed = freighted(line for lines in mine for line in lines)
-    counted = [(sum(line.subtotal for line in lines if line.line_item_id in weighed), units_of(lines, weighed)) for lines in mine]
+    due = [any(line.shipped for line in lines if line.line_item_id in weighed) for lines in mine]
+    bearing = [lines if here or not any(due) else [] for lines, here in zip(mine, due, strict=True)]
+    counted = [(sum(x.subtotal for x in lines if x.line_item_id in weighed), units_of(lines, weighed)) for lines in bearing]
     free = not any(subtotal for subtotal, _ in counted)
     return [units if free else subtotal for subtotal, units in counted]
 
