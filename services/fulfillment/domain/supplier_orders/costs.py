@@ -14,6 +14,8 @@ from services.fulfillment.domain.supplier_orders.supplier_order import OrderLine
 
 def costed(order: SupplierOrder, costs: Costs) -> SupplierOrder:
     """The supplier order with the costs that its supplier has."""
+    if not costs and not has_costs(order):
+        return order
     lines = tuple(replace(line, unit_cost=costs.get(line.line_item_id, {}).get(order.supplier_id)) for line in order.lines)
     return replace(order, lines=lines)
 

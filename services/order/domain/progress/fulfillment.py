@@ -56,14 +56,18 @@ def progress(order: Order, lines: Sequence[Line], counts: Iterable[UnitCount], n
 def _counted(line: Line, parts: Sequence[UnitCount]) -> Line:
     times = [part.expected_time for part in parts if part.backordered]
     known = [time for time in times if time is not None]
-    after = replace(
-        line,
-        quantity_shipped=sum(part.shipped for part in parts),
-        quantity_canceled=sum(part.canceled for part in parts),
-        quantity_backordered=sum(part.backordered for part in parts),
-        expected_time=max(known) if known and len(known) == len(times) else None,
+    expected = max(known) if known and len(known) == len(times) else None
+    shipped, canceled, waiting = (
+        sum(part.shipped for part in parts),
+        sum(part.canceled for part in parts),
+        sum(part.backordered for part in parts),
     )
-    return line if after == line else after
+    before = line.quantity_shipped, line.quantity_canceled, line.quantity_backordered, line.expected_time
+    if before == (shipped, canceled, waiting, expected):
+        return line
+    return replace(
+        line, quantity_shipped=shipped, quantity_canceled=canceled, quantity_backordered=waiting, expected_time=expected
+    )
 
 
 def open_units(line: Line) -> int:
