@@ -1,49 +1,33 @@
 """The life of orders against a model of units and money: whatever is done, in whatever order, clients see what the
 model says, and a repeated call changes nothing."""
 
-# Long because the model and the machine that drives it are read side by side.
 from __future__ import annotations
 
-import asyncio
 import sys
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from services.host.sample.marketplace import CURRENCY
-from tests.chaos.order_money import MoneyRules, open_points, points_of, prepare
+from tests.chaos.order_checkout import CheckoutRules, both
+from tests.chaos.order_editing import PRODUCTS, QUANTITIES, EditingRules
+from tests.chaos.order_money import MoneyRules, open_points, prepare
 from tests.chaos.order_units import UnitRules
 from tests.chaos.seeds import fresh_seed, report, rounds
-from tests.chaos.shop import Call, Shop, shop
-from tests.support.order_model import LIVE, PARCEL, Line, Order, Parcel, Part
-from tests.support.payment_model import Payment
+from tests.chaos.shop import Shop, shop
+from tests.support.order_model import LIVE, PARCEL, Order, Parcel, Part
 from waybill.fulfillment.v1 import shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as so_service
-from waybill.order.v1 import checkout_service_pb2 as pb
-from waybill.order.v1 import line_item_pb2, line_item_service_pb2, order_pb2, order_service_pb2
-from waybill.payment.v1 import payment_pb2
-from waybill_client import AsyncWaybill, WaybillError, money
+from waybill.order.v1 import order_pb2, order_service_pb2
+from waybill_client import AsyncWaybill, WaybillError
 from waybill_client.money import decimal
 
-MAX_ORDERS = 3
-PRODUCTS = st.sampled_from(["nail", "bolt", "lamp"])
-QUANTITIES = st.integers(1, 7)
 INDEX = st.integers(0, 1_000)
-TYPES = {
-    "gift": "spending_account",
-    "points": "spending_account",
-    "card": "credit_card",
-    "declined": "credit_card",
-    "promise": "purchase_order",
-    "transfer": "transfer",
-}
 
 
-class OrderLife(MoneyRules, UnitRules, RuleBasedStateMachine):
+class OrderLife(EditingRules, CheckoutRules, MoneyRules, UnitRules, RuleBasedStateMachine):
     """One life: up to three orders of one buyer over three products."""
 
     def __init__(self, shop: Shop) -> None:
@@ -123,176 +107,6 @@ class OrderLife(MoneyRules, UnitRules, RuleBasedStateMachine):
             self.time_to_answer_ends(0)
         elif then == "recorded":
             self.record_outside(0, placed or 1)
-
-    @precondition(lambda self: len(self.model.orders) < MAX_ORDERS)
-    @rule(items=st.lists(st.tuples(PRODUCTS, QUANTITIES), max_size=3), forwards=st.booleans())
-    def create(self, items: list[tuple[str, int]], forwards: bool) -> None:
-        order = Order(self.fresh("PO"), forwards)
-        request = order_service_pb2.CreateOrderRequest(order=order_pb2.Order(id=order.id))
-        for kind, quantity in items:
-            id = f"l{len(order.lines) + 1}"
-            order.lines[id] = Line(kind, quantity)
-            request.line_items.add(id=id, product_id=self.life.product(kind), quantity=quantity)
-        self.run(self.life.send(self.life.buyer(order).orders.CreateOrder, request))
-        self.model.orders[order.id] = order
-
-    @rule(index=INDEX, how=st.sampled_from(["add", "change", "remove"]), which=INDEX, kind=PRODUCTS, quantity=QUANTITIES)
-    def change_lines(self, index: int, how: str, which: int, kind: str, quantity: int) -> None:
-        if (order := self.unsubmitted_mostly(index)) is None:
-            return
-        old = sorted(order.lines)[which % len(order.lines)] if order.lines else ""
-        if how == "add" or not old:
-            id = self.fresh("l")
-            added = line_item_pb2.LineItem(id=id, product_id=self.life.product(kind), quantity=quantity)
-            if self.edit(order, "AddLineItems", line_item_service_pb2.AddLineItemsRequest(order_id=order.id, line_items=[added])):
-                order.lines[id] = Line(kind, quantity)
-        elif how == "change":
-            line = line_item_pb2.LineItem(id=old, quantity=quantity)
-            if self.edit(
-                order, "UpdateLineItems", line_item_service_pb2.UpdateLineItemsRequest(order_id=order.id, line_items=[line])
-            ):
-                order.lines[old].quantity = quantity
-        elif self.edit(
-            order, "RemoveLineItems", line_item_service_pb2.RemoveLineItemsRequest(order_id=order.id, line_item_ids=[old])
-        ):
-            del order.lines[old]
-
-    def unsubmitted_mostly(self, index: int) -> Order | None:
-        """One of the orders; three times in four one that can still be edited."""
-        return (self.order(index, "UNSUBMITTED") if index % 4 else None) or self.order(index)
-
-    def edit(self, order: Order, method: str, request: Any) -> bool:
-        """Whether it was an edit: only an order that is not submitted can be edited."""
-        call = getattr(self.life.buyer(order).line_items, method)
-        if order.status != "UNSUBMITTED":
-            assert self.run(self.life.refused(call, request)) == "ORDER_STATUS_CONFLICT"
-            return False
-        self.run(self.life.send(call, request))
-        order.edited()
-        return True
-
-    @rule(index=INDEX)
-    def check_out(self, index: int) -> None:
-        if (order := self.order(index, "UNSUBMITTED")) is None:
-            return
-        checkout = self.life.buyer(order).checkout
-        estimate = pb.EstimateShippingRequest(order_id=order.id)
-        if self.model.short(order):
-            why = self.run(self.life.refused(checkout.EstimateShipping, estimate))
-            assert why in ("ESTIMATE_REFUSED", "INSUFFICIENT_INVENTORY")
-            return
-        if not order.lines:
-            return
-        sheet = self.run(self.life.send(checkout.EstimateShipping, estimate)).worksheet
-        chosen = [pb.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id="ground") for e in sheet.ship_estimates]
-        select = pb.SelectShipMethodsRequest(order_id=order.id, selections=chosen)
-        self.run(self.life.send(checkout.SelectShipMethods, select))
-        calculated = self.run(self.life.send(checkout.CalculateOrder, pb.CalculateOrderRequest(order_id=order.id)))
-        order.parcels_estimated = len(sheet.ship_estimates)
-        order.estimated = order.calculated = True
-        order.calculated_total = order.total
-        assert decimal(calculated.worksheet.order.shipping_cost) == PARCEL * order.parcels_estimated
-
-    @rule(
-        index=INDEX,
-        kind=st.sampled_from(["gift", "points", "card", "declined", "promise", "transfer"]),
-        share=st.sampled_from([None, 1, 2, 3]),
-    )
-    def pay(self, index: int, kind: str, share: int | None) -> None:
-        if (order := self.order(index, "UNSUBMITTED")) is None:
-            return
-        amount = None if share is None else (order.calculated_total / share).quantize(Decimal("0.01"))
-        made = Payment(kind, amount)
-        id = self.fresh("p")
-        message = payment_pb2.Payment(id=id, type=TYPES[kind])
-        if message.type == "spending_account":
-            message.spending_account_id = self.life.gift if kind == "gift" else points_of(self.life)
-        if message.type == "credit_card":
-            message.credit_card_id = kind
-        if amount is not None:
-            message.amount.CopyFrom(money(amount, CURRENCY))
-        call = self.life.buyer(order).checkout.AddPayments
-        try:
-            self.run(self.life.send(call, pb.AddPaymentsRequest(order_id=order.id, payments=[message])))
-        except WaybillError as error:
-            self.expect_refused_payment(order, made, error)
-        else:
-            order.payments[id] = made
-
-    def expect_refused_payment(self, order: Order, made: Payment, error: WaybillError) -> None:
-        reasons = {error.reason, *(f.reason for f in error.fields), *(r.reason for r in error.rules)}
-        fixed = sum((p.amount for p in (*order.payments.values(), made) if p.amount is not None), Decimal(0))
-        rests = [p for p in (*order.payments.values(), made) if p.amount is None]
-        why = {
-            "PAYMENT_EXCEEDS_TOTAL": order.calculated and fixed > order.calculated_total,
-            "PAYMENT_REST_REPEATED": len(rests) > 1,
-            "BALANCE_EXCEEDED": made.kind in ("gift", "points"),
-            "PAYMENT_AMOUNT_NOT_POSITIVE": made.amount is not None and made.amount <= 0,
-        }
-        assert any(why.get(reason, False) for reason in reasons), (reasons, str(error))
-
-    @rule(index=INDEX, which=INDEX)
-    def unpay(self, index: int, which: int) -> None:
-        if (order := self.order(index, "UNSUBMITTED")) is None or not order.payments:
-            return
-        id = sorted(order.payments)[which % len(order.payments)]
-        request = pb.RemovePaymentsRequest(order_id=order.id, payment_ids=[id])
-        self.run(self.life.send(self.life.buyer(order).checkout.RemovePayments, request))
-        del order.payments[id]
-
-    @rule(index=INDEX, repeated=st.booleans())
-    def submit(self, index: int, repeated: bool) -> None:
-        if (order := self.order(index)) is None:
-            return
-        call = self.life.buyer(order).checkout.SubmitOrder
-        request = pb.SubmitOrderRequest(order_id=order.id)
-        if order.status != "UNSUBMITTED":
-            assert self.run(self.life.refused(call, request)) == "ORDER_STATUS_CONFLICT"
-            return
-        expected = self.model.refusals(order)
-        request.request_id = self.life.request_id()
-        answers = self.run(_both(call, request, 3 if repeated else 1))
-        order.attempts += 1
-        reasons = {a.reason if isinstance(a, WaybillError) else "" for a in answers}
-        assert len(reasons) == 1, reasons
-        (reason,) = reasons
-        self.life.calls.append(Call(call, request, reason))
-        if not reason:
-            assert not expected
-            self.model.accept(order, self.run(self.life.parts(order)))
-            return
-        assert reason == "SUBMIT_REFUSED"
-        named = {r.reason for r in answers[0].rules}
-        # Stock that an estimate was made on may have gone to another order, while other stock is there.
-        assert expected <= named or named == {"SHIP_ESTIMATE_STALE"}, (expected, named)
-        assert expected or "SHIP_ESTIMATE_STALE" in named, named
-
-    @rule(
-        index=INDEX,
-        kind=st.sampled_from(["gift", "points", "card", "promise", "transfer"]),
-        share=st.sampled_from([None, 2]),
-        rest=st.sampled_from(["promise", "card"]),
-    )
-    def place(self, index: int, kind: str, share: int | None, rest: str = "promise") -> None:
-        """The usual way: estimate, calculate, pay the rest, submit."""
-        if (order := self.order(index, "UNSUBMITTED")) is None:
-            return
-        at = list(self.model.orders.values()).index(order)
-        assert self.order(at) is order
-        waiting = [o for o in self.model.orders.values() if o.status == "UNSUBMITTED"].index(order)
-        self.check_out(waiting)
-        if share is not None:
-            self.pay(waiting, kind, share)
-            self.authorize_all(order)
-        self.pay(waiting, rest, None)
-        self.submit(at, False)
-
-    def authorize_all(self, order: Order) -> None:
-        """What its transfers want is authorized outside."""
-        for id, p in order.payments.items():
-            if p.kind == "transfer" and p.amount is not None and p.amount > p.authorized:
-                self.run(self.life.send(*self.recording(id, "AUTHORIZE", p.amount - p.authorized)))
-                p.authorized = p.amount
 
     @rule(index=INDEX)
     def forward(self, index: int) -> None:
@@ -441,17 +255,8 @@ class OrderLife(MoneyRules, UnitRules, RuleBasedStateMachine):
     def replay(self, index: int) -> None:
         """Any earlier call with its request id: the recorded outcome, and no second effect."""
         call = self.life.calls[index % len(self.life.calls)]
-        (answer,) = self.run(_both(call.method, call.request, 1))
+        (answer,) = self.run(both(call.method, call.request, 1))
         assert (answer.reason if isinstance(answer, WaybillError) else "") == call.refusal, answer
-
-
-async def _both(call: Any, request: Any, times: int) -> list[Any]:
-    """The same call so often at once; refusals are answers."""
-    answers = await asyncio.gather(*(call(request) for _ in range(times)), return_exceptions=True)
-    for answer in answers:
-        if isinstance(answer, BaseException) and not isinstance(answer, WaybillError):
-            raise answer
-    return answers
 
 
 @pytest.mark.timeout(3_600)
