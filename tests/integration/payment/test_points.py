@@ -12,6 +12,9 @@ from google.type.decimal_pb2 import Decimal
 from google.type.money_pb2 import Money
 
 from libs.errors import WaybillError
+from libs.invariants import Finding
+from services.payment.adapters.db.invariants import worth
+from services.payment.adapters.db.tables import PAYMENTS
 from tests.integration.payment.test_accounts_and_cards import create
 from tests.integration.payment.test_replacement import in_need, replaced
 from tests.integration.payment.world import World, by_card, from_account, payment, reasons, refund, state, units, usd
@@ -185,3 +188,38 @@ async def test_points_take_as_many_statements_for_ten_payments_as_for_one(world:
         await order.confirm()
         counts.append((middle - before, world.served.statements - middle))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("off", [-1, 1])
+@pytest.mark.parametrize("column", ["debited_units", "refunded_units", "rate"])
+async def test_the_inspection_finds_one_millionth_too_many_or_too_few_of_many_units(world: World, column: str, off: int) -> None:
+    await assigned(world, points(900_000_000_000, unit_digits=6))
+    order = world.order(7_000_000_001)
+    await order.opened(from_account("p1", "gift"))
+    await refund(world, "p1", 3_000_000_000)
+    assert not [r for r in await world.records() if isinstance(r, Finding)]
+    async with world.database.transaction() as tx:
+        await tx.execute(PAYMENTS.update().values({column: PAYMENTS.c[column] + off}))
+    found = [r for r in await world.records() if isinstance(r, Finding)]
+    assert ("units_are_worth_the_amount", "p1") in {(f.rule, f.subject) for f in found}
+    world.broken = {f.rule for f in found}
+
+
+async def test_the_inspection_finds_what_cannot_be_of_units_page_by_page(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worth, "PAGE", 2)
+    await assigned(world, points())
+    order = world.order(100)
+    await order.opened(*(from_account(f"p{i}", "gift", 20) for i in range(4)), payment("p4"))
+    broken: dict[str, dict[str, Any]] = {
+        "p0": {"unit_digits": 7},
+        "p1": {"rate": 0},
+        "p2": {"unit": ""},
+        "p3": {"refunded": 20_000_001},
+        "p4": {"rate": 1},
+    }
+    async with world.database.transaction() as tx:
+        for id, values in broken.items():
+            await tx.execute(PAYMENTS.update().where(PAYMENTS.c.id == id).values(**values))
+    found = [r for r in await world.records() if isinstance(r, Finding)]
+    assert [f.subject for f in found if f.rule == worth.RULE] == list(broken)
+    world.broken = {f.rule for f in found}

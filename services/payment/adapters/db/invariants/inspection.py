@@ -10,13 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Database, Tx
-from libs.db.invariants import count, judged, readable, total
+from libs.db.invariants import count, in_parts, judged, readable, total
 from libs.invariants import Fact, Finding, Record, RuleResult, Summary
 from libs.relay.marks import parked, tried
 from libs.service.retries import failures_of
 from services.payment.adapters.db.invariants.causes import PERMANENT
 from services.payment.adapters.db.invariants.outside import BY_CAPTURES
 from services.payment.adapters.db.invariants.rules import rules
+from services.payment.adapters.db.invariants.worth import worth_in_units
 from services.payment.adapters.db.tables import ACCOUNTS, ALERTS, ATTEMPTS, LEDGER, LOCK, ORDERS, PAYMENTS, TRANSACTIONS
 from services.payment.adapters.db.watching.alert_store import KIND
 
@@ -43,7 +44,8 @@ class Inspection:
         rows = 0
         async with self._db.inspecting() as tx:
             if not order_keys:
-                async for record in judged(tx, CONTEXT, rules(tx.dialect)):
+                parts = in_parts(CONTEXT, rules=judged(tx, CONTEXT, rules(tx.dialect)), units=worth_in_units(tx, CONTEXT))
+                async for record in parts:
                     if isinstance(record, Finding):
                         yield record
                     else:

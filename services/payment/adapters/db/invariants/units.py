@@ -1,4 +1,4 @@
-"""Rules of payments in a unit of the seller's own: what they draw, by which rate, and what of it went back."""
+"""Rules of payments in a unit of the seller's own: whose unit it is, and what transactions moved of it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,6 @@ def unit_rules() -> dict[str, Any]:
     expected = sa.case((P.state == "RESERVED", held), else_=drawn)
     return {
         "units_are_those_of_the_account": _of_the_account(),
-        "units_are_worth_the_amount": sa.select(
-            subject, sentence(P.debited_units, " ", P.unit, " at ", P.rate, " for ", P.resolved_amount)
-        ).where(_worth_something_else()),
         "debited_units_are_moved": sa.union_all(
             sa.select(subject, sentence(P.debited_units, ", transactions say ", expected)).where(P.debited_units != expected),
             sa.select(subject, sentence(T.type, " of ", T.units, " units, and no account pays"))
@@ -55,31 +52,3 @@ def _of_the_account() -> Any:
     finer = sa.and_(A.rate != 0, sa.or_(A.balance % unit != 0, A.reserved % unit != 0))
     text = sentence(A.balance, " and ", A.reserved, " ", A.currency)
     return sa.select(A.id.label("subject"), text).where(sa.or_(~sa.or_(stated, nothing), finer))
-
-
-def _worth_something_else() -> Any:
-    """The fewest units that are worth the amount, and the share of them that went back with it.
-
-    Products of two amounts do not fit into a column, so they are compared as floating point numbers, no finer than those are.
-    """
-    unit = _smallest(P.unit_digits)
-    amount, returned = _float(sa.func.coalesce(P.resolved_amount, 0)), _float(P.refunded)
-    worth, one = _float(P.debited_units) * _float(P.rate) / 1_000_000, _float(unit) * _float(P.rate) / 1_000_000
-    slack = amount / 1_000_000_000 + 0.001
-    share, half = _float(P.debited_units) * returned, _float(unit) * amount / 2
-    wrong = sa.or_(
-        P.rate <= 0,
-        P.debited_units % unit != 0,
-        P.refunded_units % unit != 0,
-        P.refunded_units < 0,
-        P.refunded_units > P.debited_units,
-        worth < amount - slack,
-        worth - one >= amount + slack,
-        sa.func.abs(_float(P.refunded_units) * amount - share) > half + share / 1_000_000_000 + 1,
-    )
-    none = sa.and_(P.rate == 0, P.unit_digits == 0, P.debited_units == 0, P.refunded_units == 0)
-    return sa.or_(sa.and_(P.unit != "", wrong), sa.and_(P.unit == "", ~none))
-
-
-def _float(column: Any) -> Any:
-    return sa.cast(column, sa.Float(53))
