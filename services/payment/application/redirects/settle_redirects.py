@@ -56,11 +56,9 @@ class SettleRedirects:
         except Exception as error:
             await put_off(row.id, error, _LOG, self._pace.tries)
 
-    async def _settle(self, found: Redirect) -> None:
-        row = found
+    async def _settle(self, row: Redirect) -> None:
         if row.state in LIVE and row.expire_time <= self._clock.now():
-            ended = await self._units.retrying(lambda work: self._end(work, found.id))
-            row = ended or row
+            row = await self._moved(row, RedirectEvent.END)
         if row.state is RedirectState.ENDING:
             await self._void(row)
         elif row.state is RedirectState.ASKED:
@@ -72,8 +70,7 @@ class SettleRedirects:
             card = (await work.means.cards({row.credit_card_id})).get(row.credit_card_id)
         if card is None:
             # Its means was deleted: there is nobody to send to the provider.
-            ended = await self._units.retrying(lambda work: self._end(work, row.id))
-            return ended or row
+            return await self._moved(row, RedirectEvent.END)
         amount, token = row.amount, card.token
 
         async def operate(gateway: Gateway) -> Answer:
@@ -96,44 +93,37 @@ class SettleRedirects:
         return list(await asyncio.gather(*(one(row) for row in rows)))
 
     async def _noted(self, row: Redirect, answer: Answer) -> Redirect:
-        if answer.verdict not in _EVENTS:
-            return row
-        return await self._units.retrying(lambda work: self._note(work, row.id, answer)) or row
-
-    async def _note(self, work: PaymentWork, id: str, answer: Answer) -> Redirect | None:
-        now = self._clock.now()
-        row = await work.redirects.get(id, lock=True)
-        moved = None if row is None else row.moved(_EVENTS[answer.verdict], now, now + self._pace.again)
-        if row is None or moved is None:
-            return row
-        after = replace(
-            moved,
-            url=answer.url or row.url,
-            gateway_reference=answer.reference or row.gateway_reference,
-            message=answer.message,
-            authorization_expire_time=answer.expire_time,
-        )
-        await work.redirects.save([after])
-        return after
+        event = _EVENTS.get(answer.verdict)
+        return row if event is None else await self._moved(row, event, answer)
 
     async def _void(self, row: Redirect) -> None:
         answer = await self._ask(row.type, lambda gateway: gateway.void(row.gateway_key))
         if answer.verdict in (Verdict.APPROVED, Verdict.NOTHING):
-            await self._units.retrying(lambda work: self._cleared(work, row.id))
+            await self._moved(row, RedirectEvent.CLEAR)
         elif answer != UNKNOWN:
             await self._pace.tries.failed(row.id, answer.message or answer.verdict.value)
 
-    async def _end(self, work: PaymentWork, id: str) -> Redirect | None:
-        return await self._move(work, id, RedirectEvent.END)
+    async def _moved(self, row: Redirect, event: RedirectEvent, answer: Answer | None = None) -> Redirect:
+        """As it is stored after an event, with what the provider said; as it stands where its state does not know the event."""
+        return await self._units.retrying(lambda work: self._move(work, row.id, event, answer)) or row
 
-    async def _cleared(self, work: PaymentWork, id: str) -> Redirect | None:
-        return await self._move(work, id, RedirectEvent.CLEAR)
-
-    async def _move(self, work: PaymentWork, id: str, event: RedirectEvent) -> Redirect | None:
+    async def _move(self, work: PaymentWork, id: str, event: RedirectEvent, answer: Answer | None) -> Redirect | None:
         now = self._clock.now()
         row = await work.redirects.get(id, lock=True)
         moved = None if row is None else row.moved(event, now, now + self._pace.again)
         if moved is None:
             return row
-        await work.redirects.save([moved])
-        return moved
+        after = moved if answer is None else _as_answered(moved, answer)
+        await work.redirects.save([after])
+        return after
+
+
+def _as_answered(row: Redirect, answer: Answer) -> Redirect:
+    """What a provider leaves out stays as it said it before."""
+    return replace(
+        row,
+        url=answer.url or row.url,
+        gateway_reference=answer.reference or row.gateway_reference,
+        message=answer.message,
+        authorization_expire_time=answer.expire_time,
+    )
