@@ -7,7 +7,8 @@ from typing import Any
 
 from services.payment.adapters.gateways.testing import TestGateway
 from services.payment.application.gateway.ports import GatewayTimeout
-from tests.integration.payment.world import World, by_card, opened
+from tests.integration.payment.test_declared_types import ordered, outside
+from tests.integration.payment.world import World, by_card, opened, record
 from tests.support.gauges import actions, gauges
 
 
@@ -70,3 +71,19 @@ async def test_a_renewal_that_the_gateway_has_not_answered_counts(world: World) 
     await opened(world, "tok_late_renewal")
     await world.background.renew.once()
     assert await gauges(world.app) == {"waybill_payment_transactions_pending/AUTHORIZE": 1}
+
+
+async def test_what_has_to_go_back_outside_counts_until_that_is_recorded(world: World) -> None:
+    await world.declared(acceptance="AT_ONCE")
+    order = ordered(world)
+    await order.add(outside("p1"))
+    await order.reserve()
+    await order.confirm()
+    await record(world, "p1", "CAPTURE", 80)
+    assert await gauges(world.app) == {}
+    await order.lower(2, 60)
+    world.clock.advance(timedelta(seconds=9))
+    found = {"waybill_payments_to_refund": 1, "waybill_payments_to_refund_oldest_seconds": 9}
+    assert await gauges(world.app) == found
+    await record(world, "p1", "REFUND", 20)
+    assert await gauges(world.app) == {}

@@ -11,7 +11,7 @@ from libs.clock import Clock
 from libs.db import Database
 from libs.obs.metrics import Reading
 from services.payment import metrics
-from services.payment.adapters.db.tables import ALERTS, ATTEMPTS, PAYMENTS, REDIRECTS, TRANSACTIONS
+from services.payment.adapters.db.tables import ALERTS, ATTEMPTS, PAYMENTS, REDIRECTS, TO_REFUND, TRANSACTIONS
 from services.payment.domain.payments.states import State
 from services.payment.domain.payments.transaction import TransactionType
 from services.payment.domain.redirects.redirect import DUE, RedirectState
@@ -40,6 +40,8 @@ class Gauges:
         ).where(a.report_time.is_not(None))
         # A payment in ATTENTION has an alert, and alerts are few.
         troubled = sa.select(sa.func.count()).select_from(ALERTS.join(PAYMENTS, PAYMENTS.c.id == a.id))
+        # An index holds those that there are: it wants the very words of its condition.
+        owing = sa.select(sa.func.count().label("found"), sa.func.min(PAYMENTS.c.update_time).label("oldest")).where(TO_REFUND)
         r = REDIRECTS.c
         unended = sa.select(r.state, sa.func.count().label("found"), sa.func.min(r.update_time).label("oldest"))
         # Something is to be done about exactly those that are not over: an index over its time answers.
@@ -50,6 +52,7 @@ class Gauges:
             redirects = {row.state: row for row in await tx.execute(unended)}
             alerts = (await tx.execute(unreported)).one()
             attention = (await tx.execute(troubled.where(PAYMENTS.c.state == State.ATTENTION.value))).scalar_one()
+            owed = (await tx.execute(owing)).one()
         now = self._clock.now()
 
         def age(oldest: datetime | None) -> float:
@@ -62,6 +65,8 @@ class Gauges:
             *(metrics.REDIRECTS.at(redirects[s].found if s in redirects else 0, s) for s in sorted(DUE)),
             metrics.REDIRECTS_ENDING_AGE.at(age(ending and ending.oldest)),
             metrics.ATTENTION.at(attention),
+            metrics.TO_REFUND.at(owed.found),
+            metrics.TO_REFUND_AGE.at(age(owed.oldest)),
             metrics.ALERTS.at(alerts.found),
             metrics.ALERTS_PARKED.at(alerts.parked),
             metrics.ALERTS_AGE.at(age(alerts.oldest)),

@@ -30,6 +30,7 @@ DELETED = tombstones.table(METADATA)
 GATEWAY_WORD = 200
 """Characters that are kept of what a gateway says: its reference, and its message."""
 
+TO_REFUND = sa.text("external AND captured - refunded > due")
 PAYMENTS = sa.Table(
     "payments",
     METADATA,
@@ -71,6 +72,8 @@ PAYMENTS = sa.Table(
     sa.Column("surplus", Micros(), nullable=False, server_default="0"),
     # Whether its type is one that the marketplace declares.
     sa.Column("external", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Of which more was taken outside than is due: see `Payment.to_refund`.
+    sa.Index("ix_payments_to_refund", "update_time", sqlite_where=TO_REFUND, postgresql_where=TO_REFUND),
 )
 ORDERS = sa.Table(
     "payment_orders",
