@@ -71,7 +71,7 @@ async def test_a_replay_reproduces_every_figure_to_the_cent(tmp_path: Path, data
         assert await measured(owner) == expected(DATA, orders)
 
 
-@pytest.mark.parametrize("count", [5, pytest.param(830, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [5, pytest.param(830, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
 async def test_prices_that_include_a_tax_leave_every_figure_and_the_tax_of_every_line_is_right_to_the_cent(
     tmp_path: Path, count: int
 ) -> None:
@@ -82,7 +82,7 @@ async def test_prices_that_include_a_tax_leave_every_figure_and_the_tax_of_every
         assert (taxes.differences, taxes.lines, taxes.total > 0) == ((), expected(DATA, orders).lines, True)
 
 
-@pytest.mark.parametrize("count", [5, pytest.param(830, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [5, pytest.param(830, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
 async def test_cards_are_charged_what_has_left_of_each_order_to_the_cent(tmp_path: Path, count: int) -> None:
     orders = some(count)
     async with replayed(tmp_path, "", orders, forward=True, by_card=True) as owner:

@@ -34,7 +34,7 @@ class Allocation:
     @property
     def waiting(self) -> int:
         """Units that wait for stock; what has left or was given up meanwhile does not."""
-        return min(self.backordered, self.held)
+        return min(self.backordered, self.held) if self.backordered else 0
 
     @property
     def unpacked(self) -> int:
