@@ -1,0 +1,29 @@
+"""Expressions that other people write: checked and typed when they are saved, bounded in time and memory when they run.
+
+The language is a part of the Common Expression Language; docs/expressions.md shows it to those who write expressions.
+"""
+
+from libs.expr.environment import Cost, Environment, Expression, Result, Value, run_many
+from libs.expr.faults import Fault, Faults, Place, Reason, RunError, RunReason
+from libs.expr.functions import Function
+from libs.expr.types import BOOL, INT, TEXT, TIME
+
+__all__ = [
+    "BOOL",
+    "INT",
+    "TEXT",
+    "TIME",
+    "Cost",
+    "Environment",
+    "Expression",
+    "Fault",
+    "Faults",
+    "Function",
+    "Place",
+    "Reason",
+    "Result",
+    "RunError",
+    "RunReason",
+    "Value",
+    "run_many",
+]

@@ -1,0 +1,162 @@
+"""Operators: arithmetic that never leaves 64 bits, comparisons, conditions.
+
+As the Common Expression Language has it: division cuts towards zero, and an error in one part of a condition does not count where another
+part decides.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from libs.expr.faults import RunError, RunReason
+from libs.expr.parser import MAX_INT, MIN_INT
+from libs.expr.run import Frame, Step, ordered, same
+from libs.expr.types import DURATION, INT, SCALARS, SECOND, TIME, Kind, Type
+
+_OVERFLOW = "A number is beyond 64 bits."
+_EARLIEST, _LATEST = -62_135_596_800 * SECOND, 253_402_300_800 * SECOND - 1
+_LONGEST = 315_576_000_000 * SECOND
+
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def whole(value: int) -> int:
+    """A number, unless it is beyond 64 bits: then `RunError`."""
+    if MIN_INT <= value <= MAX_INT:
+        return value
+    raise RunError(_OVERFLOW)
+
+
+def _divided(left: int, right: int) -> int:
+    if right == 0:
+        raise RunError("A number is divided by zero.")
+    quotient = abs(left) // abs(right)
+    return whole(quotient if (left < 0) == (right < 0) else -quotient)
+
+
+def _rest(left: int, right: int) -> int:
+    return left - _divided(left, right) * right
+
+
+def _time(value: int) -> int:
+    if _EARLIEST <= value <= _LATEST:
+        return value
+    raise RunError("A time is before the year 1 or after the year 9999.")
+
+
+def span(value: int) -> int:
+    """A duration, unless it is longer than 10,000 years: then `RunError`."""
+    if -_LONGEST <= value <= _LONGEST:
+        return value
+    raise RunError("A duration is longer than 10,000 years.")
+
+
+def _added(left: int, right: int) -> int:
+    return whole(left + right)
+
+
+def _less(left: int, right: int) -> int:
+    return whole(left - right)
+
+
+def _times(left: int, right: int) -> int:
+    return whole(left * right)
+
+
+_ARITHMETIC: dict[tuple[str, Kind, Kind], tuple[Type, Callable[[int, int], int]]] = {
+    ("+", Kind.INT, Kind.INT): (INT, _added),
+    ("-", Kind.INT, Kind.INT): (INT, _less),
+    ("*", Kind.INT, Kind.INT): (INT, _times),
+    ("/", Kind.INT, Kind.INT): (INT, _divided),
+    ("%", Kind.INT, Kind.INT): (INT, _rest),
+    ("+", Kind.TIME, Kind.DURATION): (TIME, lambda left, right: _time(left + right)),
+    ("+", Kind.DURATION, Kind.TIME): (TIME, lambda left, right: _time(left + right)),
+    ("-", Kind.TIME, Kind.DURATION): (TIME, lambda left, right: _time(left - right)),
+    ("-", Kind.TIME, Kind.TIME): (DURATION, lambda left, right: span(left - right)),
+    ("+", Kind.DURATION, Kind.DURATION): (DURATION, lambda left, right: span(left + right)),
+    ("-", Kind.DURATION, Kind.DURATION): (DURATION, lambda left, right: span(left - right)),
+}
+
+
+def arithmetic(sign: str, left: Type, right: Type) -> tuple[Type, Callable[[int, int], int]] | None:
+    """The type of what comes out and how it is worked out; None where the types do not go together."""
+    return _ARITHMETIC.get((sign, left.kind, right.kind))
+
+
+def both(compute: Callable[[Any, Any], Any], left: Step, right: Step) -> Step:
+    """Works out something from two parts."""
+    return lambda frame: compute(left(frame), right(frame))
+
+
+def negated(of: Step) -> Step:
+    """Minus a number."""
+    return lambda frame: whole(-of(frame))
+
+
+def inverted(of: Step) -> Step:
+    """Whether a condition does not hold."""
+    return lambda frame: not of(frame)
+
+
+def comparable(sign: str, left: Type, right: Type) -> bool:
+    """Whether values of two types can be compared with each other."""
+    kinds = {left.kind, right.kind}
+    if Kind.DYNAMIC in kinds:
+        plain = kinds <= {Kind.DYNAMIC, Kind.BOOL, Kind.INT, Kind.TEXT}
+        return plain or (sign in ("==", "!=") and kinds <= {Kind.DYNAMIC, Kind.NULL})
+    if len(kinds) > 1:
+        return False
+    return left.kind in SCALARS
+
+
+def compared(sign: str, left: Step, right: Step, dynamic: bool) -> Step:
+    """A comparison of two parts; `dynamic` says that the type of one is known in the run only."""
+    compare = COMPARISONS[sign]
+    if not dynamic:
+        return both(compare, left, right)
+    if sign == "==":
+        return both(same, left, right)
+    if sign == "!=":
+        return lambda frame: not same(left(frame), right(frame))
+
+    def run(frame: Frame) -> bool:
+        return compare(*ordered(left(frame), right(frame)))
+
+    return run
+
+
+def either(parts: Sequence[Step], decisive: bool) -> Step:
+    """Whether one of the conditions holds (`decisive` is true), or all do (it is false).
+
+    A part that has no value raises only where no other part decides.
+    """
+
+    def run(frame: Frame) -> bool:
+        error: RunError | None = None
+        for part in parts:
+            try:
+                if part(frame) is decisive:
+                    return decisive
+            except RunError as failed:
+                if failed.reason is RunReason.TOO_LARGE:
+                    raise
+                error = error or failed
+        if error is not None:
+            raise error
+        return not decisive
+
+    return run
+
+
+def chosen(test: Step, yes: Step, no: Step) -> Step:
+    """The one part or the other; the part that is not chosen is not worked out."""
+    return lambda frame: yes(frame) if test(frame) else no(frame)
