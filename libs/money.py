@@ -44,23 +44,23 @@ def scale(micros: int, rate: Decimal, unit: int) -> int:
     """`micros` times `rate`, rounded half up to a multiple of `unit`."""
     # In integers: Decimal's context would cut the product to 28 digits.
     over, under = rate.as_integer_ratio()
-    return _nearest(micros * over, under, unit)
+    return nearest(micros * over, under, unit)
 
 
 def without(micros: int, rate: Decimal, unit: int) -> int:
     """`micros` divided by 1 + `rate`, rounded half up to a multiple of `unit`: what an amount is without a part of itself that is
     counted on the rest. The rate is zero or more."""
     over, under = rate.as_integer_ratio()
-    return _nearest(micros * under, over + under, unit)
+    return nearest(micros * under, over + under, unit)
 
 
 def contained(micros: int, rate: Decimal, unit: int) -> int:
     """`micros` less `micros` divided by 1 + `rate`, rounded half up to a multiple of `unit`: the part itself."""
     over, under = rate.as_integer_ratio()
-    return _nearest(micros * over, over + under, unit)
+    return nearest(micros * over, over + under, unit)
 
 
-def _nearest(over: int, under: int, unit: int) -> int:
+def nearest(over: int, under: int, unit: int = 1) -> int:
     """The multiple of `unit` that is nearest to a fraction, whose denominator is above zero; a half goes away from zero."""
     sign, whole = -1 if over < 0 else 1, under * unit
     return sign * ((abs(over) * 2 + whole) // (2 * whole)) * unit

@@ -3,7 +3,8 @@
 The language is a part of the Common Expression Language; docs/expressions.md shows it to those who write expressions.
 """
 
-from libs.expr.environment import Cost, Environment, Expression, Result, Value, run_many
+from libs.expr.environment import Environment, Result
+from libs.expr.expression import Cost, Expression, Part, Value, run_many
 from libs.expr.faults import Fault, Faults, Place, Reason, RunError, RunReason
 from libs.expr.functions import Function
 from libs.expr.types import BOOL, INT, TEXT, TIME
@@ -19,6 +20,7 @@ __all__ = [
     "Fault",
     "Faults",
     "Function",
+    "Part",
     "Place",
     "Reason",
     "Result",

@@ -29,7 +29,7 @@ def selected(node: tree.Node, of: Checked, found: FieldDescriptor, path: str) ->
     else:
         plain: Callable[[Any], Any] = read
         step = lambda frame: plain(get(run(frame)))  # noqa: E731 - as above
-    return Checked(node, kind, step, path=path, roots=of.roots, size=size if of.path else None)
+    return Checked(node, kind, step, path=path, roots=of.roots, size=size if of.sure else None, sure=of.sure)
 
 
 def mapped(of: Step, key: Step, element: Type) -> Step:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from libs.expr import lists, literals, tree
 from libs.expr.faults import Reason
-from libs.expr.operators import whole
+from libs.expr.integers import whole
 from libs.expr.parts import Checked, constant, nothing
 from libs.expr.run import Frame, Step, contains, entries, text
 from libs.expr.types import BOOL, DURATION, DYNAMIC, FAULTY, INT, SECOND, TEXT, TIME, Kind, Type
-from libs.money import round_half_up, scale
+from libs.money import nearest, round_half_up
 
 if TYPE_CHECKING:
     from libs.expr.checker import Checker
@@ -95,9 +94,8 @@ def _percent(checker: Checker, node: tree.Call, arguments: tuple[tree.Node, ...]
     of = checker.check(arguments[0])
     if of.type != INT:
         return checker.mistyped(of, f"percent takes an amount; {checker.said(of)} is {of.type.kind}.")
-    part: Decimal = rate
-    run = of.run
-    return checker.folded(node, INT, lambda frame: whole(scale(run(frame), part, 1)), of)
+    run, (over, under) = of.run, rate.as_integer_ratio()
+    return checker.folded(node, INT, lambda frame: whole(nearest(run(frame) * over, under)), of)
 
 
 def _round(checker: Checker, node: tree.Call, arguments: tuple[tree.Node, ...]) -> Checked:
@@ -124,7 +122,8 @@ def _extreme(checker: Checker, node: tree.Call, arguments: tuple[tree.Node, ...]
 
 
 def _size(checker: Checker, node: tree.Call, arguments: tuple[tree.Node, ...]) -> Checked:
-    if not _count(checker, node, len(arguments) if node.of is not None and len(arguments) == 1 else 1):
+    if len(arguments) != 1:
+        checker.fault(Reason.TYPE, node, f"size takes one argument; here are {len(arguments)}.")
         return Checked(node, FAULTY, nothing)
     of = checker.check(arguments[0])
     run = of.run

@@ -15,9 +15,6 @@ from libs.expr.parts import Checked, Variable, constant, nothing
 from libs.expr.run import Run, Step, entry, member
 from libs.expr.types import BOOL, DYNAMIC, FAULTY, INT, NULL, TEXT, Kind, Type
 
-MAX_WALKS = 3
-"""How often an expression may go through a list."""
-
 
 @dataclass(slots=True)
 class Checker:
@@ -33,7 +30,9 @@ class Checker:
     """Conditions that are no `&&`, `||` or `!`, and what they compare, for explanations."""
     reads: set[str] = field(default_factory=set)
     walks: list[Checked] = field(default_factory=list)
-    """The lists that are gone through."""
+    """The lists that are gone through with a condition, each time that they are."""
+    sources: list[Checked] = field(default_factory=list)
+    """The same, and the lists that are added up."""
     inside: bool = False
     """Whether the part is worked out for each element of a list."""
     slots: int = 0
@@ -94,7 +93,8 @@ class Checker:
             return self.fault(Reason.UNKNOWN_NAME, node, f"There is no variable {node.name}; there are {there}.")
         self.reads.add(variable.path)
         slot = variable.slot
-        return Checked(node, variable.type, lambda frame: frame[slot], path=variable.path, roots=frozenset((variable.root,)))
+        roots = frozenset((variable.root,))
+        return Checked(node, variable.type, lambda frame: frame[slot], path=variable.path, roots=roots, sure=True)
 
     def _select(self, node: tree.Select) -> Checked:
         of = self.check(node.of)
@@ -107,9 +107,8 @@ class Checker:
             return Checked(node, DYNAMIC, lambda frame: member(frame[0], run(frame), key), path=path, roots=of.roots)
         if of.type.kind is Kind.MAP and of.type.element is not None:
             self.reads.add(path)
-            return Checked(
-                node, of.type.element, access.mapped(of.run, lambda _: node.field, of.type.element), path=path, roots=of.roots
-            )
+            run = access.mapped(of.run, lambda _: node.field, of.type.element)
+            return Checked(node, of.type.element, run, path=path, roots=of.roots)
         found = self.field(of, node)
         if isinstance(found, Checked):
             return found
@@ -154,7 +153,7 @@ class Checker:
         return self.mistyped(of, f"{self.said(of)} is {of.type.kind}: it has nothing under {key.type.kind}.")
 
     def _unary(self, node: tree.Unary) -> Checked:
-        of = self.check(node.of)
+        of = self.condition(node.of) if node.operator == "!" else self.check(node.of)
         wanted, run = (BOOL, operators.inverted) if node.operator == "!" else (INT, operators.negated)
         if of.type != wanted:
             return self.mistyped(of, f"{node.operator} stands before {wanted.kind}; {self.said(of)} is {of.type.kind}.")
@@ -174,7 +173,7 @@ class Checker:
 
     def part(self, part: Checked) -> Checked:
         """Remembers a part for explanations."""
-        if not self.inside and not part.constant and not isinstance(part.node, tree.Logic | tree.Choice):
+        if not self.inside and not part.constant and not isinstance(part.node, tree.Logic | tree.Choice | tree.Unary):
             self.parts.append(part)
         return part
 
@@ -201,12 +200,8 @@ class Checker:
         if found is not None:
             return self.folded(node, found[0], operators.both(found[1], left.run, right.run), left, right)
         kinds = f"{left.type.kind} and {right.type.kind}"
-        if (
-            node.operator == "+"
-            and left.type.kind in (Kind.TEXT, Kind.LIST)
-            and right.type.kind in (Kind.TEXT, Kind.LIST, Kind.DYNAMIC)
-        ):
-            return self.fault(Reason.NOT_ALLOWED, node, "Texts and lists are not put together.", right.node.at)
+        if node.operator == "+" and left.type.kind in (Kind.TEXT, Kind.LIST):
+            return self.fault(Reason.NOT_ALLOWED, node, "Texts and lists are not put together.")
         if Kind.DYNAMIC in (left.type.kind, right.type.kind):
             return self.fault(Reason.TYPE, node, "What lies in xp is only compared: its numbers are not exact.")
         return self.fault(Reason.TYPE, node, f"{node.operator} stands between numbers; here are {kinds}.")

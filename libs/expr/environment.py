@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from time import perf_counter
+from typing import Any
 
-from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from libs.expr import calls, types
 from libs.expr.checker import Checker
-from libs.expr.faults import Fault, Faults, Place, Reason, RunError, RunReason
+from libs.expr.expression import Cost, Expression
+from libs.expr.faults import Fault, Faults, Place, Reason
 from libs.expr.functions import Function
 from libs.expr.parser import parse
 from libs.expr.parts import Checked, Variable
-from libs.expr.run import MAX_ELEMENTS, Frame, Run, too_large
 from libs.expr.types import BOOL, INT, Type
 
 MAX_LENGTH = 400
 """Characters of an expression."""
-PAUSE = 0.004
-"""Seconds that the event loop waits at most while many runs go on."""
 
 
 class Result(StrEnum):
@@ -40,86 +35,11 @@ class Result(StrEnum):
         return BOOL if self is Result.CONDITION else INT
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
-    """What a run came to: a value, or why there is none."""
-
-    value: bool | int = False
-    error: str = ""
-    """A sentence; empty where there is a value."""
-    reason: RunReason | None = None
-    """Why there is no value; None where there is one."""
-
-    @property
-    def failed(self) -> bool:
-        """Whether there is no value."""
-        return self.reason is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """How many parts a run works out at most: `once`, and `each` for every element of the longest list."""
-
-    once: int
-    each: int
-
-    def steps(self, elements: int) -> int:
-        """The parts of a run with lists of so many elements."""
-        return self.once + self.each * elements
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """An expression that has been checked. It holds nothing of a run and may be kept and shared."""
-
-    text: str
-    names: frozenset[str]
-    """The fields that it reads, from the variable on: `order.items.quantity`."""
-    cost: Cost
-    reads_line: bool
-    """Whether its value depends on the line."""
-    _root: Checked
-    _checker: Checker
-    _variables: tuple[str, ...]
-
-    def run(self, bindings: Mapping[str, Message]) -> Value:
-        """What it comes to, never an exception for whatever the bindings hold. Raises KeyError for a binding that is missing."""
-        frame = self._frame(bindings)
-        try:
-            self._small_enough(frame)
-            return Value(self._root.run(frame))
-        except RunError as error:
-            return Value(error=error.sentence, reason=error.reason)
-
-    def _frame(self, bindings: Mapping[str, Message]) -> Frame:
-        """The run, the variables, and a slot for the element of each walk."""
-        values = [types.bound(bindings[name]) for name in self._variables]
-        return [Run(bindings), *values, *[None] * len(self._checker.walks)]
-
-    def _small_enough(self, frame: Frame) -> None:
-        """The lists that are gone through, added up before anything runs, so that the parts that decide early change nothing."""
-        sizes = [walk.size(frame) for walk in self._checker.walks if walk.size is not None]
-        if sum(sizes) > MAX_ELEMENTS:
-            raise too_large()
-
-
-async def run_many(expression: Expression, bindings: Iterable[Mapping[str, Message]]) -> list[Value]:
-    """The values for many bindings, in their order; other tasks get their turn every few milliseconds."""
-    values: list[Value] = []
-    since = perf_counter()
-    for each in bindings:
-        values.append(expression.run(each))
-        if perf_counter() - since > PAUSE:
-            await asyncio.sleep(0)
-            since = perf_counter()
-    return values
-
-
 class Environment:
     """Variables, each a message of its type, and functions beside those that every environment has.
 
-    `line_variable` names the variable that is another one in each run over the lines of an order. An expression that reads it does not go
-    through the lists of other variables: that would be done again for each line.
+    `line_variable` names the variable that is another one in each run over the lines of an order. An expression that reads it
+    goes through no lists of other variables: that would be done again for each line.
     """
 
     def __init__(
@@ -137,6 +57,7 @@ class Environment:
         }
         self._constants = dict(_enums([kind.DESCRIPTOR for kind in variables.values()]))
         self._line = line_variable
+        self._readers = tuple((name, types.reader(kind.DESCRIPTOR)) for name, kind in variables.items())
 
     def check(self, text: str, result: Result) -> Expression:
         """The expression that a text is. Raises `Faults` with all that is wrong with it."""
@@ -148,15 +69,39 @@ class Environment:
         root = checker.check(parse(text))
         if not root.faulty and root.type != result.type:
             checker.mistyped(root, f"The expression is {root.type.kind}, where {result.type.kind} is needed.")
+        if self._reads_line(checker):
+            _only_lists_of_the_line(checker, self._line)
         if checker.faults:
             raise Faults(sorted(checker.faults, key=lambda fault: (fault.place.line, fault.place.column)))
-        checker.part(root)
-        names = frozenset(name for name in checker.reads if not any(other.startswith(f"{name}.") for other in checker.reads))
-        line = self._line is not None and any(name.split(".")[0] == self._line for name in checker.reads)
-        return Expression(text, names, Cost(checker.once, checker.each), line, root, checker, tuple(self._variables))
+        return self._made(text, checker, checker.part(root))
+
+    def _made(self, text: str, checker: Checker, root: Checked) -> Expression:
+        reads = checker.reads
+        names = frozenset(name for name in reads if not any(other.startswith(f"{name}.") for other in reads))
+        return Expression(
+            text=text,
+            names=names,
+            cost=Cost(checker.once, checker.each),
+            reads_line=self._reads_line(checker),
+            _root=root,
+            _parts=tuple(sorted(checker.parts, key=lambda part: (part.node.at, -part.node.end))),
+            _sizes=tuple(walk.size for walk in checker.walks if walk.size is not None),
+            _variables=self._readers,
+            _slots=len(checker.walks),
+        )
+
+    def _reads_line(self, checker: Checker) -> bool:
+        return self._line is not None and any(name.split(".")[0] == self._line for name in checker.reads)
 
 
-def _enums(messages: list[Descriptor]) -> Iterator[tuple[str, int]]:
+def _only_lists_of_the_line(checker: Checker, line: str | None) -> None:
+    for source in checker.sources:
+        if source.roots - {line}:
+            sentence = f"An expression that reads {line} goes only through lists of {line}."
+            checker.fault(Reason.TOO_COSTLY, source.node, sentence)
+
+
+def _enums(messages: list[Any]) -> Iterator[tuple[str, int]]:
     """The values of all enums that messages lead to, by their names."""
     seen: set[str] = set()
     while messages:

@@ -16,8 +16,8 @@ Answer = bool | int | str
 class Function:
     """A function of an environment: `approved('rule')`.
 
-    `call` gets the bindings of the run, and then the arguments; it is pure, and quick. It may raise `RunError`. Parameters and result
-    are BOOL, INT, TEXT or TIME. `literal` says that the arguments must be constants.
+    `call` gets the bindings of the run, and then the arguments; it is pure, and quick. It may raise `RunError`. Parameters and
+    result are BOOL, INT, TEXT or TIME. `literal` says that the arguments must be constants.
     """
 
     parameters: tuple[Type, ...]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from libs.expr import access, operators, tree, types
+from libs.expr import access, tree, types
 from libs.expr.faults import Reason, RunError, RunReason
+from libs.expr.integers import whole
 from libs.expr.parts import Checked, Variable, nothing
 from libs.expr.run import Frame, Step, entries, has_member
 from libs.expr.types import BOOL, DYNAMIC, FAULTY, INT, TEXT, Kind, Type
@@ -34,9 +35,10 @@ def walk(checker: Checker, node: tree.Call, source: tree.Node) -> Checked:
         return of
     if of.type.kind not in (Kind.LIST, Kind.MAP, Kind.STRUCT, Kind.DYNAMIC):
         return checker.mistyped(of, f"{node.name} goes through a list; {checker.said(of)} is {of.type.kind}.")
-    if not _may_walk(checker, node, of):
+    if not _may_walk(checker, node):
         return Checked(node, FAULTY, nothing)
     checker.walks.append(of)
+    checker.sources.append(of)
     if len(checker.walks) > MAX_WALKS:
         return checker.fault(Reason.TOO_COSTLY, node, f"An expression goes through lists at most {MAX_WALKS} times.")
     if name.name in checker.variables or name.name in checker.constants:
@@ -46,10 +48,10 @@ def walk(checker: Checker, node: tree.Call, source: tree.Node) -> Checked:
         return condition
     kind = (of.type if of.type.kind is Kind.LIST else Type(Kind.LIST, None, _element(of))) if node.name == "filter" else BOOL
     run = _MAKERS[node.name](_source(of), slot, condition.run)
-    return Checked(node, kind, run, roots=of.roots, size=of.size)
+    return Checked(node, kind, run, path=of.path, roots=of.roots, size=of.size)
 
 
-def _may_walk(checker: Checker, node: tree.Node, of: Checked) -> bool:
+def _may_walk(checker: Checker, node: tree.Node) -> bool:
     if checker.inside:
         checker.fault(Reason.TOO_COSTLY, node, "A list is not gone through for each element of another.")
         return False
@@ -96,10 +98,11 @@ def _decided(source: Step, slot: int, condition: Step, decisive: bool) -> Step:
 
     def run(frame: Frame) -> bool:
         error: RunError | None = None
-        for frame[slot] in source(frame):
+        for element in source(frame):
+            frame[slot] = element
             try:
                 if condition(frame) is decisive:
-                    return decisive
+                    return bool(decisive)
             except RunError as failed:
                 if failed.reason is RunReason.TOO_LARGE:
                     raise
@@ -122,9 +125,10 @@ def _all(source: Step, slot: int, condition: Step) -> Step:
 def _filter(source: Step, slot: int, condition: Step) -> Step:
     def run(frame: Frame) -> list[Any]:
         kept = []
-        for frame[slot] in source(frame):
+        for element in source(frame):
+            frame[slot] = element
             if condition(frame):
-                kept.append(frame[slot])
+                kept.append(element)
         return kept
 
     return run
@@ -155,14 +159,15 @@ def summed(checker: Checker, node: tree.Call) -> Checked:
         return checker.mistyped(
             of, f"{node.name} takes a list whose elements have a {name}; {checker.said(of)} is {of.type.kind}."
         )
-    if not _may_walk(checker, node, of):
+    if not _may_walk(checker, node):
         return Checked(node, FAULTY, nothing)
+    checker.sources.append(of)
     checker.reads.add(f"{of.path}.{name}" if of.path else name)
     get, read, run = attrgetter(name), types.reader(field.message_type), of.run
 
     def total(frame: Frame) -> int:
         values = map(get, run(frame))
-        return operators.whole(sum(map(read, values) if read is not None else values))
+        return whole(sum(map(read, values) if read is not None else values))
 
     return Checked(node, INT, total)
 

@@ -1,7 +1,7 @@
 """Operators: arithmetic that never leaves 64 bits, comparisons, conditions.
 
-As the Common Expression Language has it: division cuts towards zero, and an error in one part of a condition does not count where another
-part decides.
+As the Common Expression Language has it: division cuts towards zero, and an error in one part of a condition does not count where
+another part decides.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from libs.expr.faults import RunError, RunReason
-from libs.expr.parser import MAX_INT, MIN_INT
+from libs.expr.integers import whole
 from libs.expr.run import Frame, Step, ordered, same
 from libs.expr.types import DURATION, INT, SCALARS, SECOND, TIME, Kind, Type
 
-_OVERFLOW = "A number is beyond 64 bits."
 _EARLIEST, _LATEST = -62_135_596_800 * SECOND, 253_402_300_800 * SECOND - 1
 _LONGEST = 315_576_000_000 * SECOND
 
@@ -27,13 +26,6 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-
-
-def whole(value: int) -> int:
-    """A number, unless it is beyond 64 bits: then `RunError`."""
-    if MIN_INT <= value <= MAX_INT:
-        return value
-    raise RunError(_OVERFLOW)
 
 
 def _divided(left: int, right: int) -> int:
@@ -129,7 +121,8 @@ def compared(sign: str, left: Step, right: Step, dynamic: bool) -> Step:
         return lambda frame: not same(left(frame), right(frame))
 
     def run(frame: Frame) -> bool:
-        return compare(*ordered(left(frame), right(frame)))
+        one, other = ordered(left(frame), right(frame))
+        return compare(one, other)
 
     return run
 
@@ -145,7 +138,7 @@ def either(parts: Sequence[Step], decisive: bool) -> Step:
         for part in parts:
             try:
                 if part(frame) is decisive:
-                    return decisive
+                    return bool(decisive)
             except RunError as failed:
                 if failed.reason is RunReason.TOO_LARGE:
                     raise

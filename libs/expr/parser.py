@@ -10,7 +10,9 @@ What binds strongest comes last:
     product    = unary { ("*" | "/" | "%") unary }
     unary      = { "!" } member | { "-" } member
     member     = primary { "." name [ arguments ] | "[" choice "]" }
-    primary    = number | text | "true" | "false" | "null" | name [ arguments ] | "(" choice ")" | "[" [ choice { "," choice } ] "]"
+    primary    = number | text | "true" | "false" | "null" | name [ arguments ] | "(" choice ")" | "[" [ list ] "]"
+    arguments  = "(" [ list ] ")"
+    list       = choice { "," choice }
 """
 
 from __future__ import annotations
@@ -19,11 +21,11 @@ from dataclasses import replace
 
 from libs.expr import tree
 from libs.expr.faults import Reason
+from libs.expr.integers import MAX_INT, MIN_INT
 from libs.expr.tokens import RESERVED, Token, fault, tokens
 
 MAX_DEPTH = 40
 """How many parts may lie within each other."""
-MAX_INT, MIN_INT = 2**63 - 1, -(2**63)
 _LEVELS: tuple[tuple[str, ...], ...] = (("||",), ("&&",), ("<", "<=", ">", ">=", "==", "!=", "in"), ("+", "-"), ("*", "/", "%"))
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 

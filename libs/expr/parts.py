@@ -23,6 +23,8 @@ class Checked:
     """The variables that a list comes from."""
     size: Step | None = None
     """How many elements a list has at most, where that can be said before the run."""
+    sure: bool = False
+    """Whether it can always be read: a variable, or a field of a message that can."""
 
     @property
     def faulty(self) -> bool:

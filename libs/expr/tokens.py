@@ -9,25 +9,8 @@ from dataclasses import dataclass
 from libs.expr.faults import Fault, Faults, Place, Reason
 
 RESERVED = frozenset(
-    [
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "for",
-        "function",
-        "if",
-        "import",
-        "let",
-        "loop",
-        "package",
-        "namespace",
-        "return",
-        "var",
-        "void",
-        "while",
-    ]
+    {"as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop"}
+    | {"package", "namespace", "return", "var", "void", "while"}
 )
 """Words that the Common Expression Language keeps for itself."""
 _TOKEN = re.compile(

@@ -25,6 +25,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from libs.expr.integers import whole
 from libs.protoconv import money_micros
 
 
@@ -86,7 +87,7 @@ _MESSAGES = {
 }
 
 
-def of_message(message: Descriptor) -> Type:
+def of_message(message: Any) -> Type:
     """The type of a message."""
     return _MESSAGES.get(message.full_name) or Type(Kind.MESSAGE, message)
 
@@ -131,16 +132,10 @@ _READERS: dict[str, Reader] = {
     "google.protobuf.Duration": nanoseconds,
     "google.protobuf.Value": dynamic,
     "google.protobuf.ListValue": lambda message: message.values,
-    "google.type.Money": money_micros,
+    "google.type.Money": lambda message: whole(money_micros(message)),
 }
 
 
-def reader(message: Descriptor | None) -> Reader | None:
+def reader(message: Any) -> Reader | None:
     """What makes a value of an expression of a message; None where it is the message itself, or no message."""
     return _READERS.get(message.full_name) if message is not None else None
-
-
-def bound(message: Any) -> Any:
-    """A message that is bound to a variable, as a value of an expression."""
-    read = reader(message.DESCRIPTOR)
-    return message if read is None else read(message)
