@@ -13,7 +13,7 @@ from libs.expr.types import dynamic
 
 MAX_ELEMENTS = 9_999
 """Elements that the walks of one run go through, together."""
-MAX_WORK = 1_000_000
+MAX_WORK = 500_000
 """What looking into xp, long texts and lists may cost in one run, in units of about 25 nanoseconds."""
 _LOOK = 20
 """Units for one look at a value of no fixed type."""
