@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import MessageToDict
 from rich.console import Console
 
 from services.host.demo.narrator import Narrator
@@ -19,6 +20,7 @@ from tests.support.guests import guest, open_to_guests
 from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, create, get
 from waybill.changes.v1 import change_service_pb2
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2
+from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb
 from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import line_item_pb2, line_item_service_pb2, order_pb2, order_service_pb2
 from waybill.payment.v1 import payment_pb2
@@ -98,18 +100,49 @@ async def edited_and_given_up(market: Marketplace) -> None:
     await sam.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="WHOLE", comment="no"))
 
 
+async def left_to_the_seller(market: Marketplace, id: str) -> None:
+    """Anvils are of one supplier alone: it rejects them, and the seller accepts what nobody takes."""
+    people = market.people
+    await people.ada.place_order({"anvil": 2}, id=id)
+    await people.clerks["northforge"].supplier_orders.RejectSupplierOrder(
+        supplier_pb.RejectSupplierOrderRequest(supplier_order_id=f"{id}-1", comment="none left")
+    )
+    await people.sam.supplier_orders.AcceptSupplierOrder(supplier_pb.AcceptSupplierOrderRequest(supplier_order_id=f"{id}-2"))
+
+
 @pytest.mark.on_sqlite
 async def test_every_event_and_every_key_of_its_data_is_in_the_document(market: Marketplace) -> None:
     await perform(Stage(market.people, market.address), Narrator(Console(quiet=True), quiet=True))
     await edited_and_given_up(market)
+    await left_to_the_seller(market, "LEFT")
     known, seen = documented(), set()
-    # Those that the story does not come to need a gateway that fails, or a supplier that says no.
-    rare = {"change_refused", "supplier_order_rejected", "supplier_order_frozen", "supplier_order_open"}
+    # Those that the story does not come to need a gateway that fails.
+    rare = {"change_refused", "supplier_order_frozen", "supplier_order_open"}
     for event in await all_events(market.people.owner, known.keys() - rare):
         seen.add(event.type)
         assert event.type in known, event
         assert set(event.data.fields) <= known[event.type], event
     assert set(known) - seen <= rare
+
+
+async def test_units_that_no_supplier_takes_are_in_the_order_s_history_until_the_seller_accepts_them(
+    shared_sqlite_market: Marketplace,
+) -> None:
+    people = shared_sqlite_market.people
+    await left_to_the_seller(shared_sqlite_market, "NOBODY")
+    for client, direction in ((people.sam, INCOMING), (people.ada, OUTGOING)):
+        found: list[order_service_pb2.OrderEvent] = []
+        watch = order_service_pb2.WatchOrdersRequest(direction=direction, order_ids=["NOBODY"], from_start=True)
+        async with asyncio.timeout(60):
+            async for message in client.orders.WatchOrders(watch):
+                found += [message.event] if message.HasField("event") else []
+                if message.event.type == "supplier_order_claimed":
+                    break
+        left, claimed = (event for event in found if event.type.endswith("claimed"))
+        assert left.type == "supplier_order_unclaimed"
+        assert MessageToDict(left.data) == {"supplier_order": "NOBODY-2", "units": {"l1": 2}}
+        assert MessageToDict(claimed.data) == {"supplier_order": "NOBODY-2"}
+        assert "northforge" not in "".join(map(str, found))
 
 
 async def test_the_seller_sees_which_call_made_an_event_and_nobody_else_does(shared_sqlite_market: Marketplace) -> None:

@@ -27,6 +27,7 @@ from services.order.application.records import (
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.progress.fulfillment import UnitCount
+from services.order.domain.progress.unclaimed import Claim
 from services.order.domain.reading.visibility import Direction, Scope
 
 
@@ -200,6 +201,10 @@ class ReportStore(Protocol):
 
     def shipped(self, view: SupplierOrderView) -> int:
         """What is due for its units that have shipped, as last reported."""
+
+    def claim(self, view: SupplierOrderView) -> Claim:
+        """Whether its units are unclaimed, as last reported."""
+        ...
 
 
 class RequestStore(Protocol):

@@ -12,6 +12,7 @@ from typing import NewType, TypedDict
 from libs.json_value import JsonObject
 from services.order.domain.model import CanceledAmounts, Event, Line, Order, Problem
 from services.order.domain.progress.fulfillment import UnitCount
+from services.order.domain.progress.unclaimed import Claim
 
 PaymentDocument = NewType("PaymentDocument", bytes)
 """A payment as the payment service's contract has it, a serialized waybill.payment.v1.Payment: handed on unread."""
@@ -198,6 +199,7 @@ class ReportedSupplierOrder:
     version: int
     implicit: bool
     counts: tuple[UnitCount, ...]
+    claim: Claim
     row: Mapping[str, object]
     """Its columns in the read model, without `seller_id` and `version`."""
     shipped: int = 0

@@ -10,6 +10,7 @@ from typing import Any
 from libs.protoconv import address_plain, instant, money_micros, struct_plain
 from services.order.application.records import ReportedShipment, ReportedSupplierOrder, Reports
 from services.order.domain.progress.fulfillment import UnitCount
+from services.order.domain.progress.unclaimed import Claim
 from waybill.fulfillment.v1 import shipment_pb2, supplier_order_pb2
 
 _STATUS = {"COMPLETED": "COMPLETED", "REJECTED": "CANCELED", "CANCELED": "CANCELED"}
@@ -39,6 +40,11 @@ def counts_of(message: supplier_order_pb2.SupplierOrder) -> tuple[UnitCount, ...
         )
         for line in message.line_items
     )
+
+
+def claim_of(message: supplier_order_pb2.SupplierOrder) -> Claim:
+    """Whether its units are unclaimed."""
+    return Claim(message.unclaimed, {line.line_item_id: line.quantity for line in message.line_items})
 
 
 def _name(message: supplier_order_pb2.SupplierOrder) -> str:
@@ -117,6 +123,7 @@ def _supplier_order(m: supplier_order_pb2.SupplierOrder) -> ReportedSupplierOrde
         counts=counts_of(m),
         shipped=money_micros(m.shipped_total),
         row=row,
+        claim=claim_of(m),
     )
 
 

@@ -16,9 +16,8 @@ from services.order.domain.history import changed
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.progress.capture import captured_on_shipment, due_for_shipped
 from services.order.domain.progress.fulfillment import Progress, UnitCount, newer, progress
+from services.order.domain.progress.unclaimed import NAMED_AT_MOST, claim_change
 
-NAMED_AT_MOST = 100
-"""Lines, or shipments, that an event names at most."""
 Amend = Callable[[Order], Order]
 """A further change of an order in the same transaction."""
 
@@ -62,6 +61,7 @@ class ReportFulfillment:
         lines = await work.reports.lines_of(list(orders)) if fresh else dict.fromkeys(orders, ())
         events = [event for report in fresh for event in _supplier_event(report, before, orders, now)]
         shipped = _shipped(work, orders, before, fresh)
+        claims = _claim_changes(work, before, fresh)
         captures: dict[uuid.UUID, int] = {}
         after: list[Order] = []
         lines_after: dict[uuid.UUID, tuple[Line, ...]] = {}
@@ -74,7 +74,7 @@ class ReportFulfillment:
                 lines_after[key] = result.lines
                 if result.changed_lines:
                     changed_lines[key] = result.changed_lines
-                made, happened = self._advance(order, lines[key], result, fresh, reports, now)
+                made, happened = self._advance(order, lines[key], result, fresh, reports, claims.get(key, ()), now)
                 events += happened
                 if key in shipped and (due := due_for_shipped(order, result.lines, shipped[key])):
                     captures[key] = due
@@ -116,6 +116,7 @@ class ReportFulfillment:
         result: Progress,
         fresh: Sequence[ReportedSupplierOrder],
         reports: Reports,
+        claims: Sequence[tuple[str, JsonObject]],
         now: datetime,
     ) -> tuple[Order, list[Event]]:
         events: list[Event] = []
@@ -124,6 +125,9 @@ class ReportFulfillment:
         if forwarded and order.forward_time is None:
             made = replace(made, forward_time=now)
             made, event = changed(made, "order_forwarded", "", "", now, data={"supplier_orders": len(forwarded)})
+            events.append(event)
+        for kind, data in claims:
+            made, event = changed(made, kind, "", "", now, data=data)
             events.append(event)
         if result.changed_lines:
             for kind, data in _unit_changes(order, lines, result.changed_lines, reports):
@@ -171,6 +175,21 @@ def _shipped(
     for report in fresh:
         if report.order_key in found:
             found[report.order_key].append(report.shipped)
+    return found
+
+
+def _claim_changes(
+    work: OrderWork, before: Mapping[uuid.UUID, SupplierOrderView], fresh: Sequence[ReportedSupplierOrder]
+) -> dict[uuid.UUID, list[tuple[str, JsonObject]]]:
+    """What is new of units that no supplier took, by buyer order: they are in the seller's supplier order."""
+    found: dict[uuid.UUID, list[tuple[str, JsonObject]]] = {}
+    for report in fresh:
+        if report.supplier_id:
+            continue
+        old = before.get(report.key)
+        news = claim_change(report.id, None if old is None else work.reports.claim(old), report.claim)
+        if news is not None:
+            found.setdefault(report.order_key, []).append(news)
     return found
 
 

@@ -18,9 +18,10 @@ from services.order.adapters.db.order_store import FIXED, LINE_UPDATE, ORDER_UPD
 from services.order.adapters.db.rows import event_row, order_of, order_row, supplier_view
 from services.order.adapters.db.tables import EVENTS, LINE_ITEMS, ORDERS, SHIPMENTS
 from services.order.application.records import SupplierOrderView
-from services.order.contract.reports import counts_of
+from services.order.contract.reports import claim_of, counts_of
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.progress.fulfillment import UnitCount
+from services.order.domain.progress.unclaimed import Claim
 from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder
 
 O = ORDERS.c  # noqa: E741 - the columns
@@ -79,6 +80,10 @@ class SqlReportStore:
     def shipped(self, view: SupplierOrderView) -> int:
         """What has shipped of it is worth, from the report itself."""
         return money_micros(SupplierOrder.FromString(view.document).shipped_total)
+
+    def claim(self, view: SupplierOrderView) -> Claim:
+        """Whether its units are unclaimed, from the report itself."""
+        return claim_of(SupplierOrder.FromString(view.document))
 
     async def save_supplier_orders(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Whole states: inserted, or laid over an older one. Reads that wait for one are woken by the commit."""
