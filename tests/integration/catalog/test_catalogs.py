@@ -161,3 +161,46 @@ async def test_a_thousand_assignments_take_as_many_statements_as_one(world: Worl
             counts.append(world.served.statements - before)
 
     assert counts[:2] == counts[2:]
+
+
+async def test_catalogs_are_made_together_or_not_at_all_and_every_fault_is_named(world: World):
+    def batch(*made: Catalog, request_id: str = "") -> pb.BatchCreateCatalogsRequest:
+        return pb.BatchCreateCatalogsRequest(catalogs=made, request_id=request_id)
+
+    async def stored() -> list[str]:
+        return ids((await world.catalogs().ListCatalogs(pb.ListCatalogsRequest(order_by="id"))).catalogs)
+
+    request = batch(Catalog(id="b", name="B", takes_new_products=True), Catalog(id="a", name="A", active=True), request_id="once")
+    made = (await world.catalogs().BatchCreateCatalogs(request)).catalogs
+    assert ids(made) == ["b", "a"]
+    for one in made:
+        assert (await world.catalogs().GetCatalog(pb.GetCatalogRequest(catalog_id=one.id))).catalog == one
+    assert (await world.catalogs().BatchCreateCatalogs(request)).catalogs == made
+    faulty = batch(
+        Catalog(id="c", name="C"),
+        Catalog(id="no id", name=""),
+        Catalog(id="c", name="C"),
+        Catalog(id="d", name="n" * 101, description="d" * 2_001),
+    )
+    with pytest.raises(WaybillError) as caught:
+        await world.catalogs().BatchCreateCatalogs(faulty)
+    assert fields_of(caught) == [
+        ("catalogs[1].id", "ID_INVALID"),
+        ("catalogs[1].name", "FIELD_REQUIRED"),
+        ("catalogs[2].id", "DUPLICATE_ITEM"),
+        ("catalogs[3].description", "VALUE_OUT_OF_RANGE"),
+        ("catalogs[3].name", "VALUE_OUT_OF_RANGE"),
+    ]
+    assert await refused(world.catalogs().BatchCreateCatalogs(batch(Catalog(id="e", name="E"), Catalog(id="a", name="A")))) == (
+        Kind.EXISTS,
+        "RESOURCE_EXISTS",
+    )
+    with pytest.raises(WaybillError) as caught:
+        await world.catalogs().BatchCreateCatalogs(batch(*(Catalog(id=f"x{i}", name="X") for i in range(1_001))))
+    assert fields_of(caught) == [("catalogs", "TOO_MANY_ITEMS")]
+    for caller in (buyer(), supplier("CatalogAdmin")):
+        assert await refused(world.catalogs(caller).BatchCreateCatalogs(batch(Catalog(id="f", name="F")))) == (
+            Kind.DENIED,
+            "PARTY_NOT_ADMITTED",
+        )
+    assert await stored() == ["a", "b", MAIN]

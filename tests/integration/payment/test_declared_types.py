@@ -27,7 +27,7 @@ from tests.integration.payment.world import (
     usd,
     void_payment,
 )
-from tests.support.principals import buyer, seller
+from tests.support.principals import buyer, seller, supplier
 from waybill.payment.v1 import order_payment_service_pb2 as order_pb
 from waybill.payment.v1 import payment_pb2 as pay
 from waybill.payment.v1 import payment_service_pb2 as pb
@@ -264,3 +264,31 @@ async def test_the_statements_do_not_grow_with_the_payments(world: World) -> Non
         assert not (await order.reserve(must_cover=False)).problems
         counts.append(world.served.statements - before)
     assert counts[0] == counts[1]
+
+
+async def test_a_declared_type_is_read_by_those_who_may_pay_with_it(world: World) -> None:
+    async def got(caller: Principal | None = None, id: str = "transfer") -> Any:
+        try:
+            return (await world.types(caller).GetPaymentType(type_pb.GetPaymentTypeRequest(payment_type_id=id))).payment_type
+        except WaybillError as error:
+            return error.reason
+
+    made = type_pb.PaymentType(
+        id="transfer", name="Transfer", description="To our bank.", acceptance="PAYMENT_ACCEPTANCE_BY_RECORD", active=True
+    )
+    made.xp.update({"iban": "on request"})
+    stored = (await world.types().CreatePaymentType(type_pb.CreatePaymentTypeRequest(payment_type=made))).payment_type
+    assert (stored.description, stored.acceptance, dict(stored.xp)) == (made.description, made.acceptance, dict(made.xp))
+    anna, bert, kim = buyer(), buyer(user="bert"), buyer(user="kim", party="globex")
+    assert [await got(caller) for caller in (None, anna, kim)] == [stored] * 3
+    await assign(world, user="anna")
+    assert [await got(caller) for caller in (anna, bert, kim)] == [stored, *["RESOURCE_NOT_FOUND"] * 2]
+    assert await got() == stored, "the seller sees whom it is for"
+    off = type_pb.UpdatePaymentTypeRequest(
+        payment_type=type_pb.PaymentType(id="transfer", active=False), update_mask=FieldMask(paths=["active"])
+    )
+    await world.types().UpdatePaymentType(off)
+    assert await got(anna) == "RESOURCE_NOT_FOUND"
+    assert (await got()).active is False
+    assert [await got(caller, "nothing") for caller in (None, anna)] == ["RESOURCE_NOT_FOUND"] * 2
+    assert await got(supplier()) == "PARTY_NOT_ADMITTED"

@@ -9,7 +9,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from libs.errors import Kind, WaybillError
 from tests.integration.pricing.world import World, line, schedule, usd
-from tests.support.principals import seller, supplier
+from tests.support.principals import buyer, seller, supplier
 from waybill.pricing.v1 import price_floor_service_pb2 as floors_pb
 from waybill.pricing.v1 import price_schedule_service_pb2 as pb
 
@@ -226,6 +226,30 @@ async def test_a_product_has_one_floor_in_a_currency(market: World):
     ]
     page = await market.floors().ListPriceFloors(floors_pb.ListPriceFloorsRequest(filter='product_id = "lamp"'))
     assert [(f.product_id, f.unit_price.units) for f in page.price_floors] == [("lamp", 5)]
+
+
+async def test_a_floor_is_read_by_its_id_by_those_of_the_seller_alone(market: World):
+    async def got(id: str, by=None) -> floors_pb.PriceFloor:
+        return (await market.floors(by).GetPriceFloor(floors_pb.GetPriceFloorRequest(price_floor_id=id))).price_floor
+
+    made = floors_pb.PriceFloor(id="least", product_id="lamp", currency="USD", unit_price=usd("5"))
+    created = await market.floors().CreatePriceFloor(floors_pb.CreatePriceFloorRequest(price_floor=made))
+    for by in (None, seller("PriceScheduleReader")):
+        assert await got("least", by) == created.price_floor
+    await set_floor(market, "least", "5.5")
+    raised = await got("least")
+    assert (raised.product_id, raised.currency, raised.unit_price) == ("lamp", "USD", usd("5.5"))
+    assert raised.etag != created.price_floor.etag
+    for by, id, why in (
+        (None, "nothing", (Kind.MISSING, "RESOURCE_NOT_FOUND")),
+        (BOLT, "least", (Kind.DENIED, "PARTY_NOT_ADMITTED")),
+        (buyer(), "least", (Kind.DENIED, "PARTY_NOT_ADMITTED")),
+        (seller("PriceFloorless"), "least", (Kind.DENIED, "ROLE_MISSING")),
+    ):
+        error = await refused(got(id, by))
+        assert (error.kind, error.reason) == why
+    await market.floors().DeletePriceFloor(floors_pb.DeletePriceFloorRequest(price_floor_id="least"))
+    assert (await refused(got("least"))).reason == "RESOURCE_NOT_FOUND"
 
 
 async def test_a_supplier_reads_the_floors_of_its_own_products(market: World):
