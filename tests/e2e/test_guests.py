@@ -17,6 +17,7 @@ from waybill.directory.v1 import (
     token_service_pb2,
     user_service_pb2,
 )
+from waybill.directory.v1 import cost_center_service_pb2 as centers
 from waybill.fulfillment.v1 import shipment_service_pb2
 from waybill.order.v1 import checkout_service_pb2 as checkout
 from waybill.order.v1 import line_item_pb2, line_item_service_pb2, order_pb2
@@ -131,6 +132,53 @@ async def test_whoever_signs_in_takes_the_order_along(market: Marketplace, guest
     assert submitted.status == order_pb2.ORDER_STATUS_OPEN
     history = await ada.orders.ListOrderHistory(pb.ListOrderHistoryRequest(order_id=order.id, direction=OUTGOING))
     assert "order_transferred" in [event.type for event in history.events]
+
+
+def center(id: str, buyer_id: str, user_id: str = "") -> tuple[centers.CostCenter, centers.CostCenterAssignment]:
+    """A cost center, and whose it is: a user's or everyone's of the buyer."""
+    given = centers.CostCenterAssignment(cost_center_id=id, user_id=user_id)
+    return centers.CostCenter(id=id, name=id, buyer_id=buyer_id, active=True), given
+
+
+async def furnished(owner: AsyncWaybill, *made: tuple[centers.CostCenter, centers.CostCenterAssignment]) -> None:
+    ones, given = zip(*made, strict=True)
+    await owner.cost_centers.BatchCreateCostCenters(centers.BatchCreateCostCentersRequest(cost_centers=ones))
+    await owner.cost_centers.AssignCostCenters(centers.AssignCostCentersRequest(assignments=given))
+
+
+async def booked(client: AsyncWaybill, *named: str) -> order_pb2.Order:
+    made = [line_item_pb2.LineItem(id=f"b{i}", product_id="tongs", quantity=1, cost_center=one) for i, one in enumerate(named)]
+    request = pb.CreateOrderRequest(order=order_pb2.Order(shipping_address=HOME), line_items=made)
+    return (await client.orders.CreateOrder(request)).order
+
+
+@pytest.mark.on_sqlite
+async def test_whoever_takes_an_order_along_keeps_the_cost_centers_that_are_usable_and_no_others(
+    market: Marketplace, guests: list[AsyncWaybill]
+) -> None:
+    (gwen, other), people = guests, market.people
+    order = await booked(gwen, "Travel", "hers", "bobs", "")
+    await furnished(people.owner, center("hers", "acme", "ada"), center("bobs", "acme", "bob"))
+    await furnished(people.owner, center("walk-in", VISITORS), center("shared", VISITORS, VISITOR))
+    assert {(f.field, f.reason) for f in (await refused(booked(other, "walk-in", "shared", "hers"))).fields} == {
+        (f"line_items[{i}].cost_center", "COST_CENTER_NOT_ALLOWED") for i in (1, 2)
+    }, "what the user has whom guests share is no guest's"
+    await booked(other, "walk-in")
+
+    taken = await people.ada.orders.TransferOrder(
+        pb.TransferOrderRequest(anonymous_token=(await gwen.guest_order())[1], request_id="once")
+    )
+    assert [line.cost_center for line in taken.line_items] == ["", "hers", "", ""]
+    listing = line_item_service_pb2.ListLineItemsRequest(order_id=order.id, direction=OUTGOING)
+    assert (await people.ada.line_items.ListLineItems(listing)).line_items == taken.line_items
+    history = await people.ada.orders.ListOrderHistory(pb.ListOrderHistoryRequest(order_id=order.id, direction=OUTGOING))
+    (event,) = [event for event in history.events if event.type == "order_transferred"]
+    assert dict(event.data) == {"client_id": WEB, "user_id": VISITOR, "cost_centers_cleared": 2}
+    assert (await sent(people.ada, order.id, [payment_pb2.Payment(type="purchase_order")])).is_submitted
+    (theirs,) = (
+        await people.bob.orders.TransferOrder(pb.TransferOrderRequest(anonymous_token=(await other.guest_order())[1]))
+    ).line_items
+    assert theirs.cost_center == "", "of the guests' own company"
 
 
 async def test_an_order_that_is_taken_along_has_the_prices_of_whoever_has_it_now(

@@ -28,8 +28,8 @@ Verify = Callable[[str], Awaitable[Principal]]
 
 class TransferOrder:
     """Whoever shows a guest's token has the guest's order, while nothing was submitted. User, company and channel are the
-    caller's from then on, and all that followed from the guest's is worked out anew: addresses, prices, freight, tax. Payments
-    go first, as when an order is deleted: none comes at the version that the order had."""
+    caller's from then on, and all that followed from the guest's is worked out anew: addresses, cost centers, prices, freight,
+    tax. Payments go first, as when an order is deleted: none comes at the version that the order had."""
 
     def __init__(self, units: Units, peers: Peers, verify: Verify, clock: Clock) -> None:
         self._units = units
@@ -83,7 +83,12 @@ class TransferOrder:
         does not admit the caller's company, or this one may not order, or orders in another currency."""
         named = {order.shipping_address_id, order.billing_address_id, *(line.shipping_address_id for line in lines)} - {""}
         context = await self._peers.directory.ordering_context(
-            caller.party_id, caller.user_id, caller.client_id, named, admitting=order.client_id
+            caller.party_id,
+            caller.user_id,
+            caller.client_id,
+            named,
+            admitting=order.client_id,
+            cost_centers={line.cost_center for line in lines},
         )
         if not context.admitted:
             text = f"the channel of order {order.id} does not admit {caller.party_id}"
@@ -128,7 +133,6 @@ class TransferOrder:
             billing_address_id=bill_id or _id(context.default_billing_address, bill_to),
             billing_address=bill_to or context.default_billing_address,
         )
-        data = {"client_id": order.client_id, "user_id": order.user.id}
         after, event = changed(
             with_sums(made, priced.lines),
             "order_transferred",
@@ -136,7 +140,7 @@ class TransferOrder:
             caller.party_id,
             now,
             content=True,
-            data=data,
+            data=_left(order, lines, priced.lines),
             ship_to=placed(_elsewhere(lines, priced.lines), all=True),
         )
         await work.orders.update_lines(order.key, priced.other_than(lines))
@@ -175,12 +179,21 @@ def _id(default: Address | None, kept: Address | None) -> str:
 
 
 def _moved(lines: Sequence[Line], context: OrderingContext) -> list[Line]:
-    """The lines; what may not go where it went goes where their order goes."""
+    """The lines; what may not go where it went goes where their order goes, and what may not be booked where it was is booked
+    nowhere."""
     moved = []
     for line in lines:
         id, address = _kept(line.shipping_address_id, line.shipping_address, context, context.shipping_addresses)
-        moved.append(replace(line, shipping_address_id=id, shipping_address=address))
+        booked = line.cost_center if context.cost_centers.allow(line.cost_center) else ""
+        moved.append(replace(line, shipping_address_id=id, shipping_address=address, cost_center=booked))
     return moved
+
+
+def _left(order: Order, before: Sequence[Line], after: Sequence[Line]) -> dict[str, str | int]:
+    """What the event says of what the order had as a guest's."""
+    had: dict[str, str | int] = {"client_id": order.client_id, "user_id": order.user.id}
+    cleared = sum(line.cost_center != old.cost_center for line, old in zip(after, before, strict=True))
+    return {**had, "cost_centers_cleared": cleared} if cleared else had
 
 
 def _elsewhere(before: Sequence[Line], after: Sequence[Line]) -> list[Line]:
