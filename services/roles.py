@@ -57,6 +57,8 @@ __all__ = [
     "PRODUCT_FACET_ADMIN",
     "PRODUCT_FACET_READER",
     "PRODUCT_READER",
+    "PROMOTION_ADMIN",
+    "PROMOTION_READER",
     "SECURITY_PROFILE_ADMIN",
     "SECURITY_PROFILE_READER",
     "SHIPMENT_ADMIN",
@@ -123,6 +125,7 @@ MESSAGE_ADMIN: Final = "MessageAdmin"
 ME_ADMIN: Final = "MeAdmin"
 ME_XP_ADMIN: Final = "MeXpAdmin"
 PASSWORD_RESET: Final = "PasswordReset"
+PROMOTION_ADMIN: Final = "PromotionAdmin"
 # Readers see what the administrators of the same name see, and change nothing.
 ADDRESS_READER: Final = "AddressReader"
 API_CLIENT_READER: Final = "ApiClientReader"
@@ -138,6 +141,7 @@ MESSAGE_READER: Final = "MessageReader"
 PRICE_SCHEDULE_READER: Final = "PriceScheduleReader"
 PRODUCT_FACET_READER: Final = "ProductFacetReader"
 PRODUCT_READER: Final = "ProductReader"
+PROMOTION_READER: Final = "PromotionReader"
 SHIPMENT_READER: Final = "ShipmentReader"
 SHIPPING_READER: Final = "ShippingReader"
 SPENDING_ACCOUNT_READER: Final = "SpendingAccountReader"

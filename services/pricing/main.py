@@ -23,10 +23,22 @@ from services.pricing.adapters.clients.order import OrderDecisions
 from services.pricing.adapters.db.gauges import Gauges
 from services.pricing.adapters.db.invariants.census_store import CensusReader
 from services.pricing.adapters.db.invariants.rules import look
+from services.pricing.adapters.db.promotions.promotion_store import SqlPromotionAssignmentLists
 from services.pricing.adapters.db.schedules.assignment_store import SqlAssignmentLists
 from services.pricing.adapters.db.schedules.floor_store import SqlFloorLists
 from services.pricing.adapters.db.stores import RESERVED
-from services.pricing.adapters.db.tables import AUDIT, CHANGES, COST, FLOOR, MADE, REQUESTS, RESERVATIONS, SCHEDULE, TAX_RATE
+from services.pricing.adapters.db.tables import (
+    AUDIT,
+    CHANGES,
+    COST,
+    FLOOR,
+    MADE,
+    PROMOTION,
+    REQUESTS,
+    RESERVATIONS,
+    SCHEDULE,
+    TAX_RATE,
+)
 from services.pricing.adapters.db.work import SqlPricingWork
 from services.pricing.application.calculation.calculate_order import CalculateOrder
 from services.pricing.application.calculation.expire_reservations import ExpireReservations
@@ -35,6 +47,8 @@ from services.pricing.application.calculation.priced_groups import PricedGroups
 from services.pricing.application.calculation.quote_lines import QuoteLines
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
 from services.pricing.application.inspection import Inspection
+from services.pricing.application.promotions.assign_promotions import AssignPromotions
+from services.pricing.application.promotions.promotions import Promotions
 from services.pricing.application.schedules.assign_price_schedules import AssignPriceSchedules
 from services.pricing.application.schedules.price_floors import FloorsOfProducts
 from services.pricing.application.schedules.supplier_schedules import SupplierSchedules
@@ -42,6 +56,7 @@ from services.pricing.rpc.calculation.order_pricing_servicer import OrderPricing
 from services.pricing.rpc.calculation.pricing_servicer import PricingServicer
 from services.pricing.rpc.calculation.product_price_servicer import ProductPriceServicer
 from services.pricing.rpc.calculation.redemption_servicer import RedemptionServicer
+from services.pricing.rpc.promotions.promotion_servicer import PromotionServicer
 from services.pricing.rpc.schedules.cost_schedule_servicer import CostScheduleServicer
 from services.pricing.rpc.schedules.price_floor_servicer import PriceFloorServicer
 from services.pricing.rpc.schedules.price_schedule_servicer import PriceScheduleServicer
@@ -54,6 +69,7 @@ from waybill.pricing.v1 import (
     price_schedule_service_pb2_grpc,
     pricing_service_pb2_grpc,
     product_price_service_pb2_grpc,
+    promotion_service_pb2_grpc,
     redemption_service_pb2_grpc,
     tax_rate_service_pb2_grpc,
 )
@@ -117,6 +133,13 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
             cost_schedule_service_pb2_grpc.add_CostScheduleServiceServicer_to_server,
             CostScheduleServicer(standard(COST)),
             "CostScheduleService",
+        ),
+        (
+            promotion_service_pb2_grpc.add_PromotionServiceServicer_to_server,
+            PromotionServicer(
+                standard(PROMOTION), Promotions(suppliers), AssignPromotions(units, clock), SqlPromotionAssignmentLists(database)
+            ),
+            "PromotionService",
         ),
         (tax_rate_service_pb2_grpc.add_TaxRateServiceServicer_to_server, TaxRateServicer(standard(TAX_RATE)), "TaxRateService"),
     ]

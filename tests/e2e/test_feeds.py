@@ -13,7 +13,7 @@ from services.host.contexts import CONTEXTS
 from services.host.process.embedded import running
 from services.host.process.settings import HostSettings
 from services.host.sample.marketplace import PASSWORD, PORTAL, SHOP, set_up
-from tests.e2e.steps import declare_facet, promise, propose, set_cost, ship, vary
+from tests.e2e.steps import declare_facet, promise, promote, propose, set_cost, ship, vary
 from tests.support.feed_contents import RESOURCES
 from tests.support.marketplace import Marketplace, lines, marketplace
 from tests.support.ports import free_address
@@ -134,6 +134,7 @@ async def test_the_feed_of_every_context_goes_on_after_a_restart_with_none_misse
             await set_up(owner)
             await propose(owner, address, "lumenworks", "lantern")
             await set_cost(owner, "lumenworks", "lantern", "7.50")
+            await promote(owner, "spring", "acme")
             await vary(owner, "lantern")
             await declare_facet(owner, "lantern", "brass")
             made_before = await change_all(owner, address, "FIRST")

@@ -84,6 +84,8 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "price_floors": Resource("price floor"),
         "cost_schedules": Resource("cost schedule"),
         "price_assignments": Resource("price assignment"),
+        "promotions": Resource("promotion"),
+        "promotion_assignments": Resource("promotion assignment"),
         "tax_rates": Resource("tax rate"),
         "redemption_reservations": Inner("steps of a submission between the contexts"),
     },

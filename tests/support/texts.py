@@ -124,6 +124,13 @@ _NAMES = {
     "payment.v1.SpendingAccount": {"name": 100},
     "pricing.v1.CostSchedule": {"name": 100},
     "pricing.v1.PriceSchedule": {"name": 100},
+    "pricing.v1.Promotion": {
+        "name": 100,
+        "description": 2_000,
+        "fine_print": 2_000,
+        "eligible_expression": 400,
+        "value_expression": 400,
+    },
     "pricing.v1.TaxRate": {"name": 100, "region": 200, "postal_prefix": postal.MAX_PREFIX, "tax_class": 100},
     "shipping.v1.Carrier": {"name": 100},
     "shipping.v1.ShipMethod": {"name": 100},

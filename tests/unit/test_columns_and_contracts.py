@@ -55,6 +55,8 @@ OTHERS = {
     "directory.v1.WithdrawKeyRequest.kid": "names a key that there is, whose name was made here",
     "order.v1.PaymentReport.message": "a transaction's, cut where it is stored",
     "payment.v1.CreditCard.expiration": "has one form",
+    "pricing.v1.Promotion.code": "has one form, of at most 50 characters: tests/unit/pricing/test_promotions.py",
+    "pricing.v1.Promotion.item_order": "one of few: tests/unit/pricing/test_promotions.py",
     "payment.v1.CreditCard.partial_number": "at most five characters, by a rule of the card",
     "payment.v1.Payment.unit": "output only: that of the account, which is one of its names",
     "payment.v1.Payment.type": "one of few names, which its tests prove",

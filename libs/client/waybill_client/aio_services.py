@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from waybill.pricing.v1.price_floor_service_pb2_grpc import PriceFloorServiceAsyncStub
     from waybill.pricing.v1.price_schedule_service_pb2_grpc import PriceScheduleServiceAsyncStub
     from waybill.pricing.v1.pricing_service_pb2_grpc import PricingServiceAsyncStub
+    from waybill.pricing.v1.promotion_service_pb2_grpc import PromotionServiceAsyncStub
     from waybill.pricing.v1.tax_rate_service_pb2_grpc import TaxRateServiceAsyncStub
     from waybill.shipping.v1.carrier_service_pb2_grpc import CarrierServiceAsyncStub
     from waybill.shipping.v1.grouping_rule_service_pb2_grpc import GroupingRuleServiceAsyncStub
@@ -89,6 +90,7 @@ class AsyncServices:
     cost_schedules: CostScheduleServiceAsyncStub = _stub("cost_schedules")
     price_floors: PriceFloorServiceAsyncStub = _stub("price_floors")
     price_schedules: PriceScheduleServiceAsyncStub = _stub("price_schedules")
+    promotions: PromotionServiceAsyncStub = _stub("promotions")
     tax_rates: TaxRateServiceAsyncStub = _stub("tax_rates")
     tokens: TokenServiceAsyncStub = _stub("tokens")
     registrations: RegistrationServiceAsyncStub = _stub("registrations")

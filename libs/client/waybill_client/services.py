@@ -52,6 +52,7 @@ from waybill.pricing.v1.cost_schedule_service_pb2_grpc import CostScheduleServic
 from waybill.pricing.v1.price_floor_service_pb2_grpc import PriceFloorServiceStub
 from waybill.pricing.v1.price_schedule_service_pb2_grpc import PriceScheduleServiceStub
 from waybill.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
+from waybill.pricing.v1.promotion_service_pb2_grpc import PromotionServiceStub
 from waybill.pricing.v1.tax_rate_service_pb2_grpc import TaxRateServiceStub
 from waybill.shipping.v1.carrier_service_pb2_grpc import CarrierServiceStub
 from waybill.shipping.v1.grouping_rule_service_pb2_grpc import GroupingRuleServiceStub
@@ -102,6 +103,7 @@ class Services:
     cost_schedules = Service(CostScheduleServiceStub)
     price_floors = Service(PriceFloorServiceStub)
     price_schedules = Service(PriceScheduleServiceStub)
+    promotions = Service(PromotionServiceStub)
     tax_rates = Service(TaxRateServiceStub)
     tokens = Service(TokenServiceStub)
     registrations = Service(RegistrationServiceStub)

@@ -14,6 +14,7 @@ RULES: Mapping[str, str] = {
     "cost_breaks_ascend": "cost_schedules",
     "rate_is_a_share": "tax_rates",
     "reservation_has_a_state": "redemption_reservations",
+    "assigned_promotion_exists": "promotion_assignments",
 }
 """What each looks at."""
 
@@ -49,6 +50,10 @@ class Inspection:
         findings += [
             Finding(CONTEXT, "reservation_has_a_state", f"order {held.order_key}", f"attempt {held.attempt} is {held.state!r}")
             for held in census.unknown_states
+        ]
+        findings += [
+            Finding(CONTEXT, "assigned_promotion_exists", "/".join(one.parts), f"there is no {one.promotion_id!r}")
+            for one in census.lost_promotions
         ]
         for finding in findings:
             yield finding

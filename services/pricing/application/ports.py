@@ -11,6 +11,8 @@ from typing import Protocol
 from libs.idempotency.key import RequestKey
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
+from services.pricing.domain.promotions.assignment import PromotionAssignment
+from services.pricing.domain.promotions.terms import Holder
 from services.pricing.domain.schedules.assignment import Assignment, Key
 from services.pricing.domain.schedules.cost import CostsByProduct, Spot
 from services.pricing.domain.schedules.floor import Floors
@@ -101,6 +103,22 @@ class CostStore(Protocol):
         ...
 
 
+class PromotionStore(Protocol):
+    """Promotions beside the standard methods, and who may use them. Rows are written in the order of their ids."""
+
+    async def active(self, codes: Collection[str]) -> Mapping[Holder, str]:
+        """Ids of active promotions with these codes, by owner and code."""
+        ...
+
+    async def known(self, ids: Collection[str], owner: str = "") -> Collection[str]:
+        """Those of the promotions that exist, of the owner if there is one, locked against removal."""
+        ...
+
+    async def assign(self, assignments: Sequence[PromotionAssignment], now: datetime) -> None: ...
+    async def unassign(self, assignments: Sequence[PromotionAssignment], now: datetime, owner: str = "") -> None:
+        """Ends those that stand; with an owner those of its promotions."""
+
+
 class ReservationStore(Protocol):
     """What attempts to submit hold."""
 
@@ -131,6 +149,8 @@ class PricingWork(Protocol):
     @property
     def costs(self) -> CostStore: ...
     @property
+    def promotions(self) -> PromotionStore: ...
+    @property
     def reservations(self) -> ReservationStore: ...
     @property
     def requests(self) -> RequestStore: ...
@@ -148,6 +168,14 @@ class AssignmentLists(Protocol):
 
     async def page(self, request: PageRequest, bound: Mapping[str, str], owner: str = "") -> Page[Assignment]:
         """A page of the same, and the token of the next; `bound` is what else the token belongs to."""
+        ...
+
+
+class PromotionAssignmentLists(Protocol):
+    """Reads who may use which promotion."""
+
+    async def page(self, request: PageRequest, bound: Mapping[str, str], owner: str = "") -> Page[PromotionAssignment]:
+        """A page; with an owner, of assignments of its promotions. `bound` is what else the token belongs to."""
         ...
 
 
@@ -215,6 +243,8 @@ class Census:
     rates_out_of_range: tuple[str, ...]
     unknown_states: tuple[Held, ...]
     """Reservations in a state that there is not."""
+    lost_promotions: tuple[PromotionAssignment, ...] = ()
+    """Assignments of promotions that do not exist."""
 
 
 class CensusStore(Protocol):

@@ -23,7 +23,7 @@ from services.order.adapters.db.tables import ORDERS
 from services.payment.adapters.db.tables import PAYMENTS, TRANSACTIONS
 from services.payment.adapters.gateways.testing import TestGateway
 from services.pricing.adapters.db.tables import RESERVATIONS
-from tests.e2e.steps import declare_facet, policy, propose, ready, set_cost, ship, vary
+from tests.e2e.steps import declare_facet, policy, promote, propose, ready, set_cost, ship, vary
 from tests.support.loops import steps
 from tests.support.marketplace import Marketplace, create
 from tests.support.prepared import Prepared
@@ -157,6 +157,7 @@ async def _orders(market: Marketplace) -> None:
         payment_service_pb2.RefundPaymentRequest(payment_id="d-card", amount=money("1.00", CURRENCY), request_id="refund")
     )
     await set_cost(owner, "northforge", "tongs", "1.25")
+    await promote(owner, "spring", "acme")
     await ready(ada, OPEN, [payment_pb2.Payment(id="o-card", type="credit_card", credit_card_id="visa")], tongs=6)
     await _submit(ada, OPEN)
     await ship(clerks["northforge"], f"{OPEN}-1", "l1", 1)

@@ -40,7 +40,16 @@ from services.directory.adapters.db.tables import (
 from services.fulfillment.adapters.db import tables as fulfillment
 from services.payment.adapters.db import tables as payment
 from services.pricing.adapters.db import tables as pricing
-from services.pricing.adapters.db.tables import ASSIGNMENTS, COSTS, FLOORS, RESERVATIONS, SCHEDULES, TAX_RATES
+from services.pricing.adapters.db.tables import (
+    ASSIGNMENTS,
+    COSTS,
+    FLOORS,
+    PROMOTION_ASSIGNMENTS,
+    PROMOTIONS,
+    RESERVATIONS,
+    SCHEDULES,
+    TAX_RATES,
+)
 from services.shipping.adapters.db import tables as shipping
 from services.shipping.adapters.db.tables import RATE_TABLES, SHIP_METHODS
 from tests.e2e.corruptions.books import CART, Books, breaks
@@ -175,6 +184,7 @@ CORRUPTIONS = [
     breaks("pricing", _CONTRACT, "price schedule list-tape", set_where(SCHEDULES, "id", "list-tape", currency="ZZZ")),
     breaks("pricing", _CONTRACT, "price floor lantern", set_where(FLOORS, "id", "lantern", unit_price=-1)),
     breaks("pricing", _CONTRACT, "cost schedule northforge-tongs", set_where(COSTS, "id", "northforge-tongs", currency="ZZZ")),
+    breaks("pricing", _CONTRACT, "promotion spring", set_where(PROMOTIONS, "id", "spring", code="spring")),
     breaks("shipping", _CONTRACT, "rate table ground-us", set_where(RATE_TABLES, "id", "ground-us", handling=-1)),
     breaks("catalog", "category_has_its_catalog", "forge", set_where(CATEGORIES, "id", "forge", catalog_id="gone"), *_MOVED),
     breaks("catalog", "category_has_its_parent", "hand-tools", set_where(CATEGORIES, "id", "hand-tools", parent_id="gone")),
@@ -265,6 +275,12 @@ CORRUPTIONS = [
         "cost_breaks_ascend",
         "northforge-tongs",
         set_where(COSTS, "id", "northforge-tongs", price_breaks=[[2, 1, None], [1, 2, None]]),
+    ),
+    breaks(
+        "pricing",
+        "assigned_promotion_exists",
+        "gone/acme",
+        set_where(PROMOTION_ASSIGNMENTS, "promotion_id", "spring", promotion_id="gone"),
     ),
     breaks("pricing", "rate_is_a_share", "", one_rate_out_of_range),
     breaks("pricing", "reservation_has_a_state", "", reservation("LOST")),

@@ -112,6 +112,20 @@ PRICING: Places = {
     "cost_schedules.product_id": Place(changes=to("no id")),
     "cost_schedules.currency": Place(changes=to("ZZZ")),
     "price_assignments.price_schedule_id": Place(changes=to("nowhere")),
+    "promotions": Place(named_by(pricing.PROMOTIONS.c.id, pricing.PROMOTION_ASSIGNMENTS.c.promotion_id)),
+    "promotions.supplier_id": Place(changes=to("no id")),
+    "promotions.code": Place(changes=to("a b")),
+    "promotions.target": Place(changes=to("EVERYTHING")),
+    "promotions.eligible_expression": Place(changes=to("\x01")),
+    "promotions.value_expression": Place(changes=to("")),
+    "promotions.priority": Place(changes=to(-1)),
+    **{
+        f"promotions.{name}": Place(changes=to(0))
+        for name in ("redemption_limit", "redemption_limit_per_user", "quantity_limit_per_order", "item_limit_per_order")
+    },
+    "promotions.item_order": Place(changes=to("price")),
+    "promotions.api_client_ids": Place(changes=to(["no id"])),
+    "promotion_assignments.promotion_id": Place(changes=to("nowhere")),
     "tax_rates.rate": Place(changes=to("1.5")),
     "tax_rates.country": Place(changes=to("ZZ")),
     "tax_rates.postal_prefix": Place(changes=to("a-1")),

@@ -35,6 +35,7 @@ from waybill.pricing.v1 import price_schedule_service_pb2 as schedules_pb
 from waybill.pricing.v1 import price_schedule_service_pb2_grpc as schedules_grpc
 from waybill.pricing.v1 import pricing_pb2, reasons
 from waybill.pricing.v1 import pricing_service_pb2_grpc as pb_grpc
+from waybill.pricing.v1 import promotion_service_pb2_grpc as promotions_grpc
 from waybill.pricing.v1 import redemption_service_pb2 as redemption_pb
 from waybill.pricing.v1 import redemption_service_pb2_grpc as redemption_grpc
 from waybill.pricing.v1 import tax_rate_service_pb2 as rates_pb
@@ -125,6 +126,9 @@ class World:
 
     def costs(self, principal: Principal | None = None) -> Any:
         return self.served.stub(costs_grpc.CostScheduleServiceStub, principal or seller())
+
+    def promotions(self, principal: Principal | None = None) -> Any:
+        return self.served.stub(promotions_grpc.PromotionServiceStub, principal or seller())
 
     def rates(self, principal: Principal | None = None) -> Any:
         return self.served.stub(rates_grpc.TaxRateServiceStub, principal or seller())

@@ -11,7 +11,7 @@ from libs.idempotency import outcomes, tombstones
 from libs.relay.changes import change_tables
 from libs.resource.database import Resource, UsedBy, resource_table
 from libs.service import retries
-from services.pricing.contract import resources
+from services.pricing.contract import promotions, resources
 
 METADATA = metadata()
 REQUESTS = outcomes.table(METADATA)
@@ -66,6 +66,36 @@ TAX_RATES = resource_table(
     METADATA, "tax_rates", resources.TAX_RATE, sa.Index("ix_tax_rates_place", "country", "tax_class", "postal_prefix")
 )
 TAX_RATE = Resource(resources.TAX_RATE, TAX_RATES)
+ACTIVE_CODE = sa.text("active AND code <> ''")
+PROMOTIONS = resource_table(
+    METADATA,
+    "promotions",
+    promotions.PROMOTION,
+    sa.Index("ix_promotions_code", "code", "supplier_id", unique=True, sqlite_where=ACTIVE_CODE, postgresql_where=ACTIVE_CODE),
+)
+PROMOTION_ASSIGNMENTS = sa.Table(
+    "promotion_assignments",
+    METADATA,
+    sa.Column("promotion_id", sa.String(100), sa.ForeignKey("promotions.id"), primary_key=True),
+    sa.Column("buyer_id", sa.String(100), primary_key=True),
+    sa.Column("user_group_id", sa.String(100), primary_key=True),
+    sa.Index("ix_promotion_assignments_buyer_id", "buyer_id", "user_group_id"),
+)
+
+
+def own_promotions(caller: Principal) -> sa.ColumnElement[bool] | None:
+    """The seller has every promotion, a supplier its own, a buyer none."""
+    if caller.is_seller:
+        return None
+    return PROMOTIONS.c.supplier_id == caller.party_id if caller.party_kind is PartyKind.SUPPLIER else sa.false()
+
+
+PROMOTION = Resource(
+    promotions.PROMOTION,
+    PROMOTIONS,
+    own_promotions,
+    uses=[UsedBy.column("buyer", PROMOTION_ASSIGNMENTS.c.buyer_id, PROMOTION_ASSIGNMENTS.c.promotion_id)],
+)
 RESERVATIONS = sa.Table(
     "redemption_reservations",
     METADATA,
@@ -84,6 +114,8 @@ MADE = {
     "BatchCreatePriceFloors": FLOORS,
     "CreateCostSchedule": COSTS,
     "BatchCreateCostSchedules": COSTS,
+    "CreatePromotion": PROMOTIONS,
+    "BatchCreatePromotions": PROMOTIONS,
     "CreateTaxRate": TAX_RATES,
     "BatchCreateTaxRates": TAX_RATES,
 }

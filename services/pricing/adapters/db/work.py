@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from libs.db import Tx
+from services.pricing.adapters.db.promotions.promotion_store import SqlPromotionStore
 from services.pricing.adapters.db.schedules.assignment_store import SqlAssignmentStore
 from services.pricing.adapters.db.schedules.cost_store import SqlCostStore
 from services.pricing.adapters.db.schedules.floor_store import SqlFloorStore
@@ -36,6 +37,11 @@ class SqlPricingWork:
     def costs(self) -> SqlCostStore:
         """What suppliers are paid."""
         return SqlCostStore(self._tx)
+
+    @property
+    def promotions(self) -> SqlPromotionStore:
+        """Promotions, and who may use them."""
+        return SqlPromotionStore(self._tx)
 
     @property
     def reservations(self) -> SqlReservationStore:

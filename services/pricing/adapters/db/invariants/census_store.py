@@ -11,12 +11,21 @@ import sqlalchemy as sa
 
 from libs.db import Database
 from libs.service.retries import failures_of
-from services.pricing.adapters.db.tables import ASSIGNMENTS, COSTS, RESERVATIONS, SCHEDULES, TAX_RATES
+from services.pricing.adapters.db.tables import (
+    ASSIGNMENTS,
+    COSTS,
+    PROMOTION_ASSIGNMENTS,
+    PROMOTIONS,
+    RESERVATIONS,
+    SCHEDULES,
+    TAX_RATES,
+)
 from services.pricing.application.ports import Census, Held
+from services.pricing.domain.promotions.assignment import PromotionAssignment
 from services.pricing.domain.schedules.assignment import Key
 from services.pricing.domain.schedules.schedule import Break, misordered
 
-_ALL = (SCHEDULES, ASSIGNMENTS, COSTS, TAX_RATES, RESERVATIONS)
+_ALL = (SCHEDULES, ASSIGNMENTS, COSTS, TAX_RATES, RESERVATIONS, PROMOTIONS, PROMOTION_ASSIGNMENTS)
 _STATED = ("RESERVED", "CONFIRMED")
 PART = 5_000
 """Reservations in memory at a time."""
@@ -35,6 +44,7 @@ class CensusReader:
         lost = sa.select(a.product_id, a.buyer_id, a.user_group_id, a.variant_id, a.price_schedule_id).where(
             ~sa.exists().where(s.id == a.price_schedule_id)
         )
+        gone = sa.select(PROMOTION_ASSIGNMENTS).where(~sa.exists().where(PROMOTIONS.c.id == PROMOTION_ASSIGNMENTS.c.promotion_id))
         unknown = sa.select(RESERVATIONS).where(r.state.not_in((*_STATED, "RELEASED"))).order_by(r.order_key)
         async with self._db.reading(snapshot=True) as tx:
             counted = (await tx.execute(sa.select(*counts))).one()
@@ -43,6 +53,7 @@ class CensusReader:
             costs = (await tx.execute(sa.select(COSTS.c.id, COSTS.c.price_breaks))).all()
             rates = (await tx.execute(sa.select(t.id, t.rate))).all()
             states = (await tx.execute(unknown)).all()
+            unpromoted = (await tx.execute(gone)).all()
         return Census(
             {table.name: int(number) for table, number in zip(_ALL, counted, strict=True)},
             tuple(
@@ -52,6 +63,7 @@ class CensusReader:
             tuple(row.id for row in costs if not _ascend(row.price_breaks)),
             tuple(row.id for row in rates if not _is_share(row.rate)),
             tuple(_held(row) for row in states),
+            tuple(PromotionAssignment(row.promotion_id, row.buyer_id, row.user_group_id) for row in unpromoted),
         )
 
     async def reservations(self, order_keys: Sequence[str]) -> Sequence[Held]:

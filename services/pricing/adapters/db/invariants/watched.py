@@ -53,6 +53,29 @@ WATCHED: Register = {
         },
         Free("a rate may be deleted at any time"),
     ),
+    tables.PROMOTIONS: Watch(
+        {
+            "id": by("assigned_promotion_exists"),
+            **all_by(
+                _CONTRACT,
+                "supplier_id code target eligible_expression value_expression priority redemption_limit"
+                " redemption_limit_per_user quantity_limit_per_order item_limit_per_order item_order api_client_ids",
+            ),
+            **all_free(
+                "what its owner says; only the row states it",
+                "name description fine_print active start_time end_time can_combine auto_apply all_buyers xp",
+            ),
+            **_TIMES,
+        },
+        by("assigned_promotion_exists"),
+    ),
+    tables.PROMOTION_ASSIGNMENTS: Watch(
+        {
+            "promotion_id": by("assigned_promotion_exists"),
+            **all_free("leads into another service's tables: whoever is not there uses nothing", "buyer_id user_group_id"),
+        },
+        Free("an assignment may end at any time"),
+    ),
     tables.RESERVATIONS: Watch(
         {
             "state": by("reservation_has_a_state reservations_belong_to_running_attempts"),
