@@ -204,7 +204,7 @@ async def set_cost(owner: AsyncWaybill, supplier_id: str, product_id: str, cost:
 
 
 async def promote(owner: AsyncWaybill, id: str, buyer_id: str, **fields: Any) -> None:
-    """A buyer may use a promotion whose code is its id; unless the fields say otherwise it takes five off the price of the goods."""
+    """A buyer may use a promotion whose code is its id: five off the price of the goods, if the fields say nothing else."""
     plain = {"code": id, "active": True, "target": promotion_pb2.PROMOTION_TARGET_ORDER, "value_expression": "money('5')"}
     made = promotion_pb2.Promotion(id=id, **{**plain, **fields})
     await owner.promotions.CreatePromotion(promotion_service_pb2.CreatePromotionRequest(promotion=made))
