@@ -16,6 +16,8 @@ __all__ = [
     "ALL_ROLES",
     "API_CLIENT_ADMIN",
     "API_CLIENT_READER",
+    "APPROVAL_RULE_ADMIN",
+    "APPROVAL_RULE_READER",
     "AUDIT_READER",
     "BUYER_ADMIN",
     "BUYER_IMPERSONATION",
@@ -101,6 +103,7 @@ TAX_RATE_ADMIN: Final = "TaxRateAdmin"
 SHIPPING_ADMIN: Final = "ShippingAdmin"
 SPENDING_ACCOUNT_ADMIN: Final = "SpendingAccountAdmin"
 COST_CENTER_ADMIN: Final = "CostCenterAdmin"
+APPROVAL_RULE_ADMIN: Final = "ApprovalRuleAdmin"
 CREDIT_CARD_ADMIN: Final = "CreditCardAdmin"
 ME_CREDIT_CARD_ADMIN: Final = "MeCreditCardAdmin"
 PAYMENT_ADMIN: Final = "PaymentAdmin"
@@ -135,6 +138,7 @@ BUYER_USER_READER: Final = "BuyerUserReader"
 CATALOG_READER: Final = "CatalogReader"
 CATEGORY_READER: Final = "CategoryReader"
 COST_CENTER_READER: Final = "CostCenterReader"
+APPROVAL_RULE_READER: Final = "ApprovalRuleReader"
 CREDIT_CARD_READER: Final = "CreditCardReader"
 INVENTORY_READER: Final = "InventoryReader"
 MESSAGE_READER: Final = "MessageReader"

@@ -31,7 +31,12 @@ def shapeless(dialect: str, requests: sa.Table) -> sa.Select[Any]:
 
 
 def lost(dialect: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> Sequence[sa.Select[Any]]:
-    """`subject` and `detail` of requests whose outcome is none, and of those whose outcome names ids that never existed.
+    """`subject` and `detail` of requests whose outcome is none, and of those whose outcome names ids that never existed."""
+    return [shapeless(dialect, requests), unmade(dialect, requests, made)]
+
+
+def unmade(dialect: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> sa.Select[Any]:
+    """`subject` and `detail` of requests whose outcome names ids that never existed.
 
     `made`: the methods that make a resource, by name, and its table, which has an `id`. Of what was deleted the id is kept.
     """
@@ -44,12 +49,11 @@ def lost(dialect: str, requests: sa.Table, made: Mapping[str, sa.Table]) -> Sequ
         )
         for method, table in made.items()
     ]
-    unmade = (
+    return (
         sa.select(r.request_id.label("subject"), sentence(r.method, ": there is no ", named.c.value))
         .select_from(requests.join(named, sa.true()))
         .where(sa.or_(*missing))
     )
-    return [shapeless(dialect, requests), unmade]
 
 
 def _not_deleted(metadata: sa.MetaData, table: sa.Table, id: Any) -> Sequence[sa.ColumnElement[bool]]:

@@ -14,6 +14,7 @@ from libs.db.unit_of_work import SqlUnitsOfWork
 from libs.idempotency.outcomes import forgetting
 from libs.relay.awaited import SharedLooks
 from libs.relay.tail import SharedTail
+from libs.resource.database import StandardMethods
 from libs.service.app import Runtime, ServiceApp
 from libs.service.loops import Loop
 from libs.service.retries import Retries
@@ -30,6 +31,7 @@ from services.order.adapters.db.reading import last_bodies
 from services.order.adapters.db.reading.change_feed import OrderChangeFeed
 from services.order.adapters.db.reading.feed import OrderEvents, SqlFeed
 from services.order.adapters.db.reading.versions import OrderVersions
+from services.order.adapters.db.resources import APPROVAL_RULE
 from services.order.adapters.db.submission.submission_queries import SqlSubmissionQueries
 from services.order.adapters.db.tables import AUDIT, CANCELLATIONS, CAPTURES, HOLD_COMMANDS, REQUESTS, SUBMISSIONS
 from services.order.adapters.db.work import SqlOrderWork
@@ -37,6 +39,7 @@ from services.order.application.aftercare.cancel_order import CancelOrder
 from services.order.application.aftercare.complete_order import ChangeOrder
 from services.order.application.aftercare.forward_order import ForwardOrder
 from services.order.application.aftercare.operate_commands import OperateCommands
+from services.order.application.approval.approving_groups import ApprovingGroups
 from services.order.application.building.build_order import BuildOrder
 from services.order.application.building.carts import Carts
 from services.order.application.building.create_order import CreateOrder
@@ -67,6 +70,7 @@ from services.order.application.submission.steps import Steps
 from services.order.application.submission.submit_order import SubmitOrder
 from services.order.application.submission.try_submission import TrySubmission
 from services.order.rpc.aftercare.command_servicer import OrderCommandServicer
+from services.order.rpc.approval.approval_rule_servicer import ApprovalRuleServicer
 from services.order.rpc.building.cart_servicer import CartServicer
 from services.order.rpc.building.line_item_servicer import LineItemServicer
 from services.order.rpc.checkout.checkout_servicer import CheckoutServicer, CheckoutUseCases
@@ -77,6 +81,7 @@ from services.order.rpc.submission.submission_decision_servicer import Submissio
 from services.order.rpc.submission.submission_servicer import SubmissionServicer
 from services.order.settings import Settings
 from waybill.order.v1 import (
+    approval_rule_service_pb2_grpc,
     cart_service_pb2_grpc,
     checkout_service_pb2_grpc,
     fulfillment_report_service_pb2_grpc,
@@ -162,6 +167,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
     line_items = LineItems(units, directory, catalog, others.pricing, clock)
     carts = Carts(units, build_order, others.pricing, line_items, clock)
     sweep = SweepCarts(units, others.payments, clock, order_plain, settings.carts)
+    rules = StandardMethods(db, REQUESTS, APPROVAL_RULE, clock, ids, SqlOrderWork)
     completer = CompleteSubmissions(units, drivers, clock, settings.completer)
     audit = SqlAuditLog(db, AUDIT.metadata)
     return ServiceApp(
@@ -175,6 +181,11 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
             ),
             (cart_service_pb2_grpc.add_CartServiceServicer_to_server, CartServicer(carts), f"{PACKAGE}.CartService"),
             (checkout_service_pb2_grpc.add_CheckoutServiceServicer_to_server, checkout_servicer, f"{PACKAGE}.CheckoutService"),
+            (
+                approval_rule_service_pb2_grpc.add_ApprovalRuleServiceServicer_to_server,
+                ApprovalRuleServicer(rules, ApprovingGroups(directory)),
+                f"{PACKAGE}.ApprovalRuleService",
+            ),
             (
                 fulfillment_report_service_pb2_grpc.add_FulfillmentReportServiceServicer_to_server,
                 FulfillmentReportServicer(report),

@@ -146,6 +146,7 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "shipped_captures": Inner(
             "what payment is asked to take of what has shipped: payments change by it, and so does their feed"
         ),
+        "approval_rules": Inner("the feed of this context is the history of its orders; rules are read where they are"),
         "hold_commands": Inner("what other contexts have yet to hear of holds, which are events of the order"),
     },
 }

@@ -46,6 +46,7 @@ UNSTATED = {
 SURROGATES = {"order_events.id", "payment_alerts.key", "stock_movements.key", "stock_alerts.id"}
 """Numbers of rows that nothing refers to."""
 APART = {
+    "approval_rules",
     "audit_entries",
     "changes",
     "change_feed",

@@ -46,6 +46,10 @@ class MembershipLists(Protocol):
         """All groups of a user, in their order."""
         ...
 
+    async def parties(self, ids: Collection[str]) -> Sequence[tuple[str, str]]:
+        """Groups that exist, each with its company as one text; sorted."""
+        ...
+
     async def assignments(self, caller: Principal, request: PageRequest) -> Page[ProfileAssignment]:
         """A page of all assignments of profiles."""
         ...

@@ -79,6 +79,10 @@ class Directory(Protocol):
         is another one; `cost_centers` are those that lines name."""
         ...
 
+    async def buyers_of_groups(self, ids: Collection[str]) -> Mapping[str, str]:
+        """Of these groups of users, at most 1,000, those that are of buyers, each with its buyer."""
+        ...
+
     async def locations(self, seller_id: str, refs: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Address]:
         """Addresses by (supplier id, address id), as far as they exist; the empty supplier id is the seller."""
         ...

@@ -32,7 +32,7 @@ from waybill.directory.v1 import cost_center_service_pb2
 from waybill.directory.v1.ordering_context_service_pb2 import PAYMENT_CAPTURE_ON_SHIPMENT, PAYMENT_COVERAGE_NONE
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb
-from waybill.order.v1 import cart_service_pb2, checkout_service_pb2, order_service_pb2
+from waybill.order.v1 import approval_rule_service_pb2, cart_service_pb2, checkout_service_pb2, order_service_pb2
 from waybill.payment.v1 import credit_card_service_pb2, payment_pb2, payment_service_pb2, spending_account_service_pb2
 from waybill.payment.v1 import payment_type_service_pb2 as type_pb
 from waybill_client import AsyncWaybill, WaybillError, money
@@ -206,6 +206,15 @@ async def _booked(owner: AsyncWaybill) -> None:
     await owner.cost_centers.CreateCostCenter(cost_center_service_pb2.CreateCostCenterRequest(cost_center=made))
     given = cost_center_service_pb2.CostCenterAssignment(cost_center_id="workshop", user_group_id="purchasing")
     await owner.cost_centers.AssignCostCenters(cost_center_service_pb2.AssignCostCentersRequest(assignments=[given]))
+    await _ruled(owner)
+
+
+async def _ruled(owner: AsyncWaybill) -> None:
+    """A rule by which a group of acme approves what costs more than anything here."""
+    made = approval_rule_service_pb2.ApprovalRule(id="dear", name="Dear", buyer_id="acme", approving_group_id="purchasing")
+    made.expression = "order.total > money('1000000')"
+    request = approval_rule_service_pb2.CreateApprovalRuleRequest(approval_rule=made, request_id="dear")
+    await owner.approval_rules.CreateApprovalRule(request)
 
 
 async def _sent_to_the_provider(market: Marketplace) -> None:

@@ -76,6 +76,8 @@ ORDER: Places = {
         f"orders.{name}": Place(_SUPPLIER_ORDER)
         for name in ("parent_key", "parent_id", "supplier_id", "supplier_status", "sub_status")
     },
+    "approval_rules.name": Place(changes=to("")),
+    "approval_rules.expression": Place(changes=to("")),
     "orders.kind": Place(_SUPPLIER_ORDER, to("MOVED")),
     "orders.source_version": Place(_SUPPLIER_ORDER),
     "orders.cost": Place(_SUPPLIER_ORDER, to(10_000_000)),

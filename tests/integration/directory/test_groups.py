@@ -9,10 +9,11 @@ from libs.errors import Kind, WaybillError
 from services import roles
 from services.directory.application.people import user_groups
 from tests.integration.directory.test_deletes import after, behind, used_by
-from tests.integration.directory.world import BOLT, GLOBEX, SELLER, given, group, member, profile, user
+from tests.integration.directory.world import ACME, BOLT, GLOBEX, SELLER, given, group, member, profile, user
 from tests.support.principals import buyer, seller, supplier
 from waybill.directory.v1 import buyer_service_pb2 as buyers
 from waybill.directory.v1 import membership_service_pb2 as memberships
+from waybill.directory.v1 import membership_service_pb2_grpc as memberships_grpc
 from waybill.directory.v1 import user_group_service_pb2 as pb
 from waybill.directory.v1 import user_service_pb2 as users
 from waybill.type.v1.party_pb2 import PARTY_KIND_BUYER, Party
@@ -303,3 +304,21 @@ async def test_a_user_is_in_so_many_groups_and_no_more(world, monkeypatch):
     await leaving(admin, member(ids[0], "anna"))
     await joining(admin, member(ids[3], "anna"))
     assert await members_of(admin, ids[3]) == ["anna"]
+
+
+async def test_services_ask_whose_groups_are(world):
+    await world.companies()
+    await world.people()
+    await world.groups(group("buyers"), group("theirs", GLOBEX), group("packers", BOLT))
+    orders = world.served.service_stub(memberships_grpc.MembershipServiceStub, "order")
+
+    async def parties(*ids: str) -> list[tuple[str, int, str]]:
+        answer = await orders.BatchGetGroupParties(memberships.BatchGetGroupPartiesRequest(user_group_ids=ids))
+        return [(one.user_group_id, one.party.kind, one.party.id) for one in answer.groups]
+
+    asked = await parties("theirs", "buyers", "packers", "nowhere", "no id!", "buyers")
+    assert asked == [("buyers", ACME.kind, "acme"), ("packers", BOLT.kind, "bolt"), ("theirs", GLOBEX.kind, "globex")]
+    for ids in ((), ("buyers",) * 1_001):
+        with pytest.raises(WaybillError) as error:
+            await parties(*ids)
+        assert error.value.kind is Kind.INVALID

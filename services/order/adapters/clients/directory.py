@@ -13,6 +13,8 @@ from services.order.domain.building.cost_centers import CostCenters
 from services.order.domain.exemptions import TaxExemption
 from services.order.domain.model import Address, OrderUser
 from services.order.domain.policy import AutoForward, Capture, Policy
+from waybill.directory.v1 import membership_service_pb2 as memberships_pb
+from waybill.directory.v1 import membership_service_pb2_grpc as memberships_grpc
 from waybill.directory.v1 import ordering_context_service_pb2 as pb
 from waybill.directory.v1 import ordering_context_service_pb2_grpc as pb_grpc
 from waybill.type.v1 import party_pb2
@@ -24,10 +26,11 @@ _MAY_EXCEED = (pb.PAYMENT_COVERAGE_AT_LEAST, pb.PAYMENT_COVERAGE_ANY)
 
 
 class DirectoryClient:
-    """GetOrderingContext and BatchGetPartyAddresses."""
+    """GetOrderingContext, BatchGetPartyAddresses and BatchGetGroupParties."""
 
     def __init__(self, peers: Peers) -> None:
         self._stub: Any = peers.stub("directory", pb_grpc.OrderingContextServiceStub)
+        self._memberships: Any = peers.stub("directory", memberships_grpc.MembershipServiceStub)
 
     async def ordering_context(
         self,
@@ -84,6 +87,12 @@ class DirectoryClient:
             allowed_origins=tuple(answer.allowed_origins),
             cost_centers=CostCenters(answer.has_cost_centers, frozenset(answer.cost_center_ids)),
         )
+
+    async def buyers_of_groups(self, ids: Collection[str]) -> dict[str, str]:
+        """Of these groups of users, at most 1,000, those that are of buyers, each with its buyer."""
+        asked = memberships_pb.BatchGetGroupPartiesRequest(user_group_ids=sorted(ids))
+        answer: memberships_pb.BatchGetGroupPartiesResponse = await self._memberships.BatchGetGroupParties(asked)
+        return {g.user_group_id: g.party.id for g in answer.groups if g.party.kind == party_pb2.PARTY_KIND_BUYER}
 
     async def locations(self, seller_id: str, refs: Collection[tuple[str, str]]) -> dict[tuple[str, str], Address]:
         """Addresses by (supplier id, address id), as far as they exist; the empty supplier id is the seller."""

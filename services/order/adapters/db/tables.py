@@ -12,7 +12,9 @@ from libs.db import Json, Micros, UtcTime, metadata
 from libs.idempotency import outcomes, tombstones
 from libs.ids import NUMBERED_ID
 from libs.relay.feed import epoch_table, event_table
+from libs.resource.database import resource_table
 from libs.service import retries
+from services.order.contract.approval_rules import APPROVAL_RULE
 from services.order.domain.status import OrderStatus
 
 METADATA = metadata()
@@ -285,6 +287,8 @@ EVENTS = event_table(
     sa.Column("impersonator_id", sa.String(100), nullable=False, server_default=""),
 )
 FEED_EPOCHS = epoch_table(METADATA, "order_feed_epochs")
+
+APPROVAL_RULES = resource_table(METADATA, "approval_rules", APPROVAL_RULE)
 
 NAMES: Mapping[sa.Column[Any], Iterable[str]] = {
     ORDERS.c.kind: ("BUYER", "SUPPLIER", "MOVED"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -75,6 +75,12 @@ class SqlMembershipLists:
         statement = sa.select(_M.user_group_id).where(_M.user_id == user_id).order_by(_M.user_group_id)
         async with self._db.reading() as tx:
             return list((await tx.execute(statement)).scalars())
+
+    async def parties(self, ids: Collection[str]) -> list[tuple[str, str]]:
+        """Groups that exist, each with its company as one text; sorted."""
+        statement = sa.select(_G.id, _G.party).where(_G.id.in_([id for id in ids if valid_id(id)])).order_by(_G.id)
+        async with self._db.reading() as tx:
+            return [(row.id, row.party) for row in await tx.execute(statement)]
 
     async def assignments(self, caller: Principal, request: PageRequest) -> Page[ProfileAssignment]:
         """A page of all assignments of profiles."""

@@ -10,12 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Database, Tx
-from libs.db.invariants import count, judged, readable
+from libs.db.invariants import count, readable
 from libs.invariants import Fact, Finding, Record, RuleResult, Summary, digests
+from libs.resource.database.invariants import Stored, looking
 from libs.service.retries import failures_of
 from services.order.adapters.db.fee_rows import fees_of
 from services.order.adapters.db.invariants.rules import rules
 from services.order.adapters.db.invariants.walk import recomputed
+from services.order.adapters.db.resources import APPROVAL_RULE
 from services.order.adapters.db.tables import (
     CANCELLATIONS,
     CAPTURES,
@@ -63,7 +65,7 @@ class Inspection:
 
 async def _judged(tx: Tx) -> AsyncIterator[Finding | Fact | RuleResult]:
     """The facts come with the walk, a page of orders at a time: the other contexts' wait for them."""
-    async for record in judged(tx, CONTEXT, rules(tx.dialect)):
+    async for record in looking(CONTEXT, rules(tx.dialect), (Stored(APPROVAL_RULE),))(tx):
         yield record
     async for found in recomputed(tx, _of):
         yield found

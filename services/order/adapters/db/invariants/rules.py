@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from libs.db import Micros
 from libs.db.invariants import SqlRule, finer_than_minor_unit, names_are_known, sentence
 from libs.idempotency import invariants
+from services.order.adapters.db.resources import APPROVAL_RULE_METHODS, MADE
 from services.order.adapters.db.tables import (
     CANCELLATIONS,
     CARTS,
@@ -312,8 +313,9 @@ def _effect_rules(dialect: str) -> list[SqlRule]:
             sa.union_all(
                 invariants.shapeless(dialect, REQUESTS),
                 sa.select(_R.request_id.label("subject"), sentence(_R.method, ": there is no order ", order_id)).where(
-                    order_id.is_not(None), unknown
+                    order_id.is_not(None), unknown, _R.method.not_like(APPROVAL_RULE_METHODS)
                 ),
+                invariants.unmade(dialect, REQUESTS, MADE),
             ),
             REQUESTS,
         ),

@@ -153,6 +153,15 @@ WATCHED: Register = {
         },
         by("event_is_of_an_order"),
     ),
+    tables.APPROVAL_RULES: Watch(
+        {
+            **all_by("request_has_its_effect", "id"),
+            **all_by("stored_as_its_contract_allows", "name expression"),
+            **all_free("what its owner says of it; only the row states it", "buyer_id approving_group_id description active xp"),
+            **all_free("shown, and compared with what a caller has read", "version create_time update_time"),
+        },
+        by("request_has_its_effect"),
+    ),
     tables.DELETED: DELETED_WATCH,
     tables.FEED_EPOCHS: Watch(
         all_free("which restore the positions of watchers belong to: they are compared with nothing", "number epoch"),

@@ -1,0 +1,24 @@
+"""Resources of the order service in their tables: who sees and changes which rows."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from libs.auth import PartyKind, Principal
+from libs.resource.database import Resource
+from services.order.adapters.db.tables import APPROVAL_RULES
+from services.order.contract.approval_rules import APPROVAL_RULE as SHAPE
+
+
+def visible_rules(caller: Principal) -> sa.ColumnElement[bool] | None:
+    """Rules of the own company, or all for the seller."""
+    if caller.is_seller:
+        return None
+    return APPROVAL_RULES.c.buyer_id == caller.party_id if caller.party_kind is PartyKind.BUYER else sa.false()
+
+
+APPROVAL_RULE = Resource(SHAPE, APPROVAL_RULES, visible_rules)
+MADE = {"CreateApprovalRule": APPROVAL_RULES, "BatchCreateApprovalRules": APPROVAL_RULES}
+"""By the method that makes it: the table where the id in a recorded outcome leads, unless it was deleted."""
+APPROVAL_RULE_METHODS = "%.ApprovalRuleService/%"
+"""Methods whose recorded outcomes name rules, by the pattern of their names."""
