@@ -48,6 +48,7 @@ from services.payment.adapters.db.watching.alert_store import KIND
 from services.payment.adapters.db.work import SqlPaymentWork
 from services.payment.adapters.gateways.registry import Surroundings
 from services.payment.adapters.gateways.registry import gateways as chosen_gateways
+from services.payment.adapters.gateways.testing import TestGateway
 from services.payment.application.attempts.authorize_payments import AuthorizePayments
 from services.payment.application.attempts.end_attempt import EndAttempt
 from services.payment.application.attempts.expire_attempts import ExpireAttempts
@@ -72,6 +73,7 @@ from services.payment.application.payments.update_payment import UpdatePayment
 from services.payment.application.ports import Units
 from services.payment.application.record_changes import Books, RecordChanges
 from services.payment.application.redirects.adopt_redirects import AdoptRedirects
+from services.payment.application.redirects.play_provider import PlayProvider
 from services.payment.application.redirects.provider_callbacks import HandleProviderCallback
 from services.payment.application.redirects.settle_redirects import SettleRedirects
 from services.payment.application.redirects.start_payment import StartPayment
@@ -86,6 +88,7 @@ from services.payment.rpc.money.payment_servicer import PaymentServicer
 from services.payment.rpc.payments.order_payment_servicer import OrderPaymentServicer, OrderPaymentUseCases
 from services.payment.rpc.redirects.callback_listener import CallbackListener
 from services.payment.rpc.redirects.provider_callback_servicer import ProviderCallbackServicer
+from services.payment.rpc.redirects.provider_page import ProviderPage
 from services.payment.rpc.watching.reconciliation_servicer import ReconciliationServicer
 from services.payment.settings import Settings
 from waybill.payment.v1 import (
@@ -124,6 +127,8 @@ class Background:
     redirects: SettleRedirects
     callbacks: HandleProviderCallback
     """What providers begin."""
+    play: PlayProvider | None
+    """Buyers on pages of the test gateway, where that is in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,8 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
     database = await open_migrated(settings.database_url, settings.database_schema, VERSIONS, settings.tuning)
     app, background = assemble(settings, runtime, database)
     if settings.callback_bind:
-        listener = CallbackListener(background.callbacks, settings.callback_patience, settings.callback_connections)
+        page = None if background.play is None else ProviderPage(background.play)
+        listener = CallbackListener(background.callbacks, settings.callback_patience, settings.callback_connections, page)
         try:
             await listener.open(settings.callback_bind)
         except StartupError:
@@ -297,13 +303,15 @@ def _payments(settings: Settings, runtime: Runtime, on: Wiring) -> tuple[Service
     )
     expiry = Pace(tries["expiry"], settings.expiry_batch, timedelta(seconds=settings.expiry_again))
     early = timedelta(seconds=settings.renew_early)
+    callbacks, tested = HandleProviderCallback(units, gateways, settle_redirects, clock), gateways.named(TestGateway.name)
     background = Background(
         ExpireAttempts(units, clock, end, OrderDecisions(runtime.peers), expiry),
         settle,
         RenewAuthorizations(books, settle, orders, early, Pace(tries["renew"], settings.renew_batch)),
         ReportAlerts(units, orders, clock, settings.relay),
         settle_redirects,
-        HandleProviderCallback(units, gateways, settle_redirects, clock),
+        callbacks,
+        PlayProvider(tested, callbacks) if isinstance(tested, TestGateway) else None,
     )
     return served, background
 

@@ -23,14 +23,17 @@ class Settings(ServiceSettings):
     test_gateway_delay: float = seconds(0.0, "How long the test gateway lets callers wait.")
     test_gateway_lifetime: float = seconds(604_800.0, "How long the test gateway holds an authorization.")
     test_gateway_pages: str = setting(
-        "https://pay.example/test-gateway", "Where the pages of the test gateway are, which buyers approve payments on."
+        "https://pay.example/test-gateway",
+        "Where the pages of the test gateway are, which buyers approve payments on; the listener for call-backs serves them below"
+        " /test-gateway.",
     )
     test_gateway_secret: str = setting(
         "", "What the test gateway signs its call-backs with; none of them is taken without it.", shown=HIDDEN
     )
     callback_bind: str = setting(
         "",
-        "Where providers reach this process with their call-backs, by HTTP: host:port, or :port on the loopback; else nowhere.",
+        "Where providers reach this process with their call-backs, and buyers the page of the test gateway, by HTTP: host:port,"
+        " or :port on the loopback; else nowhere.",
     )
     callback_patience: float = seconds(10.0, "How long one call-back may take, from its first byte to its answer.", at_least=0.1)
     callback_connections: int = setting(

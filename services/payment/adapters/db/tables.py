@@ -256,7 +256,7 @@ GATEWAY = sa.Table(
     sa.Column("amount", Micros(), nullable=False),
     sa.Column("currency", sa.String(3), nullable=False),
     sa.Column("state", sa.String(20), nullable=False),
-    sa.Column("reference", sa.String(100), nullable=False),
+    sa.Column("reference", sa.String(100), nullable=False, index=True),
     sa.Column("message", sa.String(200), nullable=False),
     sa.Column("expire_time", UtcTime(), nullable=True),
     # Of an authorization that waits for its buyer: where the buyer is sent back to.

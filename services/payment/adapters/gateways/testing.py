@@ -33,8 +33,10 @@ from libs.clock import Clock, SystemClock
 from libs.db import Database, Tx
 from libs.ids import new_id
 from services.payment.adapters.db.tables import GATEWAY
-from services.payment.adapters.gateways.signatures import HEADER, signed
+from services.payment.adapters.gateways.signatures import HEADER, signature
+from services.payment.adapters.gateways.signatures import signed as is_signed
 from services.payment.application.gateway.ports import Answer, GatewayTimeout, Verdict
+from services.payment.application.redirects.play_provider import BuyerPage
 
 G = GATEWAY.c
 LIFETIME = timedelta(days=7)
@@ -108,9 +110,25 @@ class TestGateway:
                 await tx.execute(sa.update(GATEWAY).where(G.key == row.key).values(done if approve else no))
         return str(row.return_url)
 
+    async def page(self, reference: str) -> BuyerPage | None:
+        """What a buyer sees on the page of a reference; None for a page that there is not."""
+        async with self._db.reading() as tx:
+            row = (await tx.execute(sa.select(GATEWAY).where(G.reference == reference, G.return_url != ""))).first()
+        if row is None:
+            return None
+        waits = row.state == WAITING and row.expire_time > self._clock.now()
+        return BuyerPage(str(row.key), int(row.amount), str(row.currency), str(row.return_url), waits)
+
+    def signed(self, key: str) -> tuple[Mapping[str, str], bytes] | None:
+        """Headers and body of a call-back about an authorization; None without a secret."""
+        if not self._secret:
+            return None
+        body = json.dumps({"key": key}).encode()
+        return {HEADER: signature(self._secret, body, self._clock.now())}, body
+
     def callback(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Sequence[str] | None:
         """A call-back is a JSON object with the `key` of an authorization, signed with the secret that the settings name."""
-        if not signed(self._secret, headers.get(HEADER, ""), body, now):
+        if not is_signed(self._secret, headers.get(HEADER, ""), body, now):
             return None
         try:
             key = json.loads(body)["key"]
