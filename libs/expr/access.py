@@ -19,17 +19,26 @@ from libs.expr.types import FAULTY, Kind, Type
 def selected(node: tree.Node, of: Checked, found: FieldDescriptor, path: str) -> Checked:
     """A field of a message."""
     kind = types.of_field(found) or FAULTY
-    get, run = attrgetter(found.name), of.run
     read = None if found.is_repeated else types.reader(found.message_type)
-    size: Step | None = None
-    step: Step
-    if read is None:
-        step = lambda frame: get(run(frame))  # noqa: E731 - a part ready to run
-        size = (lambda frame: len(step(frame))) if found.is_repeated else None
-    else:
-        plain: Callable[[Any], Any] = read
-        step = lambda frame: plain(get(run(frame)))  # noqa: E731 - as above
-    return Checked(node, kind, step, path=path, roots=of.roots, size=size if of.sure else None, sure=of.sure)
+    fields = (*of.fields, found.name)
+    step = _from_variable(of.slot, attrgetter(".".join(fields))) if of.slot else _from(of.run, attrgetter(found.name))
+    size = _length(step) if of.slot and found.is_repeated else None
+    # A message that is read as a value of another type has no fields.
+    slot = of.slot if read is None else 0
+    run = step if read is None else _from(step, read)
+    return Checked(node, kind, run, path=path, roots=of.roots, size=size, slot=slot, fields=fields)
+
+
+def _from_variable(slot: int, get: Callable[[Any], Any]) -> Step:
+    return lambda frame: get(frame[slot])
+
+
+def _from(run: Step, get: Callable[[Any], Any]) -> Step:
+    return lambda frame: get(run(frame))
+
+
+def _length(run: Step) -> Step:
+    return lambda frame: len(run(frame))
 
 
 def mapped(of: Step, key: Step, element: Type) -> Step:

@@ -94,7 +94,7 @@ class Checker:
         self.reads.add(variable.path)
         slot = variable.slot
         roots = frozenset((variable.root,))
-        return Checked(node, variable.type, lambda frame: frame[slot], path=variable.path, roots=roots, sure=True)
+        return Checked(node, variable.type, lambda frame: frame[slot], path=variable.path, roots=roots, slot=slot)
 
     def _select(self, node: tree.Select) -> Checked:
         of = self.check(node.of)
@@ -198,7 +198,7 @@ class Checker:
             return self._comparison(node, left, right)
         found = operators.arithmetic(node.operator, left.type, right.type)
         if found is not None:
-            return self.folded(node, found[0], operators.both(found[1], left.run, right.run), left, right)
+            return self.folded(node, found[0], found[1](left.run, right.run), left, right)
         kinds = f"{left.type.kind} and {right.type.kind}"
         if node.operator == "+" and left.type.kind in (Kind.TEXT, Kind.LIST):
             return self.fault(Reason.NOT_ALLOWED, node, "Texts and lists are not put together.")
@@ -212,8 +212,11 @@ class Checker:
             return self.fault(Reason.TYPE, node, f"{sign} does not compare {left.type.kind} with {right.type.kind}.")
         for side in (left, right):
             self.part(side)
-        dynamic = DYNAMIC in (left.type, right.type)
-        return self.folded(node, BOOL, operators.compared(sign, left.run, right.run, dynamic), left, right)
+        if DYNAMIC in (left.type, right.type):
+            return self.folded(node, BOOL, operators.compared_any(sign, left.run, right.run), left, right)
+        if right.constant:
+            return self.folded(node, BOOL, operators.compared_with(sign, left.run, right.value), left, right)
+        return self.folded(node, BOOL, operators.compared(sign, left.run, right.run), left, right)
 
     def _listed(self, node: tree.Listed) -> Checked:
         parts = [self.check(entry) for entry in node.entries]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.descriptor import FieldDescriptor
 
 from libs.expr import access, tree, types
-from libs.expr.faults import Reason, RunError, RunReason
+from libs.expr.faults import Reason, RunError
 from libs.expr.integers import whole
 from libs.expr.parts import Checked, Variable, nothing
 from libs.expr.run import Frame, Step, entries, has_member
@@ -104,8 +104,7 @@ def _decided(source: Step, slot: int, condition: Step, decisive: bool) -> Step:
                 if condition(frame) is decisive:
                     return bool(decisive)
             except RunError as failed:
-                if failed.reason is RunReason.TOO_LARGE:
-                    raise
+                frame[0].missed(failed)
                 error = error or failed
         if error is not None:
             raise error

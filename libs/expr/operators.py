@@ -10,8 +10,8 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from libs.expr.faults import RunError, RunReason
-from libs.expr.integers import whole
+from libs.expr.faults import RunError
+from libs.expr.integers import MAX_INT, MIN_INT, whole
 from libs.expr.run import Frame, Step, ordered, same
 from libs.expr.types import DURATION, INT, SCALARS, SECOND, TIME, Kind, Type
 
@@ -52,35 +52,55 @@ def span(value: int) -> int:
     raise RunError("A duration is longer than 10,000 years.")
 
 
-def _added(left: int, right: int) -> int:
-    return whole(left + right)
+Maker = Callable[[Step, Step], Step]
+"""What makes one part of two."""
 
 
-def _less(left: int, right: int) -> int:
-    return whole(left - right)
+def _checked(compute: Callable[[int, int], int]) -> Maker:
+    return lambda left, right: both(compute, left, right)
 
 
-def _times(left: int, right: int) -> int:
-    return whole(left * right)
+def _added(left: Step, right: Step) -> Step:
+    def run(frame: Frame) -> int:
+        value: int = left(frame) + right(frame)
+        return value if MIN_INT <= value <= MAX_INT else whole(value)
+
+    return run
 
 
-_ARITHMETIC: dict[tuple[str, Kind, Kind], tuple[Type, Callable[[int, int], int]]] = {
+def _less(left: Step, right: Step) -> Step:
+    def run(frame: Frame) -> int:
+        value: int = left(frame) - right(frame)
+        return value if MIN_INT <= value <= MAX_INT else whole(value)
+
+    return run
+
+
+def _times(left: Step, right: Step) -> Step:
+    def run(frame: Frame) -> int:
+        value: int = left(frame) * right(frame)
+        return value if MIN_INT <= value <= MAX_INT else whole(value)
+
+    return run
+
+
+_ARITHMETIC: dict[tuple[str, Kind, Kind], tuple[Type, Maker]] = {
     ("+", Kind.INT, Kind.INT): (INT, _added),
     ("-", Kind.INT, Kind.INT): (INT, _less),
     ("*", Kind.INT, Kind.INT): (INT, _times),
-    ("/", Kind.INT, Kind.INT): (INT, _divided),
-    ("%", Kind.INT, Kind.INT): (INT, _rest),
-    ("+", Kind.TIME, Kind.DURATION): (TIME, lambda left, right: _time(left + right)),
-    ("+", Kind.DURATION, Kind.TIME): (TIME, lambda left, right: _time(left + right)),
-    ("-", Kind.TIME, Kind.DURATION): (TIME, lambda left, right: _time(left - right)),
-    ("-", Kind.TIME, Kind.TIME): (DURATION, lambda left, right: span(left - right)),
-    ("+", Kind.DURATION, Kind.DURATION): (DURATION, lambda left, right: span(left + right)),
-    ("-", Kind.DURATION, Kind.DURATION): (DURATION, lambda left, right: span(left - right)),
+    ("/", Kind.INT, Kind.INT): (INT, _checked(_divided)),
+    ("%", Kind.INT, Kind.INT): (INT, _checked(_rest)),
+    ("+", Kind.TIME, Kind.DURATION): (TIME, _checked(lambda left, right: _time(left + right))),
+    ("+", Kind.DURATION, Kind.TIME): (TIME, _checked(lambda left, right: _time(left + right))),
+    ("-", Kind.TIME, Kind.DURATION): (TIME, _checked(lambda left, right: _time(left - right))),
+    ("-", Kind.TIME, Kind.TIME): (DURATION, _checked(lambda left, right: span(left - right))),
+    ("+", Kind.DURATION, Kind.DURATION): (DURATION, _checked(lambda left, right: span(left + right))),
+    ("-", Kind.DURATION, Kind.DURATION): (DURATION, _checked(lambda left, right: span(left - right))),
 }
 
 
-def arithmetic(sign: str, left: Type, right: Type) -> tuple[Type, Callable[[int, int], int]] | None:
-    """The type of what comes out and how it is worked out; None where the types do not go together."""
+def arithmetic(sign: str, left: Type, right: Type) -> tuple[Type, Maker] | None:
+    """The type of what comes out and what makes it; None where the types do not go together."""
     return _ARITHMETIC.get((sign, left.kind, right.kind))
 
 
@@ -110,15 +130,24 @@ def comparable(sign: str, left: Type, right: Type) -> bool:
     return left.kind in SCALARS
 
 
-def compared(sign: str, left: Step, right: Step, dynamic: bool) -> Step:
-    """A comparison of two parts; `dynamic` says that the type of one is known in the run only."""
+def compared(sign: str, left: Step, right: Step) -> Step:
+    """A comparison of two parts of one type."""
+    return both(COMPARISONS[sign], left, right)
+
+
+def compared_with(sign: str, left: Step, value: Any) -> Step:
+    """A comparison of a part with a constant of its type."""
     compare = COMPARISONS[sign]
-    if not dynamic:
-        return both(compare, left, right)
+    return lambda frame: compare(left(frame), value)
+
+
+def compared_any(sign: str, left: Step, right: Step) -> Step:
+    """A comparison of two parts; the type of one is known in the run only."""
     if sign == "==":
         return both(same, left, right)
     if sign == "!=":
         return lambda frame: not same(left(frame), right(frame))
+    compare = COMPARISONS[sign]
 
     def run(frame: Frame) -> bool:
         one, other = ordered(left(frame), right(frame))
@@ -140,8 +169,7 @@ def either(parts: Sequence[Step], decisive: bool) -> Step:
                 if part(frame) is decisive:
                     return bool(decisive)
             except RunError as failed:
-                if failed.reason is RunReason.TOO_LARGE:
-                    raise
+                frame[0].missed(failed)
                 error = error or failed
         if error is not None:
             raise error

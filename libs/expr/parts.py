@@ -23,8 +23,10 @@ class Checked:
     """The variables that a list comes from."""
     size: Step | None = None
     """How many elements a list has at most, where that can be said before the run."""
-    sure: bool = False
-    """Whether it can always be read: a variable, or a field of a message that can."""
+    slot: int = 0
+    """The slot of the variable, where it is one or a field of a message in one: then it can always be read."""
+    fields: tuple[str, ...] = ()
+    """The fields that lead to it from that variable."""
 
     @property
     def faulty(self) -> bool:

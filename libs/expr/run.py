@@ -17,6 +17,8 @@ MAX_WORK = 500_000
 """What looking into xp, long texts and lists may cost in one run, in units of about 25 nanoseconds."""
 _LOOK = 20
 """Units for one look at a value of no fixed type."""
+_MISS = 60
+"""Units for a part that has no value."""
 _CHARACTERS = 4
 """Characters of a text to a unit, as a power of two."""
 
@@ -42,6 +44,12 @@ class Run:
         self.elements -= elements
         if self.elements < 0:
             raise too_large()
+
+    def missed(self, error: RunError) -> None:
+        """Goes on without the value of one part, paid for. Raises the error itself where there is no going on."""
+        if error.reason is RunReason.TOO_LARGE:
+            raise error
+        self.spend(_MISS)
 
 
 def too_large() -> RunError:
