@@ -78,9 +78,15 @@ def _covers(violation: FieldViolation, field: str) -> bool:
 
 def _renamed(violation: FieldViolation, request: Any) -> FieldViolation:
     """The violation; as FIELD_REQUIRED when what it names is required and empty."""
-    if violation.reason == REASON or not _lacks(request, violation.field):
+    if violation.reason == REASON or _kept(request, violation.field) or not _lacks(request, violation.field):
         return violation
     return FieldViolation(violation.field, REASON, "is required")
+
+
+def _kept(request: Any, path: str) -> bool:
+    """Whether a path leads to a field that an update does not change: what is wrong with it is wrong with what is stored."""
+    inner = [name for name, _ in _steps(path)][1:]
+    return bool(inner) and "update_mask" in request.DESCRIPTOR.fields_by_name and inner[0] not in request.update_mask.paths
 
 
 def _lacks(message: Any, path: str) -> bool:

@@ -8,11 +8,11 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.resource.contract import Attribute, Shape, Storage, enum, flag, ref, refs, text, time, xp
+from services.pricing.contract.promotion_expressions import MAX_EXPRESSION, check_expressions
 from services.pricing.domain.promotions import terms
 from waybill.pricing.v1 import promotion_pb2 as pb
 from waybill.pricing.v1 import reasons
 
-MAX_EXPRESSION = 400
 MAX_PRIORITY = 1_000_000
 MAX_LIMIT = 1_000_000_000
 
@@ -45,6 +45,7 @@ def _whole(name: str, low: int, high: int) -> Attribute:
 
 def _check(found: Violations, where: str, row: Mapping[str, Any]) -> None:
     terms.check(found, where, row)
+    check_expressions(found, where, row)
 
 
 PROMOTION = Shape(

@@ -116,8 +116,8 @@ PRICING: Places = {
     "promotions.supplier_id": Place(changes=to("no id")),
     "promotions.code": Place(changes=to("a b")),
     "promotions.target": Place(changes=to("EVERYTHING")),
-    "promotions.eligible_expression": Place(changes=to("\x01")),
-    "promotions.value_expression": Place(changes=to("")),
+    "promotions.eligible_expression": Place(changes=to("order.nothing")),
+    "promotions.value_expression": Place(changes=to("true")),
     "promotions.priority": Place(changes=to(-1)),
     **{
         f"promotions.{name}": Place(changes=to(0))

@@ -15,6 +15,7 @@ from libs.protoconv import time_out
 from tests.integration.pricing.world import World
 from tests.support.principals import buyer, supplier
 from waybill.pricing.v1 import promotion_service_pb2 as pb
+from waybill.pricing.v1.promotion_expression_pb2 import PromotionItem, PromotionOrder
 from waybill.pricing.v1.promotion_pb2 import PROMOTION_TARGET_LINE, PROMOTION_TARGET_ORDER, PROMOTION_TARGET_SHIPPING, Promotion
 
 BOLT = supplier("PromotionAdmin")
@@ -146,6 +147,8 @@ async def test_all_that_is_wrong_is_said_at_once(world: World) -> None:
         promotion("c", code="", eligible_expression="x" * 401),
         promotion("d", code="TWICE"),
         promotion("e", code="twice"),
+        promotion("f", eligible_expression="item.quantity > 1 && order.total > 0", value_expression="order.currency"),
+        promotion("g", target=PROMOTION_TARGET_LINE, eligible_expression="order.subtotal >", value_expression="12.5"),
     ]
     assert await rules(create(world, *made)) >= {
         ("promotions[0].code", "FIELD_INVALID"),
@@ -163,8 +166,60 @@ async def test_all_that_is_wrong_is_said_at_once(world: World) -> None:
         ("promotions[2].code", "FIELD_REQUIRED"),
         ("promotions[2].eligible_expression", "VALUE_OUT_OF_RANGE"),
         ("promotions[4].code", "PROMOTION_CODE_TAKEN"),
+        ("promotions[5].eligible_expression", "EXPRESSION_NAME_UNKNOWN"),
+        ("promotions[5].value_expression", "EXPRESSION_TYPE_MISMATCH"),
+        ("promotions[6].eligible_expression", "EXPRESSION_SYNTAX_INVALID"),
+        ("promotions[6].value_expression", "EXPRESSION_NOT_ALLOWED"),
     }
     assert await listed(world) == ["taken"]
+
+
+async def test_an_expression_is_checked_again_when_the_target_changes(world: World) -> None:
+    lines = {"eligible_expression": "item.quantity > 1", "value_expression": "percent(item.subtotal, '10')"}
+    await create(world, promotion("p", target=PROMOTION_TARGET_LINE, **lines))
+    error = await refused(update(world, Promotion(id="p", target=ORDER), "target"))
+    assert [(f.field, f.reason) for f in error.fields] == [
+        ("promotion.eligible_expression", "EXPRESSION_NAME_UNKNOWN"),
+        ("promotion.value_expression", "EXPRESSION_NAME_UNKNOWN"),
+    ]
+    assert error.fields[0].description.startswith("line 1, column 1: ")
+
+
+async def test_expressions_are_tried_on_an_order_that_is_made_up(world: World) -> None:
+    item = PromotionItem(product_id="lamp", quantity=3, subtotal=30_000_000)
+    item.xp.update({"gift": True})
+    order = PromotionOrder(currency="USD", subtotal=30_000_000, items=[item])
+    asked = pb.TryExpressionRequest(
+        target=PROMOTION_TARGET_LINE,
+        eligible_expression="item.quantity >= 2 && order.xp.club == true",
+        value_expression="percent(item.subtotal, '10')",
+        order=order,
+        item=item,
+    )
+    found = await world.promotions(BOLT).TryExpression(asked)
+    assert (found.value.amount, found.value.WhichOneof("outcome")) == (3_000_000, "amount")
+    assert (found.eligible.WhichOneof("outcome"), list(found.eligible.faults)) == ("error", [])
+    assert list(found.eligible.names) == ["item.quantity", "order.xp.club"]
+    parts = {p.text: p.value or p.error for p in found.eligible.parts}
+    assert (parts["item.quantity >= 2"], parts["item.quantity"]) == ("true", "3")
+    asked.order.xp.update({"club": True})
+    assert (await world.promotions().TryExpression(asked)).eligible.holds
+    asked.target = ORDER
+    (fault,) = (await world.promotions().TryExpression(asked)).value.faults
+    assert (fault.reason, fault.line, fault.column) == ("EXPRESSION_NAME_UNKNOWN", 1, 9)
+    assert await listed(world) == []
+
+
+async def test_what_is_tried_is_bounded(world: World) -> None:
+    asked = pb.TryExpressionRequest(order=PromotionOrder(items=[PromotionItem()] * 1_001))
+    assert await rules(world.promotions().TryExpression(asked)) == {
+        ("target", "FIELD_REQUIRED"),
+        ("order.items", "TOO_MANY_ITEMS"),
+    }
+    long = pb.TryExpressionRequest(target=ORDER, eligible_expression="true || " * 100_000 + "true")
+    (fault,) = (await world.promotions().TryExpression(long)).eligible.faults
+    assert fault.reason == "EXPRESSION_TOO_LARGE"
+    assert not (await world.promotions().TryExpression(pb.TryExpressionRequest(target=ORDER))).HasField("value")
 
 
 async def test_a_code_is_taken_while_its_promotion_is_active(world: World) -> None:

@@ -58,3 +58,13 @@ def test_numbers_are_not_called_empty() -> None:
     error = invalid("line_items[0].quantity", "VALUE_OUT_OF_RANGE", "1 to 1,000,000")
     assert lacking(request) == []
     assert explained(error, request) is error
+
+
+def test_what_an_update_leaves_as_it_is_is_not_called_empty() -> None:
+    error = invalid("zone.destinations", "FIELD_INVALID", "does not go together with the name")
+    request = zone_service_pb2.UpdateZoneRequest(zone=zone_service_pb2.Zone(id="coast", name="Coast"))
+    assert explained(error, request) is error
+    request.update_mask.paths.append("name")
+    assert explained(error, request) is error
+    request.update_mask.paths.append("destinations")
+    assert named(explained(error, request)) == {"zone.destinations": "FIELD_REQUIRED"}

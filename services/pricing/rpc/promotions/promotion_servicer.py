@@ -15,6 +15,7 @@ from services.pricing.application.ports import PricingWork, PromotionAssignmentL
 from services.pricing.application.promotions.assign_promotions import AssignPromotions
 from services.pricing.application.promotions.promotions import Promotions
 from services.pricing.domain.promotions.assignment import BATCH, PromotionAssignment
+from services.pricing.rpc.promotions import trials
 from waybill.pricing.v1 import promotion_pb2, reasons
 from waybill.pricing.v1 import promotion_service_pb2 as pb
 from waybill.pricing.v1 import promotion_service_pb2_grpc as pb_grpc
@@ -112,6 +113,9 @@ class PromotionServicer(pb_grpc.PromotionServiceServicer):
         return pb.ListPromotionAssignmentsResponse(
             assignments=made, next_page_token=page.next_page_token, total_size=page.total_size
         )
+
+    async def TryExpression(self, request: pb.TryExpressionRequest, context: Any) -> pb.TryExpressionResponse:
+        return trials.tried(request)
 
 
 def _assignments(request: pb.AssignPromotionsRequest | pb.UnassignPromotionsRequest) -> Sequence[PromotionAssignment]:
