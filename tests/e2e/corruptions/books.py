@@ -157,7 +157,6 @@ async def _orders(market: Marketplace) -> None:
         payment_service_pb2.RefundPaymentRequest(payment_id="d-card", amount=money("1.00", CURRENCY), request_id="refund")
     )
     await set_cost(owner, "northforge", "tongs", "1.25")
-    await promote(owner, "spring", "acme")
     await ready(ada, OPEN, [payment_pb2.Payment(id="o-card", type="credit_card", credit_card_id="visa")], tongs=6)
     await _submit(ada, OPEN)
     await ship(clerks["northforge"], f"{OPEN}-1", "l1", 1)
@@ -201,7 +200,8 @@ async def _orders(market: Marketplace) -> None:
 
 
 async def _booked(owner: AsyncWaybill) -> None:
-    """A cost center of acme that a group may use. Nothing is ordered afterwards."""
+    """A cost center of acme that a group may use, and a promotion. Nothing is ordered afterwards."""
+    await promote(owner, "spring", "acme")
     made = cost_center_service_pb2.CostCenter(id="workshop", name="Workshop", buyer_id="acme", active=True)
     await owner.cost_centers.CreateCostCenter(cost_center_service_pb2.CreateCostCenterRequest(cost_center=made))
     given = cost_center_service_pb2.CostCenterAssignment(cost_center_id="workshop", user_group_id="purchasing")
