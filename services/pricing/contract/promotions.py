@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from libs.errors import Violations
@@ -44,7 +44,7 @@ def _whole(name: str, low: int, high: int) -> Attribute:
 
 
 def _check(found: Violations, where: str, row: Mapping[str, Any]) -> None:
-    terms.check(found, where, row)
+    terms.check(found, where, terms.Terms(**{field.name: row[field.name] for field in fields(terms.Terms)}))
     check_expressions(found, where, row)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
 
 from libs.errors import Violations
 from waybill.pricing.v1 import reasons
@@ -30,20 +31,35 @@ def valid_code(code: str) -> bool:
     return bool(_CODE.match(code))
 
 
-def check(found: Violations, where: str, row: Mapping[str, Any]) -> None:
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Fields of a promotion that depend on each other."""
+
+    code: str
+    auto_apply: bool
+    target: str
+    start_time: datetime | None
+    end_time: datetime | None
+    quantity_limit_per_order: int | None
+    item_limit_per_order: int | None
+    item_order: str
+
+
+def check(found: Violations, where: str, terms: Terms) -> None:
     """Notes fields that do not go together."""
-    start, end = row["start_time"], row["end_time"]
+    start, end = terms.start_time, terms.end_time
     text = "a promotion ends after it begins"
-    found.require(f"{where}.end_time", not (start and end) or start < end, reasons.PROMOTION_TIMES_REVERSED, text)
+    reversed_ = start is not None and end is not None and start >= end
+    found.require(f"{where}.end_time", not reversed_, reasons.PROMOTION_TIMES_REVERSED, text)
     text = "is required unless auto_apply puts it on orders"
-    found.require(f"{where}.code", bool(row["code"]) or row["auto_apply"], reasons.FIELD_REQUIRED, text)
-    limits = [name for name in ("quantity_limit_per_order", "item_limit_per_order") if row[name] is not None]
-    if row["target"] not in ("", LINE):
+    found.require(f"{where}.code", bool(terms.code) or terms.auto_apply, reasons.FIELD_REQUIRED, text)
+    limits = [name for name in ("quantity_limit_per_order", "item_limit_per_order") if getattr(terms, name) is not None]
+    if terms.target not in ("", LINE):
         for name in limits:
             found.add(f"{where}.{name}", reasons.FIELD_INVALID, "is for the target LINE only")
     if len(limits) > 1:
         found.add(f"{where}.item_limit_per_order", reasons.FIELD_INVALID, "does not go together with quantity_limit_per_order")
-    _check_order(found, f"{where}.item_order", row["item_order"], bool(limits))
+    _check_order(found, f"{where}.item_order", terms.item_order, bool(limits))
 
 
 def _check_order(found: Violations, where: str, order: str, limited: bool) -> None:
