@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlencode
@@ -15,12 +16,15 @@ import sqlalchemy as sa
 
 from services.payment.adapters.db.tables import GATEWAY, REDIRECTS
 from services.payment.adapters.gateways.testing import PAGES, TestGateway
-from services.payment.application.gateway.ports import GatewayTimeout
+from services.payment.application.gateway.ports import GatewayTimeout, Verdict
+from services.payment.main import build
 from services.payment.rpc.redirects.callback_listener import CallbackListener
 from services.payment.rpc.redirects.provider_page import ProviderPage
+from services.payment.settings import Settings
 from tests.integration.payment.test_callbacks import SECRET, begun, seen
 from tests.integration.payment.test_redirects import HOUR
 from tests.integration.payment.world import World, running
+from tests.support.server import runtime_for
 from waybill.payment.v1 import payment_redirect_pb2 as redirect_pb
 
 BACK = "https://shop.example/back?order=1&tab=%22"
@@ -193,3 +197,26 @@ async def test_what_is_no_page_and_no_decision_is_refused(world: World) -> None:
     async with browser(world, served=False) as client:
         assert [(await client.get(path)).status, (await client.press(path, "approve")).status] == [404, 404]
     assert await seen(world) == "ACTION_REQUIRED"
+
+
+async def test_a_service_that_listens_for_call_backs_serves_the_page(databases: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    url, schema = await databases("payment")
+    ports: list[int] = []
+    opened = CallbackListener.open
+
+    async def noted(listener: CallbackListener, bind: str) -> int:
+        ports.append(await opened(listener, bind))
+        return ports[-1]
+
+    monkeypatch.setattr(CallbackListener, "open", noted)
+    app = await build(Settings(url, schema, callback_bind="127.0.0.1:0"), runtime_for("payment"))
+    try:
+        client = Browser(ports[0])
+        gateway = TestGateway(app.database)
+        answer = await gateway.start("k", "tok_redirect", 12_500_000, "USD", BACK, datetime.now(UTC) + HOUR)
+        assert "The shop asks for 12.5 USD." in (await client.get(f"/test-gateway/{answer.reference}")).text
+        assert (await client.press(f"/test-gateway/{answer.reference}", "approve")).headers["location"] == BACK
+        assert (await gateway.get_by_key("k")).verdict is Verdict.APPROVED
+        assert (await client.send("POST", "/callbacks/test", b"{}")).status == 400
+    finally:
+        await app.close()
