@@ -8,7 +8,7 @@ from typing import Any
 
 from libs.errors import Violations
 from libs.resource.contract import Attribute, Shape, Storage, enum, flag, ref, refs, text, time, xp
-from services.pricing.contract.promotion_expressions import MAX_EXPRESSION, check_expressions
+from services.pricing.contract.promotion_expressions import MAX_EXPRESSION, TARGET_PREFIX, check_expressions
 from services.pricing.domain.promotions import terms
 from waybill.pricing.v1 import promotion_pb2 as pb
 from waybill.pricing.v1 import reasons
@@ -60,7 +60,7 @@ PROMOTION = Shape(
         flag("active"),
         time("start_time"),
         time("end_time"),
-        enum("target", pb.PromotionTarget, "PROMOTION_TARGET_"),
+        enum("target", pb.PromotionTarget, TARGET_PREFIX),
         text("eligible_expression", MAX_EXPRESSION),
         text("value_expression", MAX_EXPRESSION, required=True),
         flag("can_combine"),

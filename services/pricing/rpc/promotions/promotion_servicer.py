@@ -14,6 +14,7 @@ from services.pricing.application.access import supplier_of
 from services.pricing.application.ports import PricingWork, PromotionAssignmentLists
 from services.pricing.application.promotions.assign_promotions import AssignPromotions
 from services.pricing.application.promotions.promotions import Promotions
+from services.pricing.contract.promotion_expressions import looked_through
 from services.pricing.domain.promotions.assignment import BATCH, PromotionAssignment
 from services.pricing.rpc.promotions import trials
 from waybill.pricing.v1 import promotion_pb2, reasons
@@ -64,6 +65,7 @@ class PromotionServicer(pb_grpc.PromotionServiceServicer):
     async def _create(self, request: Any, messages: Iterable[promotion_pb2.Promotion], field: str, path: str) -> list[Any]:
         wrong = Violations()
         made = _owned(wrong, messages, path)
+        await looked_through(made[:BATCH])
         guard = await self._saving.saved_by(_supplier())
         return await self._promotions.create(request, made, field, guard=guard, before=wrong)
 

@@ -8,12 +8,12 @@ from google.protobuf.message import Message
 
 from libs.errors import Violations
 from libs.expr import Expression, Faults, Part, Result
-from services.pricing.contract.promotion_expressions import REASONS, expression_of
+from services.pricing.contract.promotion_expressions import REASONS, TARGET_PREFIX, expression_of
 from waybill.pricing.v1 import promotion_service_pb2 as pb
 from waybill.pricing.v1 import reasons
 from waybill.pricing.v1.promotion_pb2 import PromotionTarget
 
-MAX_LINES = 1_000
+MAX_LINES = 200
 SHOWN = 200
 """Characters of a text that are shown."""
 
@@ -26,7 +26,7 @@ def tried(request: pb.TryExpressionRequest) -> pb.TryExpressionResponse:
     lines = len(request.order.items)
     found.require("order.items", lines <= MAX_LINES, reasons.TOO_MANY_ITEMS, f"at most {MAX_LINES:,} lines")
     found.raise_if_any()
-    target = PromotionTarget.Name(request.target).removeprefix("PROMOTION_TARGET_")
+    target = PromotionTarget.Name(request.target).removeprefix(TARGET_PREFIX)
     bindings: dict[str, Message] = {"order": request.order, "item": request.item}
     answer = pb.TryExpressionResponse()
     if request.eligible_expression:
