@@ -40,6 +40,7 @@ from services.order.application.aftercare.complete_order import ChangeOrder
 from services.order.application.aftercare.forward_order import ForwardOrder
 from services.order.application.aftercare.operate_commands import OperateCommands
 from services.order.application.approval.approving_groups import ApprovingGroups
+from services.order.application.approval.read_subject import ReadSubject
 from services.order.application.building.build_order import BuildOrder
 from services.order.application.building.carts import Carts
 from services.order.application.building.create_order import CreateOrder
@@ -183,7 +184,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
             (checkout_service_pb2_grpc.add_CheckoutServiceServicer_to_server, checkout_servicer, f"{PACKAGE}.CheckoutService"),
             (
                 approval_rule_service_pb2_grpc.add_ApprovalRuleServiceServicer_to_server,
-                ApprovalRuleServicer(rules, ApprovingGroups(directory)),
+                ApprovalRuleServicer(rules, ApprovingGroups(directory), ReadSubject(units, directory), clock),
                 f"{PACKAGE}.ApprovalRuleService",
             ),
             (

@@ -6,10 +6,11 @@ from typing import Any
 
 from services.host.sample.marketplace import PASSWORD, SHOP, party
 from tests.e2e.steps import refused, violations
-from tests.support.marketplace import Marketplace
+from tests.support.marketplace import Marketplace, create
 from waybill.directory.v1 import buyer_service_pb2 as buyers
 from waybill.directory.v1 import user_group_service_pb2 as groups
 from waybill.directory.v1 import user_service_pb2
+from waybill.order.v1 import approval_expression_pb2
 from waybill.order.v1 import approval_rule_service_pb2 as pb
 from waybill.type.v1.party_pb2 import PARTY_KIND_BUYER, PARTY_KIND_SUPPLIER, Party
 from waybill_client import AsyncWaybill
@@ -41,6 +42,11 @@ async def listed(client: AsyncWaybill, **more: Any) -> list[str]:
 
 async def removed(client: AsyncWaybill, id: str) -> None:
     await client.approval_rules.DeleteApprovalRule(pb.DeleteApprovalRuleRequest(approval_rule_id=id))
+
+
+async def tried(client: AsyncWaybill, expression: str, **on: Any) -> pb.TryApprovalExpressionResponse:
+    request = pb.TryApprovalExpressionRequest(expression=expression, **on)
+    return await client.approval_rules.TryApprovalExpression(request)
 
 
 async def furnish(owner: AsyncWaybill) -> None:
@@ -95,6 +101,35 @@ async def test_the_seller_and_the_buyer_itself_keep_the_rules_of_a_buyer(shared_
     for id in ("gx-dear", "gx-odd", "um-dear"):
         await removed(people.owner, id)
     assert await listed(people.owner) == []
+
+
+async def test_an_expression_is_checked_when_it_is_saved_and_tried_before(shared_sqlite_market: Marketplace) -> None:
+    people = shared_sqlite_market.people
+    await furnish(people.owner)
+    wrong = await refused(made(people.owner, rule("w", expression="order.totl > 5"), rule("v", expression="order.total")))
+    assert violations(wrong) == {
+        ("approval_rules[0].expression", "EXPRESSION_NAME_UNKNOWN"),
+        ("approval_rules[1].expression", "EXPRESSION_TYPE_MISMATCH"),
+    }
+    keeper = await keeper_of(shared_sqlite_market, "gx-tries", "ApprovalRuleAdmin", "OrderReader", "UnsubmittedOrderReader")
+    await create(people.gil, "AR-TRIED", tape=3)
+    await create(people.ada, "AR-OTHERS", tape=3)
+    asked = "order.items.exists(i, i.product_id == 'tape' && i.quantity > 2) && !('gx-heads' in order.user_group_ids)"
+    answer = await tried(keeper, asked, order_id="AR-TRIED")
+    assert (answer.holds, answer.error, [p.value for p in answer.parts if p.text.startswith("order.items")]) == (
+        True,
+        "",
+        ["true"],
+    )
+    failing = await tried(keeper, "order.xp.project == 'moon'", order_id="AR-TRIED")
+    assert (failing.holds, failing.error != "") == (True, True)
+    given = approval_expression_pb2.ApprovalOrder(total=1_000_000_001, approved_rule_ids=["heads"])
+    assert (await tried(keeper, DEAR + " && approved('heads')", order=given)).holds
+    assert not (await tried(keeper, DEAR + " && approved('others')", order=given)).holds
+    (fault,) = (await tried(keeper, "order.totl > 5", order=given)).faults
+    assert (fault.reason, fault.line, fault.column) == ("EXPRESSION_NAME_UNKNOWN", 1, 7)
+    assert (await refused(tried(keeper, DEAR, order_id="AR-OTHERS"))).reason == "RESOURCE_NOT_FOUND"
+    assert violations(await refused(tried(keeper, ""))) == {("expression", "FIELD_REQUIRED"), ("order_id", "FIELD_REQUIRED")}
 
 
 async def test_the_group_of_a_rule_is_one_of_its_buyer(shared_market: Marketplace) -> None:

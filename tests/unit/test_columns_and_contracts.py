@@ -65,6 +65,14 @@ OTHERS = {
     "payment.v1.CreditCard.partial_number": "at most five characters, by a rule of the card",
     "payment.v1.Payment.unit": "output only: that of the account, which is one of its names",
     "payment.v1.Payment.type": "one of few names, which its tests prove",
+    **{
+        f"order.v1.{name}": "tried in an expression, and stored nowhere"
+        for name in (
+            "ApprovalOrder.comments",
+            *(f"ApprovalItem.{field}" for field in ("product_name", "tax_class", "cost_center", "comments")),
+            *("ApprovalItem.SpecsEntry.value", "TryApprovalExpressionRequest.expression"),
+        )
+    },
     "order.v1.StartPaymentRequest.return_url": "its own rule bounds it: tests/unit/order/test_return_url.py",
     "payment.v1.StartPaymentRequest.return_url": "measured again: tests/integration/payment/test_redirects.py",
     "payment.v1.CallbackHeader.name": "measured, and stored nowhere: tests/integration/payment/test_callbacks.py",

@@ -83,6 +83,10 @@ class Directory(Protocol):
         """Of these groups of users, at most 1,000, those that are of buyers, each with its buyer."""
         ...
 
+    async def group_ids(self, user_id: str) -> Collection[str]:
+        """The groups that the user is in now."""
+        ...
+
     async def locations(self, seller_id: str, refs: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Address]:
         """Addresses by (supplier id, address id), as far as they exist; the empty supplier id is the seller."""
         ...

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from libs.errors import Violations
 from libs.resource.contract import Shape, flag, ref, text, xp
+from services.order.contract.approval_expressions import MAX_EXPRESSION, check_expression
 from waybill.order.v1 import approval_rule_service_pb2 as pb
 
-MAX_EXPRESSION = 400
-"""Most characters of an expression."""
+
+def _check(found: Violations, where: str, row: Mapping[str, Any]) -> None:
+    check_expression(found, f"{where}.expression", row["expression"])
+
+
 _APPROVAL_RULE = (
     ref("buyer_id", required=True, immutable=True),
     text("name", 100, required=True),
@@ -16,4 +24,4 @@ _APPROVAL_RULE = (
     flag("active"),
     xp(),
 )
-APPROVAL_RULE = Shape("approval rule", pb.ApprovalRule, _APPROVAL_RULE, prefix="apr")
+APPROVAL_RULE = Shape("approval rule", pb.ApprovalRule, _APPROVAL_RULE, prefix="apr", check=_check)

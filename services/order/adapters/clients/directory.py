@@ -26,7 +26,7 @@ _MAY_EXCEED = (pb.PAYMENT_COVERAGE_AT_LEAST, pb.PAYMENT_COVERAGE_ANY)
 
 
 class DirectoryClient:
-    """GetOrderingContext, BatchGetPartyAddresses and BatchGetGroupParties."""
+    """GetOrderingContext, BatchGetPartyAddresses, BatchGetGroupParties and ListUserGroupIds."""
 
     def __init__(self, peers: Peers) -> None:
         self._stub: Any = peers.stub("directory", pb_grpc.OrderingContextServiceStub)
@@ -93,6 +93,12 @@ class DirectoryClient:
         asked = memberships_pb.BatchGetGroupPartiesRequest(user_group_ids=sorted(ids))
         answer: memberships_pb.BatchGetGroupPartiesResponse = await self._memberships.BatchGetGroupParties(asked)
         return {g.user_group_id: g.party.id for g in answer.groups if g.party.kind == party_pb2.PARTY_KIND_BUYER}
+
+    async def group_ids(self, user_id: str) -> Collection[str]:
+        """The groups that the user is in now."""
+        asked = memberships_pb.ListUserGroupIdsRequest(user_id=user_id)
+        answer: memberships_pb.ListUserGroupIdsResponse = await self._memberships.ListUserGroupIds(asked)
+        return frozenset(answer.user_group_ids)
 
     async def locations(self, seller_id: str, refs: Collection[tuple[str, str]]) -> dict[tuple[str, str], Address]:
         """Addresses by (supplier id, address id), as far as they exist; the empty supplier id is the seller."""
