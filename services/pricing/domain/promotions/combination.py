@@ -42,24 +42,19 @@ class Combination:
     displaces what is automatic, and never a code that is on the order.
     """
 
-    __slots__ = ("_alone", "_kept")
+    __slots__ = ("_alone", "_number")
 
     def __init__(self) -> None:
-        self._kept: list[Promotion] = []
+        self._number = 0
         self._alone = False
-
-    @property
-    def kept(self) -> list[Promotion]:
-        """Those that are on the order, in the order in which they are taken off."""
-        return sorted(self._kept, key=lambda promotion: promotion.turn)
 
     def refuses(self, promotion: Promotion) -> Drop | None:
         """Why there is no place for a promotion, or none."""
-        if self._alone or (self._kept and not promotion.can_combine):
+        if self._alone or (self._number and not promotion.can_combine):
             return Drop(DropReason.CANNOT_COMBINE)
-        return Drop(DropReason.TOO_MANY) if len(self._kept) >= MAX_PROMOTIONS else None
+        return Drop(DropReason.TOO_MANY) if self._number >= MAX_PROMOTIONS else None
 
     def keep(self, promotion: Promotion) -> None:
         """Puts one on the order that is not refused."""
-        self._kept.append(promotion)
+        self._number += 1
         self._alone = not promotion.can_combine

@@ -65,12 +65,15 @@ def line_worth(found: Fit, amounts: Sequence[Outcome]) -> Worth | Drop:
     return Drop(DropReason.EXPRESSION_ERROR, error) if error else Drop(DropReason.VALUE_NOT_POSITIVE)
 
 
-def whole_worth(condition: Outcome | None, amount: Outcome | None) -> Worth | Drop:
-    """What it gives the order or its shipping. Without a condition it fits; the amount of one that does not is not looked at."""
-    if condition is not None and (condition.failed or not condition.value):
-        return _ineligible(condition.error if condition.failed else "")
-    if amount is None:
-        raise ValueError("a promotion that fits has an amount")
+def unfit(condition: Outcome) -> Drop | None:
+    """Why a promotion is not for the order, or none. A condition that fails does not hold."""
+    if condition.failed:
+        return _ineligible(condition.error)
+    return None if condition.value else Drop(DropReason.NOT_ELIGIBLE)
+
+
+def whole_worth(amount: Outcome) -> Worth | Drop:
+    """What it gives an order that it fits, or its shipping."""
     if amount.failed:
         return Drop(DropReason.EXPRESSION_ERROR, amount.error)
     return Worth(whole=int(amount.value)) if amount.value > 0 else Drop(DropReason.VALUE_NOT_POSITIVE)
