@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from libs.errors import Violations
-from services.pricing.domain.promotions.terms import ITEM_ORDERS, check, check_codes, code_key, valid_code
+from services.pricing.domain.promotions.terms import ITEM_ORDERS, Terms, check, check_codes, code_key, valid_code
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
-PLAIN = {
+PLAIN: dict[str, Any] = {
     "code": "MARCH",
     "auto_apply": False,
     "start_time": None,
@@ -25,7 +25,7 @@ PLAIN = {
 
 def wrong(**values: Any) -> set[tuple[str, str]]:
     found = Violations()
-    check(found, "p", {**PLAIN, **values})
+    check(found, "p", Terms(**{**PLAIN, **values}))
     return {(v.field, v.reason) for v in found.items}
 
 
