@@ -3,7 +3,8 @@ PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 # Two workers: each has databases of its own.
-WORKERS ?= 2
+# One more than two processors: a test waits for databases and processes in a third of its time.
+WORKERS ?= 3
 # For pipefail.
 SHELL := bash
 PIP := set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check --no-color --progress-bar off
