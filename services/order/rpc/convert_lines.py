@@ -10,7 +10,7 @@ from services.order.application.reading.read_orders import Allocations
 from services.order.application.records import LineSum, SupplierOrderView
 from services.order.contract.mark_ups import mark_up_out
 from services.order.domain.choice import Choice
-from services.order.domain.discounts import Discount, Override
+from services.order.domain.discounts import Discount, Override, Promoted
 from services.order.domain.model import Line, Order
 from services.order.domain.price_steps import ByHand, Exempted, FromSchedule, MarkedUp, PriceStep
 from services.order.domain.product_snapshot import ProductSnapshot
@@ -32,6 +32,8 @@ def discount_out(discount: Discount, currency: str) -> discount_pb2.Discount:
     match discount.source:
         case Override():
             made.override.SetInParent()
+        case Promoted(promotion_id, code):
+            made.promotion.promotion_id, made.promotion.code = promotion_id, code
         case _ as unreachable:
             assert_never(unreachable)
     return made

@@ -10,7 +10,7 @@ from libs.errors import Violations
 from libs.protoconv import currency_in, decimal_in, decimal_out, money_in, money_micros, money_out, text_in, time_in
 from services.pricing.application.calculation.reserve_redemptions import Attempt
 from services.pricing.domain.calculation.calculate import PricedLine, PricedShipment, Shipment
-from services.pricing.domain.calculation.discounts import Discount, Override
+from services.pricing.domain.calculation.discounts import Discount, Override, Promoted
 from services.pricing.domain.calculation.line import Line, Problem
 from services.pricing.domain.calculation.quote import Quote, QuotedPrice, QuotedShipping
 from services.pricing.domain.schedules.assignment import Assignment
@@ -161,6 +161,8 @@ def _discount(discount: Discount, currency: str) -> pricing_pb2.Discount:
     match discount.source:
         case Override():
             made.override.SetInParent()
+        case Promoted(promotion_id, code):
+            made.promotion.promotion_id, made.promotion.code = promotion_id, code
         case _ as unreachable:
             assert_never(unreachable)
     return made

@@ -13,7 +13,7 @@ from libs.protoconv import money_micros, money_out
 from services.order.adapters.clients.pricing import PricingClient
 from services.order.domain.checkout.quotes import Asked, Quote
 from services.order.domain.checkout.worksheet import Estimate, LinePart, Method, Worksheet
-from services.order.domain.discounts import Discount, Override
+from services.order.domain.discounts import Discount, Override, Promoted
 from services.order.domain.model import Problem
 from services.order.domain.price_steps import ByHand, FromSchedule, MarkedUp, PriceStep
 from tests.unit.order.builders import NOW, line, order
@@ -74,14 +74,19 @@ async def test_discounts_come_with_what_gave_them_and_what_they_take_off_wholly_
             amounts = [answer.shipments[0].cost, money_out(250_000, "USD")]
             for part, amount in zip(answer.shipments, amounts, strict=True):
                 part.discounts.add(override=pricing_pb2.DiscountOverride(), amount=amount)
+            given = pricing_pb2.PromotionDiscount(promotion_id="spring", code="SPRING")
+            answer.shipments[1].discounts.add(promotion=given, amount=money_out(50_000, "USD"))
             return answer
 
     stub = Giving()
     peers: Any = SimpleNamespace(stub=lambda *_: stub)
     client, lines, sheet = PricingClient(peers), [line("l0"), line("l1")], Worksheet(estimates=estimates((0, 1)))
     shipments = (await client.calculate(order(), lines, sheet)).shipments
-    assert [s.discounts for s in shipments] == [(Discount(Override(), 1_000_000),), (Discount(Override(), 250_000),)]
-    assert [s.net for s in shipments] == [0, 750_000]
+    assert [s.discounts for s in shipments] == [
+        (Discount(Override(), 1_000_000),),
+        (Discount(Override(), 250_000), Discount(Promoted("spring", "SPRING"), 50_000)),
+    ]
+    assert [s.net for s in shipments] == [0, 700_000]
     await client.check_quote(order(), lines, replace(sheet, shipments=shipments), 1, NOW)
     assert stub.compared == ["e1"]
 

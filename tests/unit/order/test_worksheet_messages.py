@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from libs.auth import PartyKind, Principal
-from libs.protoconv import money_out
+from libs.protoconv import money_micros, money_out
 from services.order.application.checkout.worksheets import Sheet
 from services.order.rpc.checkout.convert_worksheet import worksheet_out
 from tests.unit.order.builders import line, order
@@ -36,8 +36,11 @@ def test_others_see_all_but_the_plan_and_the_origins(kind: PartyKind) -> None:
 
 def test_parts_show_their_discounts_and_what_gave_each() -> None:
     made = worksheet_out(SOLD, reader(PartyKind.BUYER)).calculation
-    shown = [money_out(30_000, "USD"), money_out(20_000, "USD")]
+    shown = [("override", "", "", 30_000), ("promotion", "spring", "SPRING-10", 15_000), ("promotion", "daily", "", 5_000)]
     for part in (made.lines[0], made.shipments[0]):
-        assert [(d.WhichOneof("source"), d.amount) for d in part.discounts] == [("override", amount) for amount in shown]
+        given = [
+            (d.WhichOneof("source"), d.promotion.promotion_id, d.promotion.code, money_micros(d.amount)) for d in part.discounts
+        ]
+        assert given == shown
         assert part.discount == money_out(50_000, "USD")
     assert (list(made.shipments[1].discounts), made.shipments[1].discount) == ([], money_out(0, "USD"))

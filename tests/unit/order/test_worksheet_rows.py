@@ -10,11 +10,11 @@ import pytest
 
 from services.order.adapters.db.checkout.worksheet_rows import worksheet_json, worksheet_of
 from services.order.domain.checkout.worksheet import Assignment, Estimate, LinePart, Method, ShippingPart, Worksheet
-from services.order.domain.discounts import Discount, Override
+from services.order.domain.discounts import Discount, Override, Promoted
 from services.order.domain.price_steps import ByHand, Exempted, FromSchedule, MarkedUp, PriceStep
 from tests.unit.order.builders import NOW
 
-BY_HAND = (Discount(Override(), 30_000), Discount(Override(), 20_000))
+GIVEN = (Discount(Override(), 30_000), Discount(Promoted("spring", "SPRING-10"), 15_000), Discount(Promoted("daily"), 5_000))
 STEPS = (
     PriceStep(FromSchedule("ps", 1, 2, True, True), 90_000),
     PriceStep(MarkedUp("size", "xl", "PERCENTAGE", "12.5"), 10_000),
@@ -27,11 +27,9 @@ SHEET = Worksheet(
     plan=(Assignment("l1", "anvil", 2, "acme", "dock", "rec", {"city": "Reno"}),),
     estimates=(Estimate("e1", "acme", "dock", (("l1", 2),), METHODS, "line"),),
     estimate_time=NOW,
-    lines=(
-        LinePart("l1", 100_000, 207_000, BY_HAND, 50_000, 15_000, Decimal("0.1"), "ps", True, True, 7_000, STEPS, True, 9_000),
-    ),
+    lines=(LinePart("l1", 100_000, 207_000, GIVEN, 50_000, 15_000, Decimal("0.1"), "ps", True, True, 7_000, STEPS, True, 9_000),),
     shipments=(
-        ShippingPart("e1", 80_000, 3_000, Decimal("0.1"), BY_HAND),
+        ShippingPart("e1", 80_000, 3_000, Decimal("0.1"), GIVEN),
         ShippingPart("e2", 80_000, 0, Decimal(0), (), True, 7_000, 5_000),
     ),
     price_time=NOW,

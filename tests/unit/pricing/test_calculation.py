@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.pricing.domain.calculation.calculate import PricedShipment, Shipment, calculate
-from services.pricing.domain.calculation.discounts import Discount, Override, off
+from services.pricing.domain.calculation.discounts import Discount, Override, Promoted, off
 from services.pricing.domain.calculation.fees import Fee
 from services.pricing.domain.calculation.line import LARGEST, Line, Problem
 from services.pricing.domain.calculation.mark_ups import MarkUp, MarkUpType
@@ -156,6 +156,15 @@ def test_a_discount_that_was_set_by_hand_says_so_and_one_of_nothing_is_none() ->
     lines = [Line(str(own), "p", 1, unit_price_override=9 * CENT, discount_override=own) for own in (None, 0, 2 * CENT)]
     made = calculate("USD", lines, (), None, {}, NO_RATES, NOW)
     assert [line.discounts for line in made.lines] == [(), (), (Discount(Override(), 2 * CENT),)]
+
+
+def test_promotions_come_off_after_what_was_set_by_hand_and_the_rest_is_taxed() -> None:
+    given_ = (Discount(Promoted("spring", "SPRING"), 5 * CENT), Discount(Promoted("daily"), 70 * CENT))
+    wanted = Line("l", "p", 1, unit_price_override=100 * CENT, discount_override=20 * CENT, discounts=given_, destination=HERE)
+    rates = Rates([Rate("US", "", "", "standard", Decimal("0.5"))])
+    (made,) = calculate("USD", [wanted], (), None, {}, rates, NOW).lines
+    assert made.discounts == (Discount(Override(), 20 * CENT), *given_)
+    assert (made.discount, made.tax) == (95 * CENT, 3 * CENT)
 
 
 def shipped(cost: int, *off: int, percent: int = 10) -> PricedShipment:

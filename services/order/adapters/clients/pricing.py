@@ -16,7 +16,7 @@ from services.order.domain.checkout.amounts import Freight, charged
 from services.order.domain.checkout.quotes import Asked, Quote, asked
 from services.order.domain.checkout.taxation import Places
 from services.order.domain.checkout.worksheet import LineCost, LinePart, ShippingPart, Worksheet
-from services.order.domain.discounts import Discount, Override, Source
+from services.order.domain.discounts import Discount, Override, Promoted, Source
 from services.order.domain.model import Line, Order, Problem
 from services.order.domain.price_steps import ByHand, Exempted, FromSchedule, MarkedUp, PriceStep
 from services.order.domain.price_steps import Source as StepSource
@@ -247,5 +247,7 @@ def _source(message: pricing_pb2.Discount) -> Source:
     match message.WhichOneof("source"):
         case "override":
             return Override()
+        case "promotion":
+            return Promoted(message.promotion.promotion_id, message.promotion.code)
         case other:
             raise ValueError(f"pricing gave a discount by {other}, which this service does not know")

@@ -150,7 +150,7 @@ def _amounts(line: Line, price: LinePrice | Problem, unit: int) -> tuple[LinePri
     discount = round_half_up(line.discount_override or 0, unit)
     if discount > subtotal:
         return Problem(line.id, reasons.DISCOUNT_ABOVE_SUBTOTAL, "the discount is above the line's subtotal")
-    return price, subtotal, fitted([Discount(Override(), discount)], subtotal, unit)
+    return price, subtotal, fitted([Discount(Override(), discount), *line.discounts], subtotal, unit)
 
 
 def _shipping(

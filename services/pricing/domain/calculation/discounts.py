@@ -13,7 +13,15 @@ class Override:
     """A person set it by hand."""
 
 
-Source = Override
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """A promotion that is on the order; without a code it was put there by itself."""
+
+    promotion_id: str
+    code: str = ""
+
+
+Source = Override | Promoted
 """What gives a discount. Another kind is one more class here, joined by `|`."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from libs.money import MICRO
+from services.pricing.domain.calculation.discounts import Discount
 from services.pricing.domain.calculation.mark_ups import MarkUp
 from services.pricing.domain.tax.rates import Destination
 from waybill.pricing.v1 import reasons
@@ -28,6 +29,8 @@ class Line:
     supplier_ids: tuple[str, ...] = ()
     """Suppliers whose costs are asked for."""
     variant_id: str = ""
+    discounts: tuple[Discount, ...] = ()
+    """What comes off beside the override and after it, in this order; of each as much as is left."""
 
 
 @dataclass(frozen=True, slots=True)
