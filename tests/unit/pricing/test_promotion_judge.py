@@ -62,7 +62,7 @@ async def test_expressions_decide_which_lines_become_cheaper_and_by_how_much() -
     assert off(found) == {"p": {0: 300}, "q": {0: 73, 1: 27}, "r": {0: 900}}
 
 
-async def test_what_no_line_has_a_part_in_is_worked_out_once_and_goes_through_all_lines() -> None:
+async def test_a_condition_without_the_line_goes_through_all_lines_and_holds_for_all_or_none() -> None:
     anywhere = promotion("p", Target.LINE, "money('2')", eligible_expression="order.items.exists(i, i.subtotal > money('20'))")
     assert off(await judged(anywhere, dollars=[30, 1])) == {"p": {0: 200, 1: 100}}
     assert drops(await judged(anywhere, dollars=[20, 1])) == {"p": "NOT_ELIGIBLE"}
@@ -99,13 +99,20 @@ async def test_an_order_is_calculated_with_what_promotions_take_off_and_taxed_on
     basis = basis_of("USD", before, lines, {line.id: Placed(NOW) for line in lines}, {"e": "s"})
     given = [
         promotion("l", Target.LINE, "money('4')", code="LINES"),
-        promotion("o", Target.ORDER, "money('12')"),
+        promotion("o", Target.ORDER, "money('12')", code="SECRET"),
         promotion("s", Target.SHIPPING, "money('7')", supplier_id="s"),
     ]
     items = [item(id=line.id) for line in basis.lines]
     judge = ExpressionJudge(parse, lambda _: order(), items)
-    found = await promote([Candidate(each, Origin.ENTERED) for each in given], Shopper(), {}, basis, judge, NOW)
-    taken = [(each.candidate.promotion, each.parts) for each in found.applied]
+    found = await promote(
+        [Candidate(each, Origin.AUTOMATIC if each.id == "o" else Origin.ENTERED) for each in given],
+        Shopper(),
+        {},
+        basis,
+        judge,
+        NOW,
+    )
+    taken = [(each.candidate, each.parts) for each in found.applied]
     made = calculated(*discounted(lines, shipments, basis, taken), rates)
 
     by_hand, by_line, by_order = Override(), discounts.Promoted("l", "LINES"), discounts.Promoted("o")

@@ -15,7 +15,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Promoted:
-    """A promotion that is on the order; without a code it was put there by itself."""
+    """A promotion that is on the order, and its code where that was entered."""
 
     promotion_id: str
     code: str = ""

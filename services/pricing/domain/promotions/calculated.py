@@ -10,7 +10,8 @@ from libs.money import minor_unit
 from services.pricing.domain.calculation.calculate import Calculation, Shipment
 from services.pricing.domain.calculation.discounts import Discount, Promoted
 from services.pricing.domain.calculation.line import Line
-from services.pricing.domain.promotions.promotion import Promotion, Target
+from services.pricing.domain.promotions.combination import Candidate
+from services.pricing.domain.promotions.promotion import Target
 from services.pricing.domain.promotions.taking import Basis, Freight, GoodsLine, Part
 
 
@@ -47,14 +48,14 @@ def basis_of(
 
 
 def discounted(
-    lines: Iterable[Line], shipments: Iterable[Shipment], basis: Basis, taken: Iterable[tuple[Promotion, Sequence[Part]]]
+    lines: Iterable[Line], shipments: Iterable[Shipment], basis: Basis, taken: Iterable[tuple[Candidate, Sequence[Part]]]
 ) -> tuple[list[Line], list[Shipment]]:
     """The lines and estimates with what promotions take off, in the order in which they are taken, ready to be calculated."""
     off_lines: dict[str, list[Discount]] = {}
     off_freights: dict[str, list[Discount]] = {}
-    for promotion, parts in taken:
-        source = Promoted(promotion.id, promotion.code)
-        shipping = promotion.target is Target.SHIPPING
+    for candidate, parts in taken:
+        source = Promoted(candidate.promotion.id, candidate.code)
+        shipping = candidate.promotion.target is Target.SHIPPING
         off, bases = (off_freights, basis.freights) if shipping else (off_lines, basis.lines)
         for place, amount in parts:
             off.setdefault(bases[place].id, []).append(Discount(source, amount))

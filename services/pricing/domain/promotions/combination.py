@@ -30,6 +30,11 @@ class Candidate:
     origin: Origin
 
     @property
+    def code(self) -> str:
+        """The code that was entered. One that came by itself does not show what nobody entered."""
+        return "" if self.origin is Origin.AUTOMATIC else self.promotion.code
+
+    @property
     def precedence(self) -> tuple[Origin, Rank]:
         """Its place in the order in which a combination is asked: codes before what is automatic, then the lower priority."""
         return self.origin, self.promotion.rank
