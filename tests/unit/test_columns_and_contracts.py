@@ -55,6 +55,8 @@ OTHERS = {
     "directory.v1.WithdrawKeyRequest.kid": "names a key that there is, whose name was made here",
     "order.v1.PaymentReport.message": "a transaction's, cut where it is stored",
     "payment.v1.CreditCard.expiration": "has one form",
+    "order.v1.PromotionDiscount.code": "output only: the code of a promotion",
+    "pricing.v1.OrderPromotions.codes": "compared, and stored nowhere",
     "pricing.v1.Promotion.code": "has one form, of at most 50 characters: tests/unit/pricing/test_promotions.py",
     "pricing.v1.PromotionItem.SpecsEntry.value": "only tried, and stored nowhere",
     "pricing.v1.PromotionItem.cost_center": "only tried, and stored nowhere",

@@ -11,6 +11,7 @@ from typing import Protocol
 from libs.idempotency.key import RequestKey
 from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
+from services.pricing.domain.promotions.asked import Asked, Known
 from services.pricing.domain.promotions.assignment import PromotionAssignment
 from services.pricing.domain.promotions.terms import Holder
 from services.pricing.domain.schedules.assignment import Assignment, Key
@@ -119,6 +120,18 @@ class PromotionStore(Protocol):
         """Ends those that stand; with an owner those of its promotions."""
 
 
+class AskedPromotionStore(Protocol):
+    """Promotions that orders ask for."""
+
+    async def known(self, asked: Asked, now: datetime) -> Sequence[Known]:
+        """Those that are kept, in the order of their ids."""
+        ...
+
+    async def any_automatic(self) -> bool:
+        """Whether any is active that nobody has to enter."""
+        ...
+
+
 class ReservationStore(Protocol):
     """What attempts to submit hold."""
 
@@ -150,6 +163,8 @@ class PricingWork(Protocol):
     def costs(self) -> CostStore: ...
     @property
     def promotions(self) -> PromotionStore: ...
+    @property
+    def asked_promotions(self) -> AskedPromotionStore: ...
     @property
     def reservations(self) -> ReservationStore: ...
     @property

@@ -67,11 +67,13 @@ TAX_RATES = resource_table(
 )
 TAX_RATE = Resource(resources.TAX_RATE, TAX_RATES)
 ACTIVE_CODE = sa.text("active AND code <> ''")
+AUTOMATIC = sa.text("active AND auto_apply")
 PROMOTIONS = resource_table(
     METADATA,
     "promotions",
     promotions.PROMOTION,
     sa.Index("ix_promotions_code", "code", "supplier_id", unique=True, sqlite_where=ACTIVE_CODE, postgresql_where=ACTIVE_CODE),
+    sa.Index("ix_promotions_automatic", "priority", "id", sqlite_where=AUTOMATIC, postgresql_where=AUTOMATIC),
 )
 PROMOTION_ASSIGNMENTS = sa.Table(
     "promotion_assignments",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from libs.db import Tx
+from services.pricing.adapters.db.promotions.asked_store import SqlAskedPromotionStore
 from services.pricing.adapters.db.promotions.promotion_store import SqlPromotionStore
 from services.pricing.adapters.db.schedules.assignment_store import SqlAssignmentStore
 from services.pricing.adapters.db.schedules.cost_store import SqlCostStore
@@ -42,6 +43,11 @@ class SqlPricingWork:
     def promotions(self) -> SqlPromotionStore:
         """Promotions, and who may use them."""
         return SqlPromotionStore(self._tx)
+
+    @property
+    def asked_promotions(self) -> SqlAskedPromotionStore:
+        """Promotions that orders ask for."""
+        return SqlAskedPromotionStore(self._tx)
 
     @property
     def reservations(self) -> SqlReservationStore:

@@ -10,6 +10,7 @@ from libs.rpc import current
 from services.pricing.application.calculation.calculate_order import CalculateOrder
 from services.pricing.application.calculation.priced_groups import Customer
 from services.pricing.rpc import convert, convert_fees
+from services.pricing.rpc.calculation.convert_promotions import applied_out, dropped_out, wanted_in
 from services.pricing.rpc.convert_places import destination_in
 from services.pricing.rpc.convert_prices import cost_out, exemptions_in
 from waybill.pricing.v1 import order_pricing_service_pb2 as pb
@@ -28,6 +29,7 @@ class OrderPricingServicer(pb_grpc.OrderPricingServiceServicer):
         shipments = convert.shipments_in(found, request.currency, request.shipments)
         exemptions = exemptions_in(found, request.tax_exemptions)
         fees = convert_fees.fees_in(found, request.currency, request.fees)
+        wanted = wanted_in(found, request, lines)
         found.raise_if_any()
         made = await self._calculate(
             current().caller,
@@ -39,6 +41,7 @@ class OrderPricingServicer(pb_grpc.OrderPricingServiceServicer):
             taxed=not request.tax_overridden,
             exemptions=exemptions,
             fees=fees,
+            wanted=wanted,
         )
         parts = made.parts
         return pb.CalculateOrderResponse(
@@ -48,4 +51,6 @@ class OrderPricingServicer(pb_grpc.OrderPricingServiceServicer):
             price_time=time_out(made.time),
             costs=[cost_out(cost, request.currency) for cost in made.costs],
             fees=[convert_fees.fee_out(fee, request.currency) for fee in parts.fees],
+            applied_promotions=applied_out(made.promotions, request.currency),
+            dropped_promotions=dropped_out(made.promotions),
         )

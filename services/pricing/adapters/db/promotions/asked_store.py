@@ -44,6 +44,10 @@ class SqlAskedPromotionStore:
         found = sa.select(PROMOTIONS, assigned.label("assigned")).where(sa.or_(*wanted)).order_by(_P.id)
         return [Known(_promotion(row), Standing(bool(row.assigned))) for row in await self._tx.execute(found)]
 
+    async def any_automatic(self) -> bool:
+        """Whether any is active that nobody has to enter."""
+        return (await self._tx.execute(sa.select(_P.id).where(_P.active, _P.auto_apply).limit(1))).first() is not None
+
 
 def _assigned(asked: Asked) -> sa.ColumnElement[bool]:
     """Whether a promotion is assigned to the buyer, or to one of the groups of its user."""
