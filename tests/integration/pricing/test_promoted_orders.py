@@ -45,15 +45,22 @@ async def test_an_order_is_made_cheaper_by_what_it_asks_for_and_taxed_on_the_res
         promotion("free", **EVERYBODY, auto_apply=True, target=PROMOTION_TARGET_SHIPPING, value_expression="order.shipping_cost"),
         promotion("mine", can_combine=True, value_expression="money('1')"),
         promotion("foreign", can_combine=True),
+        promotion("silent", can_combine=True, code="", auto_apply=True),
+        promotion("unasked", can_combine=True, code="", auto_apply=True),
     )
     await assign(world, ("mine", "acme", ""))
     answer = await world.calculate(
         *(line("l1", quantity=2), line("l2")),
         shipments=[pb.PricingShipment(ship_estimate_id="e", cost=usd("4"))],
-        promotions=asking("l1", "l2", codes=["Heavy", "five", "none", "foreign"], ids=["mine", "gone"], automatic=True),
+        promotions=asking("l1", "l2", codes=["Heavy", "five", "none", "foreign"], ids=["mine", "gone", "silent"], automatic=True),
     )
     assert applied(answer) == [("heavy", "HEAVY", 200), ("five", "FIVE", 500), ("mine", "MINE", 100), ("free", "", 400)]
-    assert dropped(answer) == [("", "NONE", "NOT_FOUND"), ("gone", "", "NOT_FOUND"), ("foreign", "FOREIGN", "BUYER_NOT_ALLOWED")]
+    assert dropped(answer) == [
+        ("", "NONE", "NOT_FOUND"),
+        ("gone", "", "NOT_FOUND"),
+        ("silent", "", "BUYER_NOT_ALLOWED"),
+        ("foreign", "FOREIGN", "BUYER_NOT_ALLOWED"),
+    ]
     assert [money_micros(x.discount) // 10_000 for x in (*answer.lines, *answer.shipments)] == [200 + 321 + 64, 179 + 36, 400]
     assert [d.promotion.code for d in answer.lines[0].discounts] == ["HEAVY", "FIVE", "MINE"]
     assert [money_micros(x.tax) // 10_000 for x in (*answer.lines, *answer.shipments)] == [142, 79, 0]

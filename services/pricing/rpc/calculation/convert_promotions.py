@@ -11,7 +11,7 @@ from services.pricing.application.promotions.promote_order import OrderPromotion
 from services.pricing.contract.promotion_scene import judging
 from services.pricing.domain.calculation.line import Line
 from services.pricing.domain.promotions.calculated import Placed
-from services.pricing.domain.promotions.combination import MAX_PROMOTIONS
+from services.pricing.domain.promotions.combination import MAX_PROMOTIONS, Origin
 from services.pricing.domain.promotions.conditions import Shopper
 from services.pricing.domain.promotions.terms import code_key
 from waybill.pricing.v1 import order_pricing_service_pb2 as pb
@@ -65,7 +65,7 @@ def dropped_out(promotions: OrderPromotions) -> Iterator[pb.DroppedPromotion]:
     for id in promotions.lost_ids:
         yield pb.DroppedPromotion(promotion_id=id, reason=pb.PROMOTION_DROP_REASON_NOT_FOUND)
     for each in promotions.promoted.dropped:
-        if each.candidate.code:
+        if each.candidate.origin is not Origin.AUTOMATIC:
             yield pb.DroppedPromotion(
                 promotion_id=each.candidate.promotion.id,
                 code=each.candidate.code,
