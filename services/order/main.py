@@ -33,7 +33,7 @@ from services.order.adapters.db.reading.feed import OrderEvents, SqlFeed
 from services.order.adapters.db.reading.versions import OrderVersions
 from services.order.adapters.db.resources import APPROVAL_RULE
 from services.order.adapters.db.submission.submission_queries import SqlSubmissionQueries
-from services.order.adapters.db.tables import AUDIT, CANCELLATIONS, CAPTURES, HOLD_COMMANDS, REQUESTS, SUBMISSIONS
+from services.order.adapters.db.tables import AUDIT, CANCELLATIONS, CAPTURES, HOLD_COMMANDS, REQUESTS, SUB_STATUS, SUBMISSIONS
 from services.order.adapters.db.work import SqlOrderWork
 from services.order.application.aftercare.cancel_order import CancelOrder
 from services.order.application.aftercare.complete_order import ChangeOrder
@@ -61,6 +61,7 @@ from services.order.application.progress.capture_shipped import CaptureShipped
 from services.order.application.progress.ended_orders import EndedOrders
 from services.order.application.progress.hold_order import HoldOrder, NewDecisions
 from services.order.application.progress.report_fulfillment import ReportFulfillment
+from services.order.application.progress.set_sub_status import SetSubStatus
 from services.order.application.reading.read_orders import ReadOrders
 from services.order.application.reading.watch_orders import EVERYTHING, WatchOrders, takes
 from services.order.application.submission.attempts import CHANGE, SUBMIT
@@ -78,6 +79,7 @@ from services.order.rpc.checkout.checkout_servicer import CheckoutServicer, Chec
 from services.order.rpc.convert_out import order_plain
 from services.order.rpc.order_servicer import OrderServicer, OrderUseCases
 from services.order.rpc.progress.report_servicer import FulfillmentReportServicer, PaymentReportServicer
+from services.order.rpc.progress.sub_status_servicer import OrderSubStatusServicer
 from services.order.rpc.submission.submission_decision_servicer import SubmissionDecisionServicer
 from services.order.rpc.submission.submission_servicer import SubmissionServicer
 from services.order.settings import Settings
@@ -89,6 +91,7 @@ from waybill.order.v1 import (
     line_item_service_pb2_grpc,
     order_command_service_pb2_grpc,
     order_service_pb2_grpc,
+    order_sub_status_service_pb2_grpc,
     payment_report_service_pb2_grpc,
     submission_decision_service_pb2_grpc,
     submission_service_pb2_grpc,
@@ -151,6 +154,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
             changes=changes,
             forward=ForwardOrder(units, fulfillment, report, clock),
             hold=hold,
+            sub_status=SetSubStatus(units, clock),
             watch=WatchOrders(SqlUnitsOfWork(db, SqlFeed), tail, clock, settings.resumable),
         ),
         waits.version_wait,
@@ -186,6 +190,11 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
                 approval_rule_service_pb2_grpc.add_ApprovalRuleServiceServicer_to_server,
                 ApprovalRuleServicer(rules, ApprovingGroups(directory), ReadSubject(units, directory), clock),
                 f"{PACKAGE}.ApprovalRuleService",
+            ),
+            (
+                order_sub_status_service_pb2_grpc.add_OrderSubStatusServiceServicer_to_server,
+                OrderSubStatusServicer(StandardMethods(db, REQUESTS, SUB_STATUS, clock, ids, SqlOrderWork)),
+                f"{PACKAGE}.OrderSubStatusService",
             ),
             (
                 fulfillment_report_service_pb2_grpc.add_FulfillmentReportServiceServicer_to_server,

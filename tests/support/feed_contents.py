@@ -135,6 +135,9 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "deleted_ids": _DELETING["deleted_ids"],
         "deleted_orders": Inner("what the feed says of orders that are gone"),
         "orders": Resource("order"),
+        "order_sub_statuses": Inner(
+            "declared by the seller and had by ListOrderSubStatuses; that an order enters one is its event"
+        ),
         "carts": Inner("which order a user means by its cart; the order itself does not change by it"),
         "line_items": Part("order"),
         "worksheets": Part("order"),

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from waybill.order.v1.line_item_service_pb2_grpc import LineItemServiceAsyncStub
     from waybill.order.v1.order_command_service_pb2_grpc import OrderCommandServiceAsyncStub
     from waybill.order.v1.order_service_pb2_grpc import OrderServiceAsyncStub
+    from waybill.order.v1.order_sub_status_service_pb2_grpc import OrderSubStatusServiceAsyncStub
     from waybill.order.v1.submission_service_pb2_grpc import SubmissionServiceAsyncStub
     from waybill.payment.v1.credit_card_service_pb2_grpc import CreditCardServiceAsyncStub
     from waybill.payment.v1.ledger_service_pb2_grpc import LedgerServiceAsyncStub
@@ -129,3 +130,4 @@ class AsyncServices:
     submissions: SubmissionServiceAsyncStub = _stub("submissions")
     order_commands: OrderCommandServiceAsyncStub = _stub("order_commands")
     reconciliation: ReconciliationServiceAsyncStub = _stub("reconciliation")
+    order_sub_statuses: OrderSubStatusServiceAsyncStub = _stub("order_sub_statuses")

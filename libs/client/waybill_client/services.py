@@ -41,6 +41,7 @@ from waybill.order.v1.checkout_service_pb2_grpc import CheckoutServiceStub
 from waybill.order.v1.line_item_service_pb2_grpc import LineItemServiceStub
 from waybill.order.v1.order_command_service_pb2_grpc import OrderCommandServiceStub
 from waybill.order.v1.order_service_pb2_grpc import OrderServiceStub
+from waybill.order.v1.order_sub_status_service_pb2_grpc import OrderSubStatusServiceStub
 from waybill.order.v1.submission_service_pb2_grpc import SubmissionServiceStub
 from waybill.payment.v1.credit_card_service_pb2_grpc import CreditCardServiceStub
 from waybill.payment.v1.ledger_service_pb2_grpc import LedgerServiceStub
@@ -142,3 +143,4 @@ class Services:
     submissions = Service(SubmissionServiceStub)
     order_commands = Service(OrderCommandServiceStub)
     reconciliation = Service(ReconciliationServiceStub)
+    order_sub_statuses = Service(OrderSubStatusServiceStub)

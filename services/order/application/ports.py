@@ -29,6 +29,7 @@ from services.order.domain.model import Event, Line, Order
 from services.order.domain.progress.fulfillment import UnitCount
 from services.order.domain.progress.unclaimed import Claim
 from services.order.domain.reading.visibility import Direction, Scope
+from services.order.domain.sub_statuses import SubStatus
 
 
 class OrderIdTaken(Exception):
@@ -207,6 +208,16 @@ class ReportStore(Protocol):
         ...
 
 
+class SubStatusStore(Protocol):
+    """Statuses of the marketplace's own, and orders that enter them."""
+
+    async def number(self) -> int: ...
+    async def initials(self) -> dict[str, str]: ...
+    async def known(self, ids: Sequence[str]) -> dict[str, SubStatus]: ...
+    async def orders(self, ids: Sequence[str], scope: Scope) -> dict[str, Order]: ...
+    async def save(self, made: Sequence[tuple[Order, Event]]) -> None: ...
+
+
 class RequestStore(Protocol):
     """Outcomes of idempotent requests."""
 
@@ -235,6 +246,8 @@ class OrderWork(Protocol):
     def captures(self) -> CaptureStore: ...
     @property
     def reports(self) -> ReportStore: ...
+    @property
+    def sub_statuses(self) -> SubStatusStore: ...
     @property
     def requests(self) -> RequestStore: ...
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from libs.json_value import JsonObject
 from services.order.domain.fees import listed
 from services.order.domain.model import Event, Line, Order
+from services.order.domain.sub_statuses import after_status
 
 
 def stated(order: Order) -> JsonObject:
@@ -26,6 +27,8 @@ def stated(order: Order) -> JsonObject:
         "must_cover_total": order.policy.must_cover_total,
         "guest": order.guest,
         "fees": listed(order.fees),
+        "sub_status": order.sub_status,
+        "sub_status_time": order.sub_status_time.isoformat() if order.sub_status_time else None,
     }
 
 
@@ -47,6 +50,7 @@ def changed(
 ) -> tuple[Order, Event]:
     """The order, which holds what is new of it, at its next version, and the event. `content` stales estimates and
     calculation; `ship_to` are lines whose place in the address book was changed by it."""
+    order, left = after_status(order, now)
     version = order.version + 1
     content_version = version if content else order.content_version
     after = replace(order, version=version, update_time=now, content_version=content_version)
@@ -58,6 +62,6 @@ def changed(
         user_id=user_id,
         party_id=party_id,
         time=now,
-        data=dict(data or {}),
+        data={**(data or {}), **left},
         facts={**stated(after), **({"ship_to": dict(ship_to)} if ship_to else {})},
     )

@@ -187,6 +187,13 @@ class Order:
     guest: bool = False
     """Whether it is a guest's: its user is one that guests share, named as the guest calls itself."""
     sub_status: str = ""
+    """The one of the marketplace's own that it is in; empty for none."""
+    sub_status_time: datetime | None = None
+    """When it entered that."""
+    status_before: OrderStatus = field(default=OrderStatus.UNSUBMITTED, compare=False)
+    """The status after its last change."""
+    initial_sub_statuses: Mapping[OrderStatus, str] = field(default_factory=dict, compare=False)
+    """By status the sub-status that an order enters with it, where there is one."""
     line_item_count: int = 0
     subtotal: int = 0
     discount: int = 0

@@ -14,7 +14,7 @@ from waybill.order.v1 import reasons
 
 
 class OrderStatus(StrEnum):
-    """The closed list of statuses; finer states of the owner's own go to `sub_status`."""
+    """The closed list of statuses; finer states of the marketplace's own are sub-statuses."""
 
     UNSUBMITTED = "UNSUBMITTED"
     AWAITING_APPROVAL = "AWAITING_APPROVAL"

@@ -74,6 +74,7 @@ def order_out(o: Order) -> order_pb2.Order:
         client_id=o.client_id,
         status=status_out(o.status.value),
         sub_status=o.sub_status,
+        sub_status_time=time_out(o.sub_status_time),
         is_submitted=o.is_submitted,
         guest=o.guest,
         submission=None if o.submission is None else submission_out(o.submission),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +22,7 @@ from services.order.application.building.delete_order import DeleteOrder
 from services.order.application.building.transfer_order import TransferOrder
 from services.order.application.building.update_order import PATHS, UpdateOrder
 from services.order.application.progress.hold_order import HoldOrder
+from services.order.application.progress.set_sub_status import SetSubStatus, Setting
 from services.order.application.reading.read_orders import ReadOrders
 from services.order.application.reading.watch_orders import Wanted, WatchOrders
 from services.order.rpc.convert_in import direction_in, lines_in, masked, order_in
@@ -45,6 +46,7 @@ from waybill.order.v1 import reasons
 TO_ANSWER = 0.25
 """Seconds of a call's deadline that are left for saying that a version has not come; no setting, as no caller sees it."""
 MAX_WATCHED = 100
+MAX_SETTINGS = 1_000
 MAX_TYPES = 50
 
 
@@ -71,6 +73,7 @@ class OrderUseCases:
     changes: ChangeOrder
     forward: ForwardOrder
     hold: HoldOrder
+    sub_status: SetSubStatus
     watch: WatchOrders
 
 
@@ -131,6 +134,25 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
     async def TransferOrder(self, request: pb.TransferOrderRequest, context: Any) -> pb.TransferOrderResponse:
         caller, key = request_key(request)
         return pb.TransferOrderResponse(**quoted_out(await self._use.transfer(caller, request.anonymous_token, key)))
+
+    async def SetOrderSubStatus(self, request: pb.SetOrderSubStatusRequest, context: Any) -> pb.SetOrderSubStatusResponse:
+        caller, key = request_key(request)
+        found = Violations()
+        found.check_id("sub_status", request.sub_status)
+        found.raise_if_any()
+        setting = Setting(request.order_id, request.sub_status, request.etag)
+        (order,) = await self._use.sub_status(caller, [setting], key)
+        return pb.SetOrderSubStatusResponse(order=order_out(order))
+
+    async def BatchSetOrderSubStatuses(
+        self, request: pb.BatchSetOrderSubStatusesRequest, context: Any
+    ) -> pb.BatchSetOrderSubStatusesResponse:
+        caller, key = request_key(request)
+        found = Violations()
+        settings = settings_in(found, request.settings)
+        found.raise_if_any()
+        orders = await self._use.sub_status(caller, settings, key)
+        return pb.BatchSetOrderSubStatusesResponse(orders=[order_out(order) for order in orders])
 
     async def CancelOrder(self, request: pb.CancelOrderRequest, context: Any) -> pb.CancelOrderResponse:
         caller, key = request_key(request)
@@ -217,3 +239,16 @@ class OrderServicer(pb_grpc.OrderServiceServicer):
 def check_comment(found: Violations, comment: str) -> None:
     """Notes what is wrong with the comment of a cancel, a completion or a hold."""
     text_in(found, "comment", comment, 2_000)
+
+
+def settings_in(found: Violations, given: Sequence[pb.OrderSubStatusSetting]) -> list[Setting]:
+    """1 to 1,000, each order once."""
+    fits = 0 < len(given) <= MAX_SETTINGS
+    found.require("settings", fits, reasons.TOO_MANY_ITEMS, f"1 to {MAX_SETTINGS:,} at a time")
+    seen: set[str] = set()
+    for i, one in enumerate(given[:MAX_SETTINGS]):
+        found.check_id(f"settings[{i}].order_id", one.order_id)
+        found.check_id(f"settings[{i}].sub_status", one.sub_status)
+        found.require(f"settings[{i}].order_id", one.order_id not in seen, reasons.DUPLICATE_ITEM, "stands twice")
+        seen.add(one.order_id)
+    return [Setting(one.order_id, one.sub_status, one.etag) for one in given]

@@ -72,10 +72,7 @@ _SUPPLIER_ORDER = of(_O.id, f"{OPEN}-1")
 _CHANGED = of(order.SUBMISSIONS.c.kind, "CHANGE")
 ORDER: Places = {
     "orders": Place(of(_O.id, OPEN)),
-    **{
-        f"orders.{name}": Place(_SUPPLIER_ORDER)
-        for name in ("parent_key", "parent_id", "supplier_id", "supplier_status", "sub_status")
-    },
+    **{f"orders.{name}": Place(_SUPPLIER_ORDER) for name in ("parent_key", "parent_id", "supplier_id", "supplier_status")},
     "approval_rules.name": Place(changes=to("")),
     "approval_rules.expression": Place(changes=to("")),
     "orders.kind": Place(_SUPPLIER_ORDER, to("MOVED")),

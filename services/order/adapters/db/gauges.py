@@ -39,16 +39,20 @@ class Gauges:
         missing = sa.select(sa.func.count().label("found"), sa.func.min(p.begin_time).label("oldest")).where(
             p.next_action_time.is_not(None)
         )
+        o = ORDERS.c
+        marked = sa.select(o.sub_status, count).where(sa.text("sub_status <> ''")).group_by(o.sub_status)
         async with self._db.reading() as tx:
             left = {kind: (await tx.execute(oldest(kind))).scalar() for kind, age in self._ages.items() if age}
             on_hold = (await tx.execute(held)).scalar_one()
             submitted = {row.state: row for row in await tx.execute(attempts)}
+            in_sub_status = {row.sub_status: row.found for row in await tx.execute(marked)}
             captures = (await tx.execute(missing)).one()
             canceled = {row.state: row.found for row in await tx.execute(cancels)}
         now = self._clock.now()
         age = max(((now - row.oldest).total_seconds() for row in submitted.values()), default=0.0)
         found = [metrics.SUBMISSIONS.at(submitted[state].found if state in submitted else 0, state) for state in STATES]
         found += [metrics.CANCELLATIONS.at(canceled.get(state, 0), state) for state in CANCEL_STATES]
+        found += [metrics.ORDERS_IN_SUB_STATUS.at(number, id) for id, number in sorted(in_sub_status.items())]
         waits = 0.0 if captures.oldest is None else (now - captures.oldest).total_seconds()
         found += [metrics.CAPTURES.at(captures.found), metrics.CAPTURES_AGE.at(max(waits, 0.0))]
         for kind, time in left.items():

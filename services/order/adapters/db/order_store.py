@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from libs.audit.trail import Act, note
 from libs.db import Tx, inserting, is_unique_violation
+from libs.errors import stale
 from libs.idempotency import outcomes, tombstones
 from libs.idempotency.key import RequestKey
 from libs.ids import valid_id, valid_numbered_id
@@ -28,9 +29,11 @@ from services.order.adapters.db.tables import (
     DELETED,
     DELETED_ORDERS,
     EVENTS,
+    INITIAL_SUB_STATUSES,
     LINE_ITEMS,
     ORDERS,
     REQUESTS,
+    SUB_STATUSES,
     SUBMISSIONS,
     WORKSHEETS,
 )
@@ -49,6 +52,7 @@ _FIELDS = {
     "id": Field(O.id),
     "status": Field(O.status, "enum", {s.value: s.value for s in OrderStatus}),
     "sub_status": Field(O.sub_status),
+    "sub_status_time": Field(O.sub_status_time, "time"),
     "supplier_status": Field(O.supplier_status, "enum", {name: name for name in SUPPLIER_STATUSES}),
     "is_submitted": Field(O.is_submitted, "bool"),
     "guest": Field(O.guest, "bool"),
@@ -74,7 +78,7 @@ _OF_SUPPLIERS = Listing({n: f for n, f in {**_FIELDS, **_SOLD}.items() if n not 
 """What a supplier is not shown it does not find by a filter or an order either: of what has a cost it sees no other amount."""
 FIXED = ("key", "kind", "id", "create_time", "created_by", "currency")
 """What never changes of a buyer order."""
-_GET = sa.select(ORDERS).where(O.key == sa.bindparam("key"), O.kind == "BUYER")
+_GET = sa.select(ORDERS, INITIAL_SUB_STATUSES).where(O.key == sa.bindparam("key"), O.kind == "BUYER")
 _LOCK = _GET.with_for_update()
 _LINES = sa.select(LINE_ITEMS).where(LINE_ITEMS.c.order_key == sa.bindparam("key")).order_by(LINE_ITEMS.c.position)
 ORDER_UPDATE = (
@@ -102,7 +106,7 @@ class SqlOrderStore:
         """A buyer order that the scope lets see."""
         if not valid_id(order_id):
             return None
-        statement = sa.select(ORDERS).where(O.kind == "BUYER", O.id == order_id, condition(scope))
+        statement = sa.select(ORDERS, INITIAL_SUB_STATUSES).where(O.kind == "BUYER", O.id == order_id, condition(scope))
         return await self._one(statement, lock)
 
     async def by_key(self, key: uuid.UUID, *, lock: bool = False) -> Order | None:
@@ -155,6 +159,7 @@ class SqlOrderStore:
 
     async def save(self, before: Order, after: Order, happened: Sequence[Event]) -> None:
         """The order as it has become; fails when somebody else wrote it meanwhile."""
+        await keep_entered(self._tx, [after])
         row = order_row(after)
         for name in FIXED:
             del row[name]
@@ -236,6 +241,19 @@ class SqlOrderStore:
         plan = HISTORY.plan(self._tx.dialect, query, {"order": str(key)})
         page = await plan.read(self._tx, sa.select(EVENTS).where(EVENTS.c.aggregate_key == key))
         return page.map(lambda row: event_of(row._mapping))
+
+
+async def keep_entered(tx: Tx, orders: Sequence[Order]) -> None:
+    """Sub-statuses that these orders enter with their status are not deleted before the transaction ends. Raises ETAG_MISMATCH
+    for one that is gone since the order was read."""
+    entered = {o.sub_status: o.id for o in orders if o.sub_status and o.sub_status_time == o.update_time}
+    if not entered:
+        return
+    c = SUB_STATUSES.c
+    found = set((await tx.execute(sa.select(c.id).where(c.id.in_(sorted(entered))).with_for_update(read=True))).scalars())
+    for id, order in entered.items():
+        if id not in found:
+            raise stale("order", order, "")
 
 
 def _listing(scope: Scope) -> Listing:

@@ -35,6 +35,7 @@ _ORDER_FIELDS = (
     "is_submitted",
     "guest",
     "sub_status",
+    "sub_status_time",
     "line_item_count",
     "subtotal",
     "discount",
@@ -112,7 +113,14 @@ def order_of(row: Row) -> Order:
         tax_exemptions=tuple(_exemption_of(stored) for stored in row["tax_exemptions"] or ()),
         fees=fees_of(row["fees"]),
         canceled=CanceledAmounts(*(row[f"canceled_{name}"] for name in CANCELED)),
+        status_before=OrderStatus(row["status"]),
+        initial_sub_statuses=_initials_of(row.get("initial_sub_statuses")),
     )
+
+
+def _initials_of(stored: str | None) -> dict[OrderStatus, str]:
+    pairs = [pair.split(" ") for pair in stored.split(",")] if stored else []
+    return {OrderStatus(status): id for status, id in pairs}
 
 
 def _policy_of(stored: Row) -> Policy:

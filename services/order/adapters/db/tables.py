@@ -12,8 +12,9 @@ from libs.db import Json, Micros, UtcTime, metadata
 from libs.idempotency import outcomes, tombstones
 from libs.ids import NUMBERED_ID
 from libs.relay.feed import epoch_table, event_table
-from libs.resource.database import resource_table
+from libs.resource.database import Resource, UsedBy, resource_table
 from libs.service import retries
+from services.order.contract import sub_statuses
 from services.order.contract.approval_rules import APPROVAL_RULE
 from services.order.domain.status import OrderStatus
 
@@ -22,6 +23,7 @@ REQUESTS = outcomes.table(METADATA)
 DELETED = tombstones.table(METADATA)
 AUDIT = audit_table(METADATA)
 
+_MARKED = sa.text("sub_status <> ''")
 _WITH_BODY = sa.text("body IS NOT NULL")
 _LEFT = sa.text("payments_left")
 _LEFT = sa.text("status = 'UNSUBMITTED' AND line_item_count > 0")
@@ -97,6 +99,8 @@ ORDERS = sa.Table(
     sa.Column("cost", Micros(), nullable=True),
     sa.Column("source_version", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("document", sa.LargeBinary, nullable=True),
+    # When it entered its sub-status; null without one.
+    sa.Column("sub_status_time", UtcTime(), nullable=True),
     sa.UniqueConstraint("kind", "id"),
     sa.Index("ix_orders_buyer", "buyer_id", "create_time"),
     sa.Index("ix_orders_supplier", "supplier_id", "create_time"),
@@ -110,10 +114,41 @@ ORDERS = sa.Table(
         postgresql_where=sa.text("status = 'UNSUBMITTED' AND NOT guest"),
     ),
     sa.Index("ix_orders_left", "guest", "update_time", "key", sqlite_where=_LEFT, postgresql_where=_LEFT),
+    sa.Index("ix_orders_sub_status", "sub_status", sqlite_where=_MARKED, postgresql_where=_MARKED),
     sa.Index("ix_orders_empty", "update_time", "key", sqlite_where=_EMPTY, postgresql_where=_EMPTY),
 )
 """Buyer orders, and what has been reported of supplier orders: `document` is the report. Kinds: BUYER, SUPPLIER, and MOVED
 for the implicit supplier order of an order that was forwarded, which nobody lists."""
+
+SUB_STATUSES = resource_table(
+    METADATA,
+    "order_sub_statuses",
+    sub_statuses.SUB_STATUS,
+    sa.Index(
+        "ix_order_sub_statuses_initial",
+        "status",
+        unique=True,
+        sqlite_where=sa.text("initial = 1"),
+        postgresql_where=sa.text("initial"),
+    ),
+)
+SUB_STATUS = Resource(
+    sub_statuses.SUB_STATUS,
+    SUB_STATUSES,
+    uses=[
+        # The condition of its index is part of the statement.
+        UsedBy("order", ORDERS.c.id, lambda _, id: sa.and_(ORDERS.c.sub_status == id, _MARKED))
+    ],
+)
+MADE = {"CreateOrderSubStatus": SUB_STATUSES, "BatchCreateOrderSubStatuses": SUB_STATUSES}
+"""By the method that makes it: the table where the id in a recorded outcome leads, unless it was deleted."""
+INITIAL_SUB_STATUSES = (
+    sa.select(sa.func.aggregate_strings(SUB_STATUSES.c.status + " " + SUB_STATUSES.c.id, ","))
+    .where(SUB_STATUSES.c.initial)
+    .scalar_subquery()
+    .label("initial_sub_statuses")
+)
+"""Read together with an order that may change its status: it costs no statement of its own."""
 
 DELETED_ORDERS = sa.Table(
     "deleted_orders",

@@ -10,6 +10,7 @@ from services.order.adapters.db.order_store import SqlOrderStore, SqlRequestStor
 from services.order.adapters.db.progress.capture_store import SqlCaptureStore
 from services.order.adapters.db.progress.hold_store import SqlHoldStore
 from services.order.adapters.db.progress.report_store import SqlReportStore
+from services.order.adapters.db.progress.sub_status_store import SqlSubStatusStore
 from services.order.adapters.db.reading.line_lists import SqlLineLists
 from services.order.adapters.db.submission.submission_store import SqlSubmissionStore
 
@@ -66,6 +67,11 @@ class SqlOrderWork:
     def reports(self) -> SqlReportStore:
         """What fulfillment has reported."""
         return SqlReportStore(self._tx)
+
+    @property
+    def sub_statuses(self) -> SqlSubStatusStore:
+        """Statuses of the marketplace's own, and orders that enter them."""
+        return SqlSubStatusStore(self._tx)
 
     @property
     def requests(self) -> SqlRequestStore:

@@ -19,14 +19,16 @@ from services.order.adapters.db.tables import (
     DELETED_ORDERS,
     EVENTS,
     LINE_ITEMS,
+    MADE,
     NAMES,
     ORDERS,
     REQUESTS,
+    SUB_STATUSES,
     SUBMISSIONS,
 )
 
 _O, _L, _E, _S, _C, _R = ORDERS.c, LINE_ITEMS.c, EVENTS.c, SUBMISSIONS.c, CANCELLATIONS.c, REQUESTS.c
-_D = DELETED_ORDERS.c
+_D, _U = DELETED_ORDERS.c, SUB_STATUSES.c
 _ID = _O.id.label("subject")
 _BUYER = sa.select(_O.key).where(_O.kind == "BUYER")
 
@@ -132,6 +134,16 @@ def _unit_rules() -> list[SqlRule]:
             _CHILDREN,
         ),
         SqlRule("cart_is_an_order_of_its_user", _foreign_carts(), CARTS),
+        SqlRule(
+            "sub_status_is_of_the_status",
+            sa.select(_ID, sentence(_O.status, ", in sub-status ", _O.sub_status)).where(
+                sa.or_(
+                    sa.and_(_O.sub_status != "", ~sa.exists().where(_U.id == _O.sub_status, _U.status == _O.status)),
+                    (_O.sub_status == "") != _O.sub_status_time.is_(None),
+                )
+            ),
+            ORDERS,
+        ),
         SqlRule(
             "order_is_listed_for_its_user",
             sa.select(_ID, sentence("listed for ", _O.user_id, ", of ", _O.user["id"].as_string())).where(
@@ -300,6 +312,7 @@ def _effect_rules(dialect: str) -> list[SqlRule]:
     by_id = [_R.outcome[name].as_string() for name in ("id", "order")]
     order_id, attempt = sa.func.coalesce(*by_id), _R.outcome["attempt"].as_integer()
     deleted = sa.exists().where(DELETED.c.kind == ORDERS.name, DELETED.c.id == order_id)
+    of_sub_statuses = _R.method.like("%.OrderSubStatusService/%")
     unknown = sa.and_(~sa.exists().where(_O.id == order_id), ~deleted)
     never_begun = sa.and_(
         attempt.is_not(None),
@@ -311,9 +324,9 @@ def _effect_rules(dialect: str) -> list[SqlRule]:
         SqlRule(
             "request_has_its_effect",
             sa.union_all(
-                invariants.shapeless(dialect, REQUESTS),
+                *invariants.lost(dialect, REQUESTS, MADE),
                 sa.select(_R.request_id.label("subject"), sentence(_R.method, ": there is no order ", order_id)).where(
-                    order_id.is_not(None), unknown, _R.method.not_like(APPROVAL_RULE_METHODS)
+                    order_id.is_not(None), unknown, _R.method.not_like(APPROVAL_RULE_METHODS), ~of_sub_statuses
                 ),
                 invariants.unmade(dialect, REQUESTS, MADE),
             ),

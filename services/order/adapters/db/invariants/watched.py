@@ -37,9 +37,11 @@ _ORDERS = Watch(
         **all_by("held_follows_holds", "held"),
         **all_by("attention_holds_the_order", "holds"),
         **all_by("times_follow_status", "approve_time decline_time forward_time complete_time cancel_time"),
-        **all_by("read_model_is_its_report", "parent_id supplier_id supplier_status sub_status source_version cost"),
+        **all_by("read_model_is_its_report", "parent_id supplier_id supplier_status source_version cost"),
         **all_by("reports_are_word_for_word", "document"),
         **all_by("newest_event_states_the_order", "policy"),
+        "sub_status": by("sub_status_is_of_the_status newest_event_states_the_order read_model_is_its_report"),
+        "sub_status_time": by("sub_status_is_of_the_status newest_event_states_the_order"),
         "xp": Free("the owner's own values, which may change in every status"),
         "tax_exemptions": Free("the directory's words of the buyer: a submit compares them with what it says by then"),
     },
@@ -83,6 +85,17 @@ _SUBMISSIONS = Watch(
 _SENT_ONCE = "what has to be sent: gone once it has arrived, and `waybill check` lists work that does not end"
 WATCHED: Register = {
     tables.ORDERS: _ORDERS,
+    tables.SUB_STATUSES: Watch(
+        {
+            **all_by("sub_status_is_of_the_status", "id status"),
+            **all_free(
+                "what the seller has declared, which may change at any time",
+                "name description follows follows_none roles parties initial terminal closed xp",
+            ),
+            **all_free("shown only", "version create_time update_time"),
+        },
+        by("sub_status_is_of_the_status"),
+    ),
     tables.CARTS: Watch(
         {
             **all_by("cart_is_an_order_of_its_user", "buyer_id user_id order_key"),

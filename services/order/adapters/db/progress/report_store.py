@@ -14,9 +14,9 @@ from libs.db import Tx, inserting
 from libs.protoconv import money_micros
 from libs.relay import feed
 from services.order.adapters.db.line_rows import line_of, line_row
-from services.order.adapters.db.order_store import FIXED, LINE_UPDATE, ORDER_UPDATE, bound
+from services.order.adapters.db.order_store import FIXED, LINE_UPDATE, ORDER_UPDATE, bound, keep_entered
 from services.order.adapters.db.rows import event_row, order_of, order_row, supplier_view
-from services.order.adapters.db.tables import EVENTS, LINE_ITEMS, ORDERS, SHIPMENTS
+from services.order.adapters.db.tables import EVENTS, INITIAL_SUB_STATUSES, LINE_ITEMS, ORDERS, SHIPMENTS
 from services.order.application.records import SupplierOrderView
 from services.order.contract.reports import claim_of, counts_of
 from services.order.domain.model import Event, Line, Order
@@ -26,7 +26,7 @@ from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder
 
 O = ORDERS.c  # noqa: E741 - the columns
 _KEYS: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
-_ORDERS = sa.select(ORDERS).where(O.key.in_(_KEYS), O.kind == "BUYER").order_by(O.key).with_for_update()
+_ORDERS = sa.select(ORDERS, INITIAL_SUB_STATUSES).where(O.key.in_(_KEYS), O.kind == "BUYER").order_by(O.key).with_for_update()
 _LINES = sa.select(LINE_ITEMS).where(LINE_ITEMS.c.order_key.in_(_KEYS)).order_by(LINE_ITEMS.c.order_key, LINE_ITEMS.c.position)
 _SUPPLIER_ORDERS = (
     sa.select(ORDERS)
@@ -114,6 +114,7 @@ class SqlReportStore:
     ) -> None:
         """Orders, changed lines and events, in one statement each."""
         if orders:
+            await keep_entered(self._tx, orders)
             rows = [order_row(order) for order in orders]
             for row in rows:
                 for name in FIXED:
