@@ -31,9 +31,9 @@ from services.order.adapters.db.reading import last_bodies
 from services.order.adapters.db.reading.change_feed import OrderChangeFeed
 from services.order.adapters.db.reading.feed import OrderEvents, SqlFeed
 from services.order.adapters.db.reading.versions import OrderVersions
-from services.order.adapters.db.resources import APPROVAL_RULE
+from services.order.adapters.db.resources import APPROVAL_RULE, SUB_STATUS
 from services.order.adapters.db.submission.submission_queries import SqlSubmissionQueries
-from services.order.adapters.db.tables import AUDIT, CANCELLATIONS, CAPTURES, HOLD_COMMANDS, REQUESTS, SUB_STATUS, SUBMISSIONS
+from services.order.adapters.db.tables import AUDIT, CANCELLATIONS, CAPTURES, HOLD_COMMANDS, REQUESTS, SUBMISSIONS
 from services.order.adapters.db.work import SqlOrderWork
 from services.order.application.aftercare.cancel_order import CancelOrder
 from services.order.application.aftercare.complete_order import ChangeOrder

@@ -25,6 +25,7 @@ from waybill.order.v1 import checkout_service_pb2 as pb
 from waybill.order.v1 import line_item_pb2, order_pb2
 from waybill.order.v1 import line_item_service_pb2 as line_pb
 from waybill.order.v1 import order_service_pb2 as order_pb
+from waybill.order.v1 import order_sub_status_service_pb2 as sub_status_pb
 from waybill.payment.v1 import payment_pb2, payment_service_pb2, spending_account_service_pb2
 from waybill_client import AsyncWaybill, money
 
@@ -124,6 +125,7 @@ async def placed_held_and_shipped(market: Marketplace) -> None:
         order=order_pb2.Order(id="LIFE"), line_items=lines(anvil=2, tongs=3, lamp=1), payments=[pays], request_id="life"
     )
     await ada.checkout.PlaceOrder(placing)
+    await watched_over(sam, "LIFE")
     held = await sam.orders.HoldOrder(order_pb.HoldOrderRequest(order_id="LIFE", comment="odd"))
     await sam.orders.ReleaseOrderHold(
         order_pb.ReleaseOrderHoldRequest(order_id="LIFE", hold_id=held.order.holds[0].id, comment="fine")
@@ -153,6 +155,17 @@ async def placed_held_and_shipped(market: Marketplace) -> None:
     await sam.payments.CapturePayment(payment_service_pb2.CapturePaymentRequest(payment_id=paid.id))
     some = money("1.00", CURRENCY)
     await sam.payments.RefundPayment(payment_service_pb2.RefundPaymentRequest(payment_id=paid.id, amount=some))
+
+
+async def watched_over(sam: AsyncWaybill, order_id: str) -> None:
+    """Sub-statuses are declared, and the order goes through them."""
+    given = [sub_status_pb.OrderSubStatus(id=id, status=order_pb2.ORDER_STATUS_OPEN, name=id) for id in ("checked", "packed")]
+    await sam.order_sub_statuses.BatchCreateOrderSubStatuses(
+        sub_status_pb.BatchCreateOrderSubStatusesRequest(order_sub_statuses=given)
+    )
+    await sam.orders.SetOrderSubStatus(order_pb.SetOrderSubStatusRequest(order_id=order_id, sub_status="checked"))
+    settings = [order_pb.OrderSubStatusSetting(order_id=order_id, sub_status="packed")]
+    await sam.orders.BatchSetOrderSubStatuses(order_pb.BatchSetOrderSubStatusesRequest(settings=settings))
 
 
 def parcel(part: str, line: str, quantity: int, sent: bool = True) -> shipment_pb2.Shipment:

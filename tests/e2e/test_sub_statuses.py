@@ -6,6 +6,7 @@ import pytest
 
 from tests.e2e.steps import ship
 from tests.support.marketplace import INCOMING, OUTGOING, Marketplace, get
+from waybill.audit.v1 import audit_service_pb2 as audit_pb
 from waybill.order.v1 import order_pb2
 from waybill.order.v1 import order_service_pb2 as orders_pb
 from waybill.order.v1 import order_sub_status_service_pb2 as pb
@@ -102,3 +103,34 @@ async def test_everything_that_is_wrong_with_a_sub_status_is_named_at_once(marke
     many = [own(f"s{i}") for i in range(200)]
     error = await refused(declare(sam, *many))
     assert [(f.field, f.reason) for f in error.fields] == [("order_sub_statuses[199]", "TOO_MANY_SUB_STATUSES")]
+
+
+async def test_a_batch_costs_the_same_number_of_statements_for_any_number_of_orders(market: Marketplace) -> None:
+    ada, sam, order = market.people.ada, market.people.sam, market.host.apps["order"]
+    await declare(sam, own("one"), own("two"))
+    ids = [f"N{i}" for i in range(4)]
+    for id in ids:
+        await ada.place_order({"tape": 1}, id=id)
+    assert order.statements is not None
+    spent = []
+    for several, sub_status in ((ids[:1], "one"), (ids, "two")):
+        settings = [orders_pb.OrderSubStatusSetting(order_id=id, sub_status=sub_status) for id in several]
+        before = order.statements()
+        await sam.orders.BatchSetOrderSubStatuses(orders_pb.BatchSetOrderSubStatusesRequest(settings=settings))
+        spent.append(order.statements() - before)
+    assert spent[0] == spent[1]
+
+
+async def test_what_the_seller_does_to_sub_statuses_is_in_the_log(market: Marketplace) -> None:
+    owner = market.people.owner
+    await declare(owner, own("noted"))
+    renamed = pb.OrderSubStatus(id="noted", name="Noted well")
+    await owner.order_sub_statuses.UpdateOrderSubStatus(pb.UpdateOrderSubStatusRequest(order_sub_status=renamed))
+    await owner.order_sub_statuses.DeleteOrderSubStatus(pb.DeleteOrderSubStatusRequest(order_sub_status_id="noted"))
+    listing = audit_pb.ListAuditEntriesRequest(context="order", filter='resource = "order sub-status"')
+    found = (await owner.audit.ListAuditEntries(listing)).entries
+    assert sorted((e.action, e.resource_id, list(e.fields)) for e in found) == [
+        ("BatchCreateOrderSubStatuses", "noted", []),
+        ("DeleteOrderSubStatus", "noted", []),
+        ("UpdateOrderSubStatus", "noted", ["name"]),
+    ]

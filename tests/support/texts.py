@@ -120,6 +120,7 @@ _NAMES = {
     "directory.v1.User": {"username": 100, "first_name": 100, "last_name": 100, "email": 200, "phone": 100},
     "directory.v1.UserGroup": {"name": 100, "description": 2_000},
     "order.v1.ApprovalRule": {"name": 100, "description": 2_000, "expression": 400},
+    "order.v1.OrderSubStatus": {"name": 100, "description": 2_000},
     "payment.v1.CreditCard": {"token": 200, "card_type": 40, "cardholder_name": 100},
     "payment.v1.PaymentType": {"name": 100, "description": 2_000},
     "payment.v1.SpendingAccount": {"name": 100},

@@ -53,6 +53,7 @@ OTHERS = {
     "directory.v1.SetPasswordRequest.password": "a hash of it is stored",
     "directory.v1.User.password": "a hash of it is stored",
     "directory.v1.WithdrawKeyRequest.kid": "names a key that there is, whose name was made here",
+    "order.v1.OrderSubStatus.follows": "ids, read as such",
     "order.v1.PaymentReport.message": "a transaction's, cut where it is stored",
     "payment.v1.CreditCard.expiration": "has one form",
     "order.v1.PromotionDiscount.code": "output only: the code of a promotion",

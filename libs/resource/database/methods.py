@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from google.protobuf.json_format import MessageToDict
 from sqlalchemy.exc import IntegrityError
 
+from libs.audit.trail import Act, note
 from libs.clock import Clock
 from libs.db import Database, Tx, is_unique_violation
 from libs.errors import Violations, exists, in_use, missing, stale, was_deleted
@@ -136,9 +137,11 @@ class StandardMethods(Generic[Work]):
         return {row.id for row in rows if not row.gone}, {row.id for row in rows if row.gone}
 
     async def _add_to_feed(self, tx: Tx, made: Sequence[Change]) -> None:
-        """Writes what has changed into the service's feed, if it keeps one."""
+        """Writes what has changed into the service's feed, if it keeps one, and into the log of acts in any case."""
         if self._changes is not None:
             await changes.append(tx, self._changes, made)
+        else:
+            note(tx, self._requests.metadata, [Act(one.resource, one.resource_id, one.time, one.fields) for one in made])
 
     async def _racing(self, work: Callable[[Tx], Awaitable[T]]) -> T:
         """Runs `work`, and once more when another transaction was faster with something that is unique: its look-ups

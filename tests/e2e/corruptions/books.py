@@ -33,6 +33,8 @@ from waybill.directory.v1.ordering_context_service_pb2 import PAYMENT_CAPTURE_ON
 from waybill.fulfillment.v1 import inventory_pb2, inventory_service_pb2, shipment_pb2, shipment_service_pb2
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as supplier_pb
 from waybill.order.v1 import approval_rule_service_pb2, cart_service_pb2, checkout_service_pb2, order_service_pb2
+from waybill.order.v1 import order_sub_status_service_pb2 as sub_status_pb
+from waybill.order.v1.order_pb2 import ORDER_STATUS_OPEN
 from waybill.payment.v1 import credit_card_service_pb2, payment_pb2, payment_service_pb2, spending_account_service_pb2
 from waybill.payment.v1 import payment_type_service_pb2 as type_pb
 from waybill_client import AsyncWaybill, WaybillError, money
@@ -196,7 +198,15 @@ async def _orders(market: Marketplace) -> None:
     await _paid_outside(market)
     await _held(market)
     await _charged(market)
+    await _looked_at(owner)
     await _booked(owner)
+
+
+async def _looked_at(owner: AsyncWaybill) -> None:
+    """A sub-status that an order is in."""
+    made = sub_status_pb.OrderSubStatus(id="seen", status=ORDER_STATUS_OPEN, name="Seen")
+    await owner.order_sub_statuses.CreateOrderSubStatus(sub_status_pb.CreateOrderSubStatusRequest(order_sub_status=made))
+    await owner.orders.SetOrderSubStatus(order_service_pb2.SetOrderSubStatusRequest(order_id=OPEN, sub_status="seen"))
 
 
 async def _booked(owner: AsyncWaybill) -> None:

@@ -17,6 +17,7 @@ from services.order.adapters.db.tables import (
     LINE_ITEMS,
     ORDERS,
     REQUESTS,
+    SUB_STATUSES,
     SUBMISSIONS,
 )
 from tests.e2e.corruptions.books import BINNED, BUILT, CART, CHARGED, DONE, HELD, NO, OPEN, Books, breaks
@@ -249,5 +250,6 @@ CORRUPTIONS = [
         "acme/other",
         lambda _: [sa.update(CARTS).where(CARTS.c.user_id == "ada").values(user_id="other")],
     ),
+    breaks("order", "sub_status_is_of_the_status", OPEN, lambda _: [sa.delete(SUB_STATUSES)]),
     breaks("order", "newest_attempt_is_shown", NO, shown_state),
 ]

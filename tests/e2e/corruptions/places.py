@@ -81,6 +81,8 @@ ORDER: Places = {
     "orders.document": Place(_SUPPLIER_ORDER, document(SupplierOrder, reject_comment="walked")),
     "orders.policy": Place(of(_O.id, OPEN), with_(must_cover_total=False)),
     "orders.user": Place(of(_O.id, OPEN), {"": at("id", by="other")}),
+    **{f"orders.{name}": Place(of(_O.id, OPEN)) for name in ("sub_status", "sub_status_time")},
+    "order_sub_statuses.status": Place(None, to("COMPLETED")),
     "orders.status": Place(of(_O.id, DONE), to("OPEN")),
     "orders.submission": Place(of(_O.id, NO), {"state": at("state", by="ACCEPTED"), "attempt": at("attempt")}),
     "orders.fees": Place(of(_O.id, OPEN), to([["rush", "Rush", 0, "fees", 0, "0", "SELLER"]])),

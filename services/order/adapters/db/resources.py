@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from libs.auth import PartyKind, Principal
-from libs.resource.database import Resource
-from services.order.adapters.db.tables import APPROVAL_RULES
+from libs.resource.database import Resource, UsedBy
+from services.order.adapters.db.tables import APPROVAL_RULES, MARKED, ORDERS, SUB_STATUSES
+from services.order.contract import sub_statuses
 from services.order.contract.approval_rules import APPROVAL_RULE as SHAPE
 
 
@@ -18,7 +19,20 @@ def visible_rules(caller: Principal) -> sa.ColumnElement[bool] | None:
 
 
 APPROVAL_RULE = Resource(SHAPE, APPROVAL_RULES, visible_rules)
-MADE = {"CreateApprovalRule": APPROVAL_RULES, "BatchCreateApprovalRules": APPROVAL_RULES}
+SUB_STATUS = Resource(
+    sub_statuses.SUB_STATUS,
+    SUB_STATUSES,
+    # With the condition of the index.
+    uses=[UsedBy("order", ORDERS.c.id, lambda _, id: sa.and_(ORDERS.c.sub_status == id, MARKED))],
+)
+MADE = {
+    "CreateApprovalRule": APPROVAL_RULES,
+    "BatchCreateApprovalRules": APPROVAL_RULES,
+    "CreateOrderSubStatus": SUB_STATUSES,
+    "BatchCreateOrderSubStatuses": SUB_STATUSES,
+}
 """By the method that makes it: the table where the id in a recorded outcome leads, unless it was deleted."""
 APPROVAL_RULE_METHODS = "%.ApprovalRuleService/%"
 """Methods whose recorded outcomes name rules, by the pattern of their names."""
+SUB_STATUS_METHODS = "%.OrderSubStatusService/%"
+"""Methods whose recorded outcomes name sub-statuses."""

@@ -12,7 +12,7 @@ from libs.db import Json, Micros, UtcTime, metadata
 from libs.idempotency import outcomes, tombstones
 from libs.ids import NUMBERED_ID
 from libs.relay.feed import epoch_table, event_table
-from libs.resource.database import Resource, UsedBy, resource_table
+from libs.resource.database import resource_table
 from libs.service import retries
 from services.order.contract import sub_statuses
 from services.order.contract.approval_rules import APPROVAL_RULE
@@ -23,7 +23,8 @@ REQUESTS = outcomes.table(METADATA)
 DELETED = tombstones.table(METADATA)
 AUDIT = audit_table(METADATA)
 
-_MARKED = sa.text("sub_status <> ''")
+MARKED = sa.text("sub_status <> ''")
+"""Orders in a sub-status, as their index has it."""
 _WITH_BODY = sa.text("body IS NOT NULL")
 _LEFT = sa.text("payments_left")
 _LEFT = sa.text("status = 'UNSUBMITTED' AND line_item_count > 0")
@@ -114,7 +115,7 @@ ORDERS = sa.Table(
         postgresql_where=sa.text("status = 'UNSUBMITTED' AND NOT guest"),
     ),
     sa.Index("ix_orders_left", "guest", "update_time", "key", sqlite_where=_LEFT, postgresql_where=_LEFT),
-    sa.Index("ix_orders_sub_status", "sub_status", sqlite_where=_MARKED, postgresql_where=_MARKED),
+    sa.Index("ix_orders_sub_status", "sub_status", sqlite_where=MARKED, postgresql_where=MARKED),
     sa.Index("ix_orders_empty", "update_time", "key", sqlite_where=_EMPTY, postgresql_where=_EMPTY),
 )
 """Buyer orders, and what has been reported of supplier orders: `document` is the report. Kinds: BUYER, SUPPLIER, and MOVED
@@ -132,16 +133,6 @@ SUB_STATUSES = resource_table(
         postgresql_where=sa.text("initial"),
     ),
 )
-SUB_STATUS = Resource(
-    sub_statuses.SUB_STATUS,
-    SUB_STATUSES,
-    uses=[
-        # The condition of its index is part of the statement.
-        UsedBy("order", ORDERS.c.id, lambda _, id: sa.and_(ORDERS.c.sub_status == id, _MARKED))
-    ],
-)
-MADE = {"CreateOrderSubStatus": SUB_STATUSES, "BatchCreateOrderSubStatuses": SUB_STATUSES}
-"""By the method that makes it: the table where the id in a recorded outcome leads, unless it was deleted."""
 INITIAL_SUB_STATUSES = (
     sa.select(sa.func.aggregate_strings(SUB_STATUSES.c.status + " " + SUB_STATUSES.c.id, ","))
     .where(SUB_STATUSES.c.initial)

@@ -17,7 +17,7 @@ from libs.service.retries import failures_of
 from services.order.adapters.db.fee_rows import fees_of
 from services.order.adapters.db.invariants.rules import rules
 from services.order.adapters.db.invariants.walk import recomputed
-from services.order.adapters.db.resources import APPROVAL_RULE
+from services.order.adapters.db.resources import APPROVAL_RULE, SUB_STATUS
 from services.order.adapters.db.tables import (
     CANCELLATIONS,
     CAPTURES,
@@ -65,7 +65,7 @@ class Inspection:
 
 async def _judged(tx: Tx) -> AsyncIterator[Finding | Fact | RuleResult]:
     """The facts come with the walk, a page of orders at a time: the other contexts' wait for them."""
-    async for record in looking(CONTEXT, rules(tx.dialect), (Stored(APPROVAL_RULE),))(tx):
+    async for record in looking(CONTEXT, rules(tx.dialect), (Stored(APPROVAL_RULE), Stored(SUB_STATUS)))(tx):
         yield record
     async for found in recomputed(tx, _of):
         yield found

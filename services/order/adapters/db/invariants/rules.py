@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from libs.db import Micros
 from libs.db.invariants import SqlRule, finer_than_minor_unit, names_are_known, sentence
 from libs.idempotency import invariants
-from services.order.adapters.db.resources import APPROVAL_RULE_METHODS, MADE
+from services.order.adapters.db.resources import APPROVAL_RULE_METHODS, MADE, SUB_STATUS_METHODS
 from services.order.adapters.db.tables import (
     CANCELLATIONS,
     CARTS,
@@ -19,7 +19,6 @@ from services.order.adapters.db.tables import (
     DELETED_ORDERS,
     EVENTS,
     LINE_ITEMS,
-    MADE,
     NAMES,
     ORDERS,
     REQUESTS,
@@ -312,7 +311,7 @@ def _effect_rules(dialect: str) -> list[SqlRule]:
     by_id = [_R.outcome[name].as_string() for name in ("id", "order")]
     order_id, attempt = sa.func.coalesce(*by_id), _R.outcome["attempt"].as_integer()
     deleted = sa.exists().where(DELETED.c.kind == ORDERS.name, DELETED.c.id == order_id)
-    of_sub_statuses = _R.method.like("%.OrderSubStatusService/%")
+    of_others = sa.or_(*(_R.method.like(methods) for methods in (APPROVAL_RULE_METHODS, SUB_STATUS_METHODS)))
     unknown = sa.and_(~sa.exists().where(_O.id == order_id), ~deleted)
     never_begun = sa.and_(
         attempt.is_not(None),
@@ -324,9 +323,9 @@ def _effect_rules(dialect: str) -> list[SqlRule]:
         SqlRule(
             "request_has_its_effect",
             sa.union_all(
-                *invariants.lost(dialect, REQUESTS, MADE),
+                invariants.shapeless(dialect, REQUESTS),
                 sa.select(_R.request_id.label("subject"), sentence(_R.method, ": there is no order ", order_id)).where(
-                    order_id.is_not(None), unknown, _R.method.not_like(APPROVAL_RULE_METHODS), ~of_sub_statuses
+                    order_id.is_not(None), unknown, ~of_others
                 ),
                 invariants.unmade(dialect, REQUESTS, MADE),
             ),

@@ -4,13 +4,13 @@ from alembic import op
 import sqlalchemy as sa
 import libs.db.types
 
-revision = "0028"
-down_revision = "0027"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 # The newest revision of the oldest build that works on these tables. A change that only adds names an earlier one.
 # An older build would keep the sub-status of an order whose status changes.
-min_reader = "0028"
+min_reader = "0029"
 
 
 def upgrade() -> None:
