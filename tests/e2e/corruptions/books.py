@@ -124,6 +124,7 @@ async def books(data: Path, prepared: Prepared) -> AsyncIterator[Books]:
         market = Marketplace(host, people, prepared.secret, prepared.database_url)
         try:
             await _orders(market)
+            await _looked_at(owner)
             made = Books(market, await _keys(market))
             await _redeemed(made)
             yield made
@@ -198,7 +199,6 @@ async def _orders(market: Marketplace) -> None:
     await _paid_outside(market)
     await _held(market)
     await _charged(market)
-    await _looked_at(owner)
     await _booked(owner)
 
 
