@@ -2,8 +2,7 @@
 PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
-# Two workers: each has databases of its own.
-# One more than two processors: a test waits for databases and processes in a third of its time.
+# Workers have databases of their own. One more than two processors: tests wait for databases and processes for much of their time.
 WORKERS ?= 3
 # For pipefail.
 SHELL := bash
