@@ -49,8 +49,10 @@ from services.order.application.building.line_items import LineItems
 from services.order.application.building.sweep_carts import SweepCarts
 from services.order.application.building.transfer_order import TransferOrder
 from services.order.application.building.update_order import UpdateOrder
+from services.order.application.checkout.compared_plans import ComparedPlans
 from services.order.application.checkout.payments import OrderPayments
 from services.order.application.checkout.place_order import PlaceOrder
+from services.order.application.checkout.simulate_order_sourcing import SimulateOrderSourcing
 from services.order.application.checkout.start_payment import StartPayment
 from services.order.application.checkout.validate_order import ValidateOrder
 from services.order.application.checkout.worksheets import Worksheets
@@ -167,6 +169,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
             submit=submit,
             place=PlaceOrder(units, build_order, worksheets, submit),
             start=StartPayment(units, others.payments, directory, clock),
+            simulate=SimulateOrderSourcing(units, ComparedPlans(others)),
         )
     )
     line_items = LineItems(units, directory, catalog, others.pricing, clock)

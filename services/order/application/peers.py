@@ -235,8 +235,8 @@ class Payments(Protocol):
 class Fulfillment(Protocol):
     """Stock and supplier orders."""
 
-    async def plan(self, order: Order, lines: Sequence[Line]) -> tuple[tuple[Plan, ...], list[Problem]]:
-        """Where every unit would come from: one plan, and others after it where the freight is to decide."""
+    async def plan(self, order: Order, lines: Sequence[Line], compare: bool = False) -> tuple[tuple[Plan, ...], list[Problem]]:
+        """Where every unit would come from: one plan, and others after it where the freight decides or they are compared."""
         ...
 
     async def reserve(

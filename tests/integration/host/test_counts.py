@@ -77,6 +77,8 @@ async def steps(host: Host, ada: AsyncWaybill, sam: AsyncWaybill, count: int) ->
     counter.step("remove lines")
     sheet = (await ada.checkout.EstimateShipping(pb.EstimateShippingRequest(order_id=id))).worksheet
     counter.step("estimate")
+    await sam.checkout.SimulateOrderSourcing(pb.SimulateOrderSourcingRequest(order_id=id))
+    counter.step("simulate sourcing")
     chosen = [pb.ShipMethodSelection(ship_estimate_id=e.id, ship_method_id="ground") for e in sheet.ship_estimates]
     await ada.checkout.SelectShipMethods(pb.SelectShipMethodsRequest(order_id=id, selections=chosen))
     counter.step("select")

@@ -37,6 +37,14 @@ def test_without_the_stage_there_is_one_plan(ranking: Ranking) -> None:
     assert others(ranking, [line()], [stock("a", location="x"), stock("b", location="y")]) == []
 
 
+@pytest.mark.parametrize("ranking", [Strategy.DEFAULT_SUPPLIER, ("priority",)])
+def test_whoever_compares_is_answered_others_whatever_chooses_locations(ranking: Ranking) -> None:
+    lines, stocks = [line()], [stock("a", location="x"), stock("b", location="y")]
+    first = source(ranking, lines, stocks)
+    (other,) = alternatives(ranking, lines, stocks, first, compare=True)
+    assert [[a.record_id for a in plan] for plan in (first.assignments, other)] == [["a"], ["b"]]
+
+
 def test_what_cannot_be_sourced_or_only_later_is_no_alternative() -> None:
     assert others(BY, [line(quantity=5)], [stock("a", on_hand=1), stock("b", on_hand=1, location="y")]) == []
     later = [stock("a", on_hand=5, location="x"), stock("b", on_hand=0, location="y", can_exceed=True)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.order.domain.checkout.freight import Shippable, cheapest
+from services.order.domain.checkout.freight import Shippable, cheapest, kept
 from services.order.domain.checkout.worksheet import Estimate, Method
 from services.order.domain.model import Problem
 
@@ -32,3 +32,24 @@ def plan(*groups: tuple[int, ...]) -> Shippable:
 )
 def test_the_sum_of_the_cheapest_methods_decides_and_of_equal_ones_the_first(found: list[Shippable], chosen: int) -> None:
     assert cheapest(found) == chosen
+
+
+LOWEST = ("priority", "lowest_freight")
+
+
+@pytest.mark.parametrize(
+    ("stages", "found", "chosen"),
+    [
+        (LOWEST, [plan((9,)), plan((5,))], 1),
+        (("priority",), [plan((9,)), plan((5,))], 0),
+        ((), [plan((9,)), plan((5,))], 0),
+        (LOWEST, [UNSHIPPABLE, plan((90,))], 1),
+        ((), [UNSHIPPABLE, plan((90,))], None),
+        (LOWEST, [UNSHIPPABLE, UNSHIPPABLE], None),
+        (LOWEST, [], None),
+    ],
+)
+def test_an_estimate_keeps_the_first_plan_unless_the_freight_decides_and_none_that_cannot_be_shipped(
+    stages: tuple[str, ...], found: list[Shippable], chosen: int | None
+) -> None:
+    assert kept(stages, found) == chosen

@@ -27,14 +27,14 @@ class PlanSourcing:
         self._units = units
         self._customers = customers
 
-    async def __call__(self, customer: Customer, ranking: Ranking, lines: Sequence[Line]) -> Outcome:
-        """Assignments in the order of the lines, and all problems."""
+    async def __call__(self, customer: Customer, ranking: Ranking, lines: Sequence[Line], compare: bool = False) -> Outcome:
+        """Assignments in the order of the lines, and all problems. `compare`: other plans too, whatever the ranking."""
         async with self._units.reading() as work:
             stocks = await stock_of(work, lines, lock=False)
 
         async def decide(groups: Groups) -> Outcome:
             mine = usable(replace(customer, groups=groups), stocks)
             plan = source(ranking, lines, mine)
-            return replace(plan, alternatives=alternatives(ranking, lines, mine, plan))
+            return replace(plan, alternatives=alternatives(ranking, lines, mine, plan, compare))
 
         return await self._customers.deciding(customer.groups, decide)

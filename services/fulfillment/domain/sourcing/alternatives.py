@@ -21,12 +21,15 @@ MOST_ASSIGNMENTS = 10_000
 Plan = tuple[Assignment, ...]
 
 
-def alternatives(ranking: Ranking, lines: Sequence[Line], stocks: Sequence[Stock], first: Outcome) -> tuple[Plan, ...]:
-    """Plans beside the `first` that the ranking has made, where it ends in the lowest freight: each complete, and none with more
-    backordered units, as goods that leave later are no saving. First those of the strategies, the fewest parcels before all, then
-    those that do without one of the locations of the first plan.
+def alternatives(
+    ranking: Ranking, lines: Sequence[Line], stocks: Sequence[Stock], first: Outcome, compare: bool = False
+) -> tuple[Plan, ...]:
+    """Plans beside the `first` that the ranking has made, where it ends in the lowest freight, or they are to be compared: each
+    complete, and none with more backordered units, as goods that leave later are no saving. First those of the strategies, the
+    fewest parcels before all, then those that do without one of the locations of the first plan.
     """
-    if isinstance(ranking, Strategy) or LOWEST_FREIGHT not in ranking or first.problems:
+    wanted = compare or (not isinstance(ranking, Strategy) and LOWEST_FREIGHT in ranking)
+    if not wanted or first.problems:
         return ()
     waiting = _backordered(first.assignments)
     units = len(first.assignments)

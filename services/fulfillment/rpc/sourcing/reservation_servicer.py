@@ -77,7 +77,7 @@ class ReservationServicer(reservation_service_pb2_grpc.ReservationServiceService
         lines, ranking = lines_in(found, request.lines), ranking_in(found, request.strategy, request.stages)
         found.raise_if_any()
         customer = customer_of(current().caller, request.buyer_id, request.user_id)
-        outcome = await self._use.plan(customer, ranking, lines)
+        outcome = await self._use.plan(customer, ranking, lines, request.compare)
         return pb.PlanSourcingResponse(
             assignments=[assignment_out(a) for a in outcome.assignments],
             problems=[problem_out(p) for p in outcome.problems],

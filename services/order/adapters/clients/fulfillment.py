@@ -31,8 +31,8 @@ class FulfillmentClient:
     def __init__(self, peers: Peers) -> None:
         self._stub: Any = peers.stub("fulfillment", pb_grpc.ReservationServiceStub)
 
-    async def plan(self, order: Order, lines: Sequence[Line]) -> tuple[tuple[Plan, ...], list[Problem]]:
-        """Where every unit would come from: one plan, and others after it where the freight is to decide."""
+    async def plan(self, order: Order, lines: Sequence[Line], compare: bool = False) -> tuple[tuple[Plan, ...], list[Problem]]:
+        """Where every unit would come from: one plan, and others after it where the freight decides or they are compared."""
         answer: pb.PlanSourcingResponse = await self._stub.PlanSourcing(
             pb.PlanSourcingRequest(
                 strategy=order.policy.sourcing_strategy,
@@ -40,6 +40,7 @@ class FulfillmentClient:
                 lines=[_line(line) for line in lines],
                 buyer_id=order.buyer_id,
                 user_id=order.user.id,
+                compare=compare,
             )
         )
         plans = (answer.assignments, *(other.assignments for other in answer.alternatives))

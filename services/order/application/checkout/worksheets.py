@@ -15,16 +15,17 @@ from libs.errors import precondition, stale
 from libs.idempotency.key import RequestKey
 from libs.json_value import JsonObject
 from services.order.application.access import readable, require_unchanged, writable
+from services.order.application.checkout.compared_plans import ComparedPlans, unaddressed
 from services.order.application.checkout.problems import refuse
-from services.order.application.peers import Peers, Wanted
+from services.order.application.peers import Peers
 from services.order.application.ports import OrderWork, Units
 from services.order.domain.building.products import Article, renewed, sourced_otherwise
 from services.order.domain.checkout.amounts import charged, priced, totals, with_own_tax, with_totals
-from services.order.domain.checkout.freight import Plan, cheapest
+from services.order.domain.checkout.freight import cheapest
 from services.order.domain.checkout.worksheet import Worksheet, select
 from services.order.domain.fees import untaxed
 from services.order.domain.history import changed
-from services.order.domain.model import Line, Order, Problem
+from services.order.domain.model import Line, Order
 from services.order.domain.status import Trigger
 from waybill.order.v1 import reasons
 
@@ -48,6 +49,7 @@ class Worksheets:
     def __init__(self, units: Units, peers: Peers, clock: Clock) -> None:
         self._units = units
         self._peers = peers
+        self._plans = ComparedPlans(peers)
         self._clock = clock
 
     async def _load(self, work: OrderWork, order: Order) -> Sheet:
@@ -75,7 +77,7 @@ class Worksheets:
         sheet, again = await self._open(caller, order_id, request)
         if again:
             return sheet
-        products = await self._products(sheet)
+        products = await self._plans.products(sheet.order, sheet.lines)
         made = await self.estimated(sheet.order, renewed(sheet.lines, products), Worksheet())
 
         def step(stored: Sheet) -> tuple[Worksheet, Order]:
@@ -88,46 +90,21 @@ class Worksheets:
         data = {"ship_estimates": len(made.estimates)}
         return await self._store(caller, order_id, request, "shipping_estimated", data, step, products)
 
-    async def _products(self, sheet: Sheet) -> dict[str, Article]:
-        """The products as the catalog has them now: what is worked out next is worked out from these."""
-        order, wanted = sheet.order, {Wanted.of(line) for line in sheet.lines}
-        products = await self._peers.catalog.products(wanted, order.buyer_id, order.user.id)
-        return {p.id: p.article for p in products.values()}
-
     async def estimated(self, order: Order, lines: Sequence[Line], worksheet: Worksheet) -> Worksheet:
         """The worksheet with new estimates, nothing stored; raises all problems at once."""
         self._require_destination(order, lines)
-        plans, problems = await self._peers.fulfillment.plan(order, lines)
-        if problems:
-            raise refuse(reasons.ESTIMATE_REFUSED, order.id, "an estimate", problems)
-        plans = await self._located(order, lines, plans)
-        found = await self._peers.shipping.estimate(order, lines, plans)
-        chosen = cheapest(found)
+        compared = await self._plans.of(order, lines)
+        if compared.problems:
+            raise refuse(reasons.ESTIMATE_REFUSED, order.id, "an estimate", compared.problems)
+        found, chosen = compared.shipped, cheapest(compared.shipped)
         if found[chosen].problems:
             raise refuse(reasons.ESTIMATE_REFUSED, order.id, "an estimate", found[chosen].problems)
-        return worksheet.with_estimates(plans[chosen], found[chosen].estimates, self._clock.now())
-
-    async def _located(self, order: Order, lines: Sequence[Line], plans: tuple[Plan, ...]) -> tuple[Plan, ...]:
-        """The plans with the addresses of pick-up locations whose stock is not counted: no inventory record knows them."""
-        picked_up = {line.id for line in lines if line.pickup_location_id}
-        unplaced = {
-            (a.supplier_id, a.ship_from_id) for plan in plans for a in plan if a.line_item_id in picked_up and a.ship_from is None
-        }
-        if not unplaced:
-            return plans
-        known = await self._peers.directory.locations(order.seller_id, unplaced)
-        return tuple(
-            tuple(replace(a, ship_from=a.ship_from or known.get((a.supplier_id, a.ship_from_id))) for a in plan) for plan in plans
-        )
+        return worksheet.with_estimates(compared.plans[chosen], found[chosen].estimates, self._clock.now())
 
     def _require_destination(self, order: Order, lines: Sequence[Line]) -> None:
         if not lines:
             raise precondition(reasons.ORDER_EMPTY, f"order {order.id} has no line", order=order.id)
-        missing = [
-            Problem(reasons.SHIPPING_ADDRESS_MISSING, "order", f"line_items[{line.id}]", "has no address to ship to")
-            for line in lines
-            if line.shippable_address_missing(order)
-        ]
+        missing = unaddressed(order, lines)
         if missing:
             raise refuse(reasons.ESTIMATE_REFUSED, order.id, "an estimate", missing)
 
@@ -151,7 +128,8 @@ class Worksheets:
         sheet, again = await self._open(caller, order_id, request)
         if again:
             return sheet
-        order, lines = await self._exempted(sheet.order), renewed(sheet.lines, await self._products(sheet))
+        order, products = await self._exempted(sheet.order), await self._plans.products(sheet.order, sheet.lines)
+        lines = renewed(sheet.lines, products)
         if sourced_otherwise(sheet.lines, lines):
             order = replace(order, estimated_version=0)
         order, made, lines = await self.calculated(order, lines, sheet.worksheet)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.order.domain.checkout.ranking import LOWEST_FREIGHT
 from services.order.domain.checkout.worksheet import Assignment, Estimate
 from services.order.domain.model import Problem
 
@@ -30,3 +31,11 @@ def cheapest(found: Sequence[Shippable]) -> int:
     """
     whole = [n for n, one in enumerate(found) if not one.problems]
     return min(whole, key=lambda n: found[n].freight, default=0)
+
+
+def kept(stages: Sequence[str], found: Sequence[Shippable]) -> int | None:
+    """Which of the plans an estimate would keep, by its place: the first, unless these stages compare their freight; None where
+    the estimate would be refused.
+    """
+    chosen = cheapest(found) if LOWEST_FREIGHT in stages else 0
+    return chosen if found and not found[chosen].problems else None

@@ -9,13 +9,16 @@ from libs.errors import Violations
 from libs.rpc import current
 from services.order.application.checkout.payments import ChangedPayment, OrderPayments
 from services.order.application.checkout.place_order import Paying, PlaceOrder, Wishes
+from services.order.application.checkout.simulate_order_sourcing import SimulateOrderSourcing
 from services.order.application.checkout.start_payment import StartPayment
 from services.order.application.checkout.validate_order import ValidateOrder
 from services.order.application.checkout.worksheets import Worksheets
 from services.order.application.submission.submit_order import SubmitOrder
 from services.order.contract.problems import problem_out
+from services.order.domain.checkout.ranking import check_ranking
 from services.order.domain.policy import PURCHASE_ORDER
 from services.order.rpc.checkout.convert_payment import documents_in, payments_in, payments_out
+from services.order.rpc.checkout.convert_simulation import simulation_out
 from services.order.rpc.checkout.convert_worksheet import worksheet_out
 from services.order.rpc.convert_in import lines_in, order_in
 from services.order.rpc.convert_lines import lines_out
@@ -43,6 +46,7 @@ class CheckoutUseCases:
     submit: SubmitOrder
     place: PlaceOrder
     start: StartPayment
+    simulate: SimulateOrderSourcing
 
 
 class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
@@ -117,6 +121,15 @@ class CheckoutServicer(pb_grpc.CheckoutServiceServicer):
     async def ValidateOrder(self, request: pb.ValidateOrderRequest, context: Any) -> pb.ValidateOrderResponse:
         found = await self._use.validate(current().principal, request.order_id)
         return pb.ValidateOrderResponse(reasons=[problem_out(r) for r in found])
+
+    async def SimulateOrderSourcing(
+        self, request: pb.SimulateOrderSourcingRequest, context: Any
+    ) -> pb.SimulateOrderSourcingResponse:
+        found = Violations()
+        check_ranking(found, request.strategy, request.stages)
+        found.raise_if_any()
+        made = await self._use.simulate(current().principal, request.order_id, request.strategy, list(request.stages))
+        return simulation_out(made)
 
     async def SubmitOrder(self, request: pb.SubmitOrderRequest, context: Any) -> pb.SubmitOrderResponse:
         caller, key = request_key(request)

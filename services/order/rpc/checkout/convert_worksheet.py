@@ -22,7 +22,7 @@ def worksheet_out(sheet: Sheet, reader: Principal) -> pb.OrderWorksheet:
     return pb.OrderWorksheet(
         order=order_out(sheet.order),
         line_items=lines_out(sheet.order, sheet.lines),
-        sourcing_plan=[_assignment(a) for a in worksheet.plan] if whole else (),
+        sourcing_plan=[assignment_out(a) for a in worksheet.plan] if whole else (),
         backorders=[
             pb.LineBackorder(line_item_id=b.line_item_id, quantity_backordered=b.units, expected_time=time_out(b.expected_time))
             for b in backorders(worksheet.plan)
@@ -34,7 +34,8 @@ def worksheet_out(sheet: Sheet, reader: Principal) -> pb.OrderWorksheet:
     )
 
 
-def _assignment(a: Assignment) -> pb.SourcingAssignment:
+def assignment_out(a: Assignment, with_origin: bool = True) -> pb.SourcingAssignment:
+    """Where a quantity of a line comes from, with the address of its origin or without it."""
     return pb.SourcingAssignment(
         line_item_id=a.line_item_id,
         product_id=a.product_id,
@@ -42,7 +43,7 @@ def _assignment(a: Assignment) -> pb.SourcingAssignment:
         supplier_id=a.supplier_id,
         ship_from_id=a.ship_from_id,
         inventory_record_id=a.inventory_record_id,
-        ship_from=address_out(Address, a.ship_from),
+        ship_from=address_out(Address, a.ship_from) if with_origin else None,
         quantity_backordered=a.backordered,
         expected_time=time_out(a.expected_time),
     )
