@@ -26,7 +26,7 @@ AUDIT = audit_table(METADATA)
 MARKED = sa.text("sub_status <> ''")
 """Orders in a sub-status, as their index has it."""
 _WITH_BODY = sa.text("body IS NOT NULL")
-_LEFT = sa.text("payments_left")
+_PAYMENTS_LEFT = sa.text("payments_left")
 _LEFT = sa.text("status = 'UNSUBMITTED' AND line_item_count > 0")
 _EMPTY = sa.text("status = 'UNSUBMITTED' AND line_item_count = 0")
 
@@ -155,7 +155,7 @@ DELETED_ORDERS = sa.Table(
     # Whether payment is still to be asked to remove what it has of the order.
     sa.Column("payments_left", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Index("ix_deleted_orders_bodies", "delete_time", "key", sqlite_where=_WITH_BODY, postgresql_where=_WITH_BODY),
-    sa.Index("ix_deleted_orders_left", "delete_time", "key", sqlite_where=_LEFT, postgresql_where=_LEFT),
+    sa.Index("ix_deleted_orders_left", "delete_time", "key", sqlite_where=_PAYMENTS_LEFT, postgresql_where=_PAYMENTS_LEFT),
 )
 """What the feed needs of orders that are gone: whose they were, and until it is forgotten the last body. Their events stay."""
 
