@@ -244,8 +244,9 @@ class OrderLife(EditingRules, CheckoutRules, MoneyRules, UnitRules, RuleBasedSta
         worth, rounding = order.worth_of_the_rest()
         canceled = decimal(answer.canceled.total)
         freight = decimal(answer.canceled.shipping_cost)
-        assert freight % PARCEL == 0, freight
-        assert freight < PARCEL * order.parcels_estimated, "a parcel has left"
+        # Units of one estimate that are with several suppliers by the time they are forwarded share its freight.
+        assert freight % PARCEL == 0 or not order.forwards, freight
+        assert 0 <= freight < PARCEL * order.parcels_estimated, "a parcel has left"
         assert abs(canceled - freight - worth) <= rounding, (canceled, freight, worth)
         order.attempts += 1
         self.model.cancel_rest(order, canceled)
