@@ -15,6 +15,7 @@ UNCALLED = {
     "fulfillment.OrderFulfillmentService.BatchGetOrderFulfillment",
     "pricing.RedemptionService.ConfirmRedemptions",
     "pricing.RedemptionService.ReleaseRedemptions",
+    "pricing.RedemptionService.VoidRedemptions",
 }
 """Methods that stand open to services none of which calls them yet."""
 VERIFYING = ("directory.TokenService.GetKeySet", "directory.RevocationService.ListRevocations")

@@ -197,6 +197,14 @@ def step_in(request: Any) -> tuple[uuid.UUID, int]:
     return step
 
 
+def order_key_in(request: Any) -> uuid.UUID:
+    """The order's internal key."""
+    found = Violations()
+    key = _key(found, request)
+    found.raise_if_any()
+    return key
+
+
 def attempt_in(found: Violations, request: redemption_pb.ReserveRedemptionsRequest) -> Attempt:
     """A try and its deadline; a check leaves nothing that could expire, so it needs none."""
     key, number = _step(found, request)
@@ -207,11 +215,15 @@ def attempt_in(found: Violations, request: redemption_pb.ReserveRedemptionsReque
 
 def _step(found: Violations, request: Any) -> tuple[uuid.UUID, int]:
     found.require("attempt", request.attempt >= 1, reasons.VALUE_OUT_OF_RANGE, "must be 1 or more")
+    return _key(found, request), request.attempt
+
+
+def _key(found: Violations, request: Any) -> uuid.UUID:
     try:
-        return uuid.UUID(request.order_key), request.attempt
+        return uuid.UUID(request.order_key)
     except ValueError:
         found.add("order_key", reasons.FIELD_INVALID, "is no internal key")
-        return uuid.UUID(int=0), request.attempt
+        return uuid.UUID(int=0)
 
 
 def state_out(state: str) -> redemption_pb.RedemptionState.ValueType:

@@ -69,6 +69,18 @@ async def test_a_release_that_comes_first_refuses_the_late_try(priced):
     assert late == ("RELEASED", [("", "ATTEMPT_RELEASED")])
 
 
+async def test_an_order_that_is_canceled_holds_nothing_and_a_late_step_changes_nothing(priced):
+    await priced.void()
+    for attempt in (1, 2, 3):
+        await priced.reserve(line("l1"), attempt=attempt, expected=L1)
+    assert (await priced.confirm(1), await priced.release(2)) == ("CONFIRMED", "RELEASED")
+    for _ in range(2):
+        await priced.void()
+        assert await priced.reservations() == {1: "VOIDED", 2: "RELEASED", 3: "VOIDED"}
+    assert [await step(3) for step in (priced.confirm, priced.release)] == ["VOIDED", "VOIDED"]
+    assert await priced.reserve(line("l1"), attempt=3, expected=L1) == ("VOIDED", [("", "ATTEMPT_RELEASED")])
+
+
 async def test_prices_that_moved_are_named_and_a_refused_try_leaves_nothing(priced):
     await priced.price("rope", "2")
     tried = await priced.reserve(

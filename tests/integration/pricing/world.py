@@ -201,6 +201,9 @@ class World:
         request = redemption_pb.ReleaseRedemptionsRequest(order_key=str(ORDER), attempt=attempt)
         return state(await self.redemptions.ReleaseRedemptions(request))
 
+    async def void(self) -> None:
+        await self.redemptions.VoidRedemptions(redemption_pb.VoidRedemptionsRequest(order_key=str(ORDER)))
+
     async def reservations(self) -> dict[int, str]:
         """State by attempt, as stored."""
         async with self.database.reading() as tx:

@@ -20,7 +20,7 @@ from services.pricing.domain.schedules.floor import held
 from services.pricing.domain.schedules.schedule import Break, Schedule, SchedulesByProduct, article
 from services.pricing.domain.tax.rates import Destination, Rate, Rates
 
-RESERVED = "RESERVED"
+RESERVED, CONFIRMED, VOIDED = "RESERVED", "CONFIRMED", "VOIDED"
 MAX_PREFIXES = 2_000
 """Postal prefixes that a statement names; beyond it, all rates of the countries are read."""
 
@@ -161,7 +161,8 @@ def schedule_of(row: Any) -> Schedule:
 
 
 class SqlReservationStore:
-    """Reservations by (order, attempt). RESERVED ends in CONFIRMED or RELEASED; a release that comes first stays."""
+    """Reservations by (order, attempt). RESERVED ends in CONFIRMED, RELEASED or VOIDED, and CONFIRMED may still be VOIDED; a release
+    that comes first stays."""
 
     __slots__ = ("_tx",)
 
@@ -199,6 +200,16 @@ class SqlReservationStore:
         c = RESERVATIONS.c
         statement = sa.select(c.state).where(c.order_key == key, c.attempt == attempt)
         return str((await self._tx.execute(statement)).scalar() or "")
+
+    async def void(self, key: uuid.UUID, now: datetime) -> dict[int, str]:
+        """Moves RESERVED and CONFIRMED of every attempt of an order to VOIDED; the states that they were in, by attempt."""
+        c = RESERVATIONS.c
+        standing = sa.and_(c.order_key == key, c.state.in_((RESERVED, CONFIRMED)))
+        locked = sa.select(c.attempt, c.state).where(standing).order_by(c.attempt).with_for_update()
+        found = {row.attempt: row.state for row in await self._tx.execute(locked)}
+        if found:
+            await self._tx.execute(sa.update(RESERVATIONS).where(standing).values(state=VOIDED, update_time=now))
+        return found
 
     async def expired(self, now: datetime, limit: int) -> list[tuple[uuid.UUID, int]]:
         """Reservations past their time, the oldest first."""

@@ -85,7 +85,7 @@ class Redemptions:
             async with self._units.reading() as work:
                 return await check(work)
         answered = await self._units.retrying(reserve)
-        if answered.state == "RELEASED":
+        if answered.state in ("RELEASED", "VOIDED"):
             return Answered(answered.state, [Problem("", reasons.ATTEMPT_RELEASED, "the attempt was released before")])
         return replace(answered, problems=()) if answered.state else answered
 
@@ -93,3 +93,8 @@ class Redemptions:
         """CONFIRMED or RELEASED as asked, or what stands there already."""
         now = self._clock.now()
         return await self._units.retrying(lambda work: work.reservations.end(order_key, attempt, state, now))
+
+    async def void(self, order_key: uuid.UUID) -> None:
+        """Gives back what the attempts of an order hold or have taken."""
+        now = self._clock.now()
+        await self._units.retrying(lambda work: work.reservations.void(order_key, now))

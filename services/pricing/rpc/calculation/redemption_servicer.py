@@ -45,3 +45,7 @@ class RedemptionServicer(pb_grpc.RedemptionServiceServicer):
         key, attempt = convert.step_in(request)
         state = await self._redemptions.end(key, attempt, "RELEASED")
         return pb.ReleaseRedemptionsResponse(state=convert.state_out(state))
+
+    async def VoidRedemptions(self, request: pb.VoidRedemptionsRequest, context: Any) -> pb.VoidRedemptionsResponse:
+        await self._redemptions.void(convert.order_key_in(request))
+        return pb.VoidRedemptionsResponse()

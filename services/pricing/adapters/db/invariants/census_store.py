@@ -45,7 +45,7 @@ class CensusReader:
             ~sa.exists().where(s.id == a.price_schedule_id)
         )
         gone = sa.select(PROMOTION_ASSIGNMENTS).where(~sa.exists().where(PROMOTIONS.c.id == PROMOTION_ASSIGNMENTS.c.promotion_id))
-        unknown = sa.select(RESERVATIONS).where(r.state.not_in((*_STATED, "RELEASED"))).order_by(r.order_key)
+        unknown = sa.select(RESERVATIONS).where(r.state.not_in((*_STATED, "RELEASED", "VOIDED"))).order_by(r.order_key)
         async with self._db.reading(snapshot=True) as tx:
             counted = (await tx.execute(sa.select(*counts))).one()
             dangling = (await tx.execute(lost)).all()
