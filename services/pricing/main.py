@@ -24,6 +24,7 @@ from services.pricing.adapters.db.gauges import Gauges
 from services.pricing.adapters.db.invariants.census_store import CensusReader
 from services.pricing.adapters.db.invariants.rules import look
 from services.pricing.adapters.db.promotions.promotion_store import SqlPromotionAssignmentLists
+from services.pricing.adapters.db.promotions.use_store import SqlUseCounts
 from services.pricing.adapters.db.schedules.assignment_store import SqlAssignmentLists
 from services.pricing.adapters.db.schedules.floor_store import SqlFloorLists
 from services.pricing.adapters.db.stores import RESERVED
@@ -137,7 +138,11 @@ async def build(settings: Settings, runtime: Runtime) -> ServiceApp:
         (
             promotion_service_pb2_grpc.add_PromotionServiceServicer_to_server,
             PromotionServicer(
-                standard(PROMOTION), Promotions(suppliers), AssignPromotions(units, clock), SqlPromotionAssignmentLists(database)
+                standard(PROMOTION),
+                Promotions(suppliers),
+                AssignPromotions(units, clock),
+                SqlPromotionAssignmentLists(database),
+                SqlUseCounts(database),
             ),
             "PromotionService",
         ),

@@ -87,6 +87,8 @@ CONTENTS: dict[str, dict[str, Place]] = {
         "promotions": Resource("promotion"),
         "promotion_assignments": Resource("promotion assignment"),
         "tax_rates": Resource("tax rate"),
+        "redemptions": Inner("steps of a submission between the contexts"),
+        "promotion_uses": Inner("counts of what orders use, which their promotions show"),
         "redemption_reservations": Inner("steps of a submission between the contexts"),
     },
     "shipping": {

@@ -46,6 +46,7 @@ from services.payment.domain.payments.states import State
 from services.payment.domain.payments.transaction import Cause, Result, TransactionType
 from services.payment.domain.payments.units import MAX_CODE
 from services.payment.domain.redirects.redirect import RedirectState
+from services.pricing.domain.promotions.uses import user_key
 from tests.support import keys
 from tests.support.contracts import services
 from tests.support.texts import CONTEXTS, resources, texts
@@ -109,6 +110,7 @@ WIDTHS: dict[str, dict[str, int | str]] = {
     "directory.sign_ins": {"key": len(hashlib.sha256().hexdigest())},
     "directory.signing_keys": {"kid": MADE_ID, "modulus": len(keys.signer("k1").jwk()["n"])},
     "directory.users": {"username_key": MAX_NAME_KEY, "password_hash": len(PasswordHasher(1, 8, 1).hash("x" * 200))},
+    **{f"pricing.{table}": {"user_key": len(user_key(LONGEST_ID, LONGEST_ID))} for table in ("redemptions", "promotion_uses")},
     "pricing.redemption_reservations": {
         "state": longest(redemption_pb.RedemptionState.keys(), "REDEMPTION_STATE_"),
         "failure": FAILURE_LENGTH,

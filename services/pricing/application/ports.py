@@ -13,7 +13,9 @@ from libs.query.request import Page, PageRequest
 from libs.service.unit_of_work import UnitsOfWork
 from services.pricing.domain.promotions.asked import Asked, Known
 from services.pricing.domain.promotions.assignment import PromotionAssignment
+from services.pricing.domain.promotions.conditions import Standing
 from services.pricing.domain.promotions.terms import Holder
+from services.pricing.domain.promotions.uses import Limits
 from services.pricing.domain.schedules.assignment import Assignment, Key
 from services.pricing.domain.schedules.cost import CostsByProduct, Spot
 from services.pricing.domain.schedules.floor import Floors
@@ -132,11 +134,31 @@ class AskedPromotionStore(Protocol):
         ...
 
 
+class UseStore(Protocol):
+    """Which attempts use which promotions, and how many orders do."""
+
+    async def take(
+        self, key: uuid.UUID, attempt: int, promotions: Collection[str], user_key: str
+    ) -> Mapping[str, tuple[Limits, Standing]]:
+        """Notes what a new attempt uses, counted by nobody yet; what stands of each by the others, locked until the end."""
+        ...
+
+    async def count(self, key: uuid.UUID, attempt: int, before: str, after: str) -> None:
+        """Counts what an attempt uses as its state has changed; a new one comes from the empty state."""
+        ...
+
+
 class ReservationStore(Protocol):
     """What attempts to submit hold."""
 
-    async def reserve(self, key: uuid.UUID, attempt: int, expire: datetime, now: datetime) -> str: ...
-    async def end(self, key: uuid.UUID, attempt: int, state: str, now: datetime) -> str: ...
+    async def reserve(self, key: uuid.UUID, attempt: int, expire: datetime, now: datetime) -> bool:
+        """Makes it; False when the attempt has a state already."""
+        ...
+
+    async def end(self, key: uuid.UUID, attempt: int, state: str, now: datetime) -> tuple[str, bool]:
+        """Moves RESERVED on, or leaves a tombstone; the state that stands, and whether something reserved has come to it now."""
+        ...
+
     async def state(self, key: uuid.UUID, attempt: int) -> str: ...
     async def void(self, key: uuid.UUID, now: datetime) -> Mapping[int, str]:
         """Voids what the attempts of an order hold or have taken; the states that they were in."""
@@ -170,6 +192,8 @@ class PricingWork(Protocol):
     @property
     def asked_promotions(self) -> AskedPromotionStore: ...
     @property
+    def uses(self) -> UseStore: ...
+    @property
     def reservations(self) -> ReservationStore: ...
     @property
     def requests(self) -> RequestStore: ...
@@ -187,6 +211,14 @@ class AssignmentLists(Protocol):
 
     async def page(self, request: PageRequest, bound: Mapping[str, str], owner: str = "") -> Page[Assignment]:
         """A page of the same, and the token of the next; `bound` is what else the token belongs to."""
+        ...
+
+
+class UseCounts(Protocol):
+    """Reads how many orders have used promotions."""
+
+    async def confirmed(self, ids: Collection[str]) -> Mapping[str, int]:
+        """By promotion; of one that is not here no order has."""
         ...
 
 

@@ -175,7 +175,11 @@ def problem_out(problem: Problem) -> problem_pb2.Problem:
         subject = f"ship_estimates[{problem.shipment_id}]"
     if problem.fee_id:
         subject = f"fees[{problem.fee_id}]"
-    return problem_pb2.Problem(reason=problem.reason, context="pricing", subject=subject, description=problem.description)
+    if problem.promotion_id:
+        subject = f"promotions[{problem.promotion_id}]"
+    return problem_pb2.Problem(
+        reason=problem.reason, context="pricing", subject=subject, description=problem.description, contended=problem.contended
+    )
 
 
 def assignment_out(assignment: Assignment) -> schedule_pb.PriceAssignment:

@@ -50,3 +50,10 @@ async def world(settings) -> AsyncIterator[World]:
         if not world.broken:
             assert [record async for record in app.inspected() if isinstance(record, Finding)] == []
     await database.close()
+
+
+@pytest.fixture
+async def shop(world: World) -> World:
+    """One that sells an anvil for 10."""
+    await world.price("anvil", "10")
+    return world

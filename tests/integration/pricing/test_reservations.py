@@ -230,7 +230,7 @@ async def test_the_inspection_states_what_is_held(priced):
     await priced.release(2)
     assert [record async for record in priced.app.inspected()] == [
         Fact("pricing", "attempt", str(ORDER), {"attempt": "1", "state": "RESERVED"}),
-        Summary("pricing", 8, 5, 0),
+        Summary("pricing", 10, 5, 0),
     ]
 
 

@@ -161,30 +161,31 @@ def schedule_of(row: Any) -> Schedule:
 
 
 class SqlReservationStore:
-    """Reservations by (order, attempt). RESERVED ends in CONFIRMED, RELEASED or VOIDED, and CONFIRMED may still be VOIDED; a release
-    that comes first stays."""
+    """Reservations by (order, attempt). RESERVED ends in CONFIRMED, RELEASED or VOIDED, and CONFIRMED may still be VOIDED; a
+    release that comes first stays."""
 
     __slots__ = ("_tx",)
 
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
 
-    async def reserve(self, key: uuid.UUID, attempt: int, expire: datetime, now: datetime) -> str:
-        """RESERVED, or the state that stands there already."""
+    async def reserve(self, key: uuid.UUID, attempt: int, expire: datetime, now: datetime) -> bool:
+        """Makes it; False when the attempt has a state already."""
         row = {"order_key": key, "attempt": attempt, "state": RESERVED, "expire_time": expire, "update_time": now}
         made = await self._tx.execute(self._tx.insert(RESERVATIONS).on_conflict_do_nothing(), row)
-        return RESERVED if made.rowcount == 1 else await self.state(key, attempt)
+        return bool(made.rowcount == 1)
 
-    async def end(self, key: uuid.UUID, attempt: int, state: str, now: datetime) -> str:
-        """Moves RESERVED on, or leaves a tombstone; returns the state that stands."""
+    async def end(self, key: uuid.UUID, attempt: int, state: str, now: datetime) -> tuple[str, bool]:
+        """Moves RESERVED on, or leaves a tombstone; the state that stands, and whether something reserved has come to it now."""
         if await self._move(key, attempt, state, now):
-            return state
+            return state, True
         row = {"order_key": key, "attempt": attempt, "state": state, "expire_time": now, "update_time": now}
         made = await self._tx.execute(self._tx.insert(RESERVATIONS).on_conflict_do_nothing(), row)
+        if made.rowcount == 1:
+            return state, False
         # A reserve may have committed while the insert waited for it: then there is something to end after all.
-        if made.rowcount == 1 or await self._move(key, attempt, state, now):
-            return state
-        return await self.state(key, attempt)
+        moved = await self._move(key, attempt, state, now)
+        return (state, True) if moved else (await self.state(key, attempt), False)
 
     async def _move(self, key: uuid.UUID, attempt: int, state: str, now: datetime) -> bool:
         c = RESERVATIONS.c

@@ -108,6 +108,24 @@ RESERVATIONS = sa.Table(
     sa.Column("update_time", UtcTime(), nullable=False),
     *retries.columns(),
 )
+REDEMPTIONS = sa.Table(
+    "redemptions",
+    METADATA,
+    sa.Column("order_key", sa.Uuid(), primary_key=True),
+    sa.Column("attempt", sa.BigInteger, primary_key=True),
+    sa.Column("promotion_id", sa.String(100), primary_key=True),
+    sa.Column("user_key", sa.String(201), nullable=False),
+)
+"""What attempts use that are not given back."""
+USES = sa.Table(
+    "promotion_uses",
+    METADATA,
+    sa.Column("promotion_id", sa.String(100), primary_key=True),
+    sa.Column("user_key", sa.String(201), primary_key=True),
+    sa.Column("reserved", sa.BigInteger, nullable=False),
+    sa.Column("confirmed", sa.BigInteger, nullable=False),
+)
+"""The same, counted: for each user, and where the key is empty for all."""
 
 MADE = {
     "CreatePriceSchedule": SCHEDULES,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from libs.db import Tx
 from services.pricing.adapters.db.promotions.asked_store import SqlAskedPromotionStore
 from services.pricing.adapters.db.promotions.promotion_store import SqlPromotionStore
+from services.pricing.adapters.db.promotions.use_store import SqlUseStore
 from services.pricing.adapters.db.schedules.assignment_store import SqlAssignmentStore
 from services.pricing.adapters.db.schedules.cost_store import SqlCostStore
 from services.pricing.adapters.db.schedules.floor_store import SqlFloorStore
@@ -48,6 +49,11 @@ class SqlPricingWork:
     def asked_promotions(self) -> SqlAskedPromotionStore:
         """Promotions that orders ask for."""
         return SqlAskedPromotionStore(self._tx)
+
+    @property
+    def uses(self) -> SqlUseStore:
+        """Which attempts use which promotions."""
+        return SqlUseStore(self._tx)
 
     @property
     def reservations(self) -> SqlReservationStore:

@@ -14,6 +14,7 @@ from services.pricing.domain.promotions.asked import Asked, Known, Matched, matc
 from services.pricing.domain.promotions.calculated import Placed, basis_of, discounted
 from services.pricing.domain.promotions.conditions import Shopper
 from services.pricing.domain.promotions.taking import Basis
+from services.pricing.domain.promotions.uses import user_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Wanted:
     entered: frozenset[str]
     standing: frozenset[str]
     automatic: bool
+    unentered: frozenset[str]
+    """Promotions that are on the order and came by themselves, where no others are looked for."""
     shopper: Shopper
     placed: Mapping[str, Placed]
     """By line."""
@@ -44,7 +47,10 @@ class Wanted:
 
     def asked(self, customer: Customer, groups: Collection[str]) -> Asked:
         """What is looked for, and for whom."""
-        return Asked(self.entered, self.standing, self.automatic, customer.buyer_id, frozenset(groups))
+        of_user = "" if self.shopper.guest else user_key(customer.buyer_id, customer.user_id)
+        return Asked(
+            self.entered, self.standing, self.automatic, customer.buyer_id, frozenset(groups), of_user, unentered=self.unentered
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,13 +35,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What keeps a line, an estimate's shipping or a fee from being priced as it should; without any it is about the order."""
+    """What keeps a line, an estimate's shipping, a fee or a promotion from being as it should; without any it is about the order.
+    `contended` where orders that are being submitted alone are the cause."""
 
     line_id: str
     reason: reasons.ReasonName
     description: str
     shipment_id: str = ""
     fee_id: str = ""
+    promotion_id: str = ""
+    contended: bool = False
 
 
 def unplaced(line_id: str = "", shipment_id: str = "", fee_id: str = "") -> Problem:

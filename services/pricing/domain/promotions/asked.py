@@ -25,6 +25,10 @@ class Asked:
     """Whether those are asked for that nobody has to enter."""
     buyer_id: str = ""
     group_ids: frozenset[str] = frozenset()
+    user_key: str = ""
+    """Whose uses count for limits by user; empty where nobody's do."""
+    unentered: frozenset[str] = frozenset()
+    """Ids of promotions that are on the order and came by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,11 @@ class Matched:
 def matched(asked: Asked, known: Iterable[Known]) -> Matched:
     """How each promotion comes to the order: on it already, entered now, or by itself."""
     candidates: list[Candidate] = []
-    codes, ids = set(asked.entered), set(asked.standing)
+    codes, ids = set(asked.entered), set(asked.standing | asked.unentered)
     for each in known:
         promotion = each.promotion
+        if promotion.id in asked.unentered and not promotion.auto_apply:
+            continue
         if promotion.id in asked.standing:
             origin = Origin.STANDING
         elif promotion.active and promotion.code in asked.entered:

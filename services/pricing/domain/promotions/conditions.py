@@ -19,11 +19,14 @@ class Shopper:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is kept of a promotion for one shopper: whether it is assigned to him, and how many orders have used it for good."""
+    """What is kept of a promotion for one shopper: whether it is assigned to him, how many orders have used it for good, and how
+    many that are being submitted hold a use."""
 
     assigned: bool = False
     uses: int = 0
     uses_of_user: int = 0
+    reserved: int = 0
+    reserved_of_user: int = 0
 
 
 def refused(promotion: Promotion, shopper: Shopper, standing: Standing, now: datetime) -> Drop | None:

@@ -9,6 +9,7 @@ from libs.rpc import current
 from services.pricing.application.calculation.priced_groups import Customer
 from services.pricing.application.calculation.reserve_redemptions import Redemptions
 from services.pricing.rpc import convert
+from services.pricing.rpc.calculation.convert_promotions import on_order_in
 from services.pricing.rpc.convert_prices import cost_out, exemptions_in
 from waybill.pricing.v1 import redemption_service_pb2 as pb
 from waybill.pricing.v1 import redemption_service_pb2_grpc as pb_grpc
@@ -26,10 +27,11 @@ class RedemptionServicer(pb_grpc.RedemptionServiceServicer):
         lines = convert.lines_in(found, request, costed=True)
         quote = convert.quote_in(found, request)
         exemptions = exemptions_in(found, request.tax_exemptions)
+        promotions = on_order_in(found, request, lines)
         found.raise_if_any()
         customer = Customer(request.buyer_id, request.user_id)
         caller, currency = current().caller, request.currency
-        made = await self._redemptions.reserve(attempt, caller, customer, currency, lines, quote, exemptions)
+        made = await self._redemptions.reserve(attempt, caller, customer, currency, lines, quote, exemptions, promotions)
         return pb.ReserveRedemptionsResponse(
             state=convert.state_out(made.state),
             problems=[convert.problem_out(p) for p in made.problems],

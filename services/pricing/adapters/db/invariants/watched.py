@@ -85,6 +85,14 @@ WATCHED: Register = {
         },
         Free("an attempt that redeems nothing has none, and the order does not state whether it does"),
     ),
+    tables.REDEMPTIONS: Watch(
+        {
+            **all_by("redemption_is_of_a_standing_attempt uses_are_counted", "order_key attempt"),
+            **all_by("uses_are_counted", "promotion_id user_key"),
+        },
+        by("uses_are_counted"),
+    ),
+    tables.USES: Watch(all_by("uses_are_counted", "promotion_id user_key reserved confirmed"), by("uses_are_counted")),
     tables.REQUESTS: REQUESTS_WATCH,
     tables.AUDIT: AUDIT_WATCH,
     tables.DELETED: DELETED_WATCH,

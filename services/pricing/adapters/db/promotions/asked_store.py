@@ -9,12 +9,21 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.db import Tx
-from services.pricing.adapters.db.tables import PROMOTION_ASSIGNMENTS, PROMOTIONS
+from services.pricing.adapters.db.tables import PROMOTION_ASSIGNMENTS, PROMOTIONS, USES
 from services.pricing.domain.promotions.asked import MAX_AUTOMATIC, Asked, Known
 from services.pricing.domain.promotions.conditions import Standing
 from services.pricing.domain.promotions.promotion import Promotion, Target
+from services.pricing.domain.promotions.uses import OF_ALL
 
 _A, _P = PROMOTION_ASSIGNMENTS.c, PROMOTIONS.c
+_ALL, _OWN = USES.alias("used"), USES.alias("used_by_user")
+_COUNTED = {
+    "uses": _ALL.c.confirmed,
+    "reserved": _ALL.c.reserved,
+    "uses_of_user": _OWN.c.confirmed,
+    "reserved_of_user": _OWN.c.reserved,
+}
+"""What is counted of a promotion, by its name in `Standing`."""
 _RANK = (sa.case((_P.priority.is_(None), 1), else_=0), _P.priority, _P.id)
 
 
@@ -32,8 +41,8 @@ class SqlAskedPromotionStore:
         Of those that nobody enters only what holds now for whoever orders, so that others take no place of theirs.
         """
         wanted: list[sa.ColumnElement[bool]] = []
-        if asked.standing:
-            wanted.append(_P.id.in_(sorted(asked.standing)))
+        if on_order := sorted(asked.standing | asked.unentered):
+            wanted.append(_P.id.in_(on_order))
         if codes := sorted(asked.entered - {""}):
             wanted.append(sa.and_(_P.code.in_(codes), _P.code != "", _P.active))
         assigned = _assigned(asked)
@@ -41,8 +50,9 @@ class SqlAskedPromotionStore:
             wanted.append(_P.id.in_(_automatic(assigned, now)))
         if not wanted:
             return ()
-        found = sa.select(PROMOTIONS, assigned.label("assigned")).where(sa.or_(*wanted)).order_by(_P.id)
-        return [Known(_promotion(row), Standing(bool(row.assigned))) for row in await self._tx.execute(found)]
+        counted = [column.label(name) for name, column in _COUNTED.items()]
+        found = sa.select(PROMOTIONS, assigned.label("assigned"), *counted).select_from(_counted(asked)).where(sa.or_(*wanted))
+        return [Known(_promotion(row), _standing(row)) for row in await self._tx.execute(found.order_by(_P.id))]
 
     async def any_automatic(self) -> bool:
         """Whether any is active that nobody has to enter."""
@@ -53,6 +63,17 @@ def _assigned(asked: Asked) -> sa.ColumnElement[bool]:
     """Whether a promotion is assigned to the buyer, or to one of the groups of its user."""
     groups = sorted({"", *asked.group_ids})
     return sa.exists().where(_A.promotion_id == _P.id, _A.buyer_id == asked.buyer_id, _A.user_group_id.in_(groups))
+
+
+def _counted(asked: Asked) -> sa.Join:
+    """Promotions with the uses of all and of the user. Those of all are nobody's own."""
+    in_all = sa.and_(_ALL.c.promotion_id == _P.id, _ALL.c.user_key == OF_ALL)
+    of_user = sa.and_(_OWN.c.promotion_id == _P.id, _OWN.c.user_key == asked.user_key, _OWN.c.user_key != OF_ALL)
+    return PROMOTIONS.outerjoin(_ALL, in_all).outerjoin(_OWN, of_user)
+
+
+def _standing(row: Any) -> Standing:
+    return Standing(bool(row.assigned), **{name: getattr(row, name) or 0 for name in _COUNTED})
 
 
 def _automatic(assigned: sa.ColumnElement[bool], now: datetime) -> sa.Select[Any]:
