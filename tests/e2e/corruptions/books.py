@@ -22,7 +22,7 @@ from services.host.sample.parties import sign_in
 from services.order.adapters.db.tables import ORDERS
 from services.payment.adapters.db.tables import PAYMENTS, TRANSACTIONS
 from services.payment.adapters.gateways.testing import TestGateway
-from services.pricing.adapters.db.tables import RESERVATIONS
+from services.pricing.adapters.db.tables import REDEMPTIONS, RESERVATIONS, USES
 from tests.e2e.steps import declare_facet, policy, promote, propose, ready, set_cost, ship, vary
 from tests.support.loops import steps
 from tests.support.marketplace import Marketplace, create
@@ -261,11 +261,15 @@ async def _paid_outside(market: Marketplace) -> None:
 
 
 async def _redeemed(made: Books) -> None:
-    """As if the submit of OPEN had redeemed something; nothing can be redeemed yet."""
+    """As if the submit of OPEN had used a promotion; orders have none yet."""
     now = datetime.now(UTC)
     row = {"order_key": made.keys[OPEN], "attempt": 1, "state": "CONFIRMED", "expire_time": now, "update_time": now}
     async with made.database("pricing").transaction() as tx:
         await tx.execute(sa.insert(RESERVATIONS).values(**row))
+        used = {"promotion_id": "spring", "user_key": "acme:ada"}
+        await tx.execute(sa.insert(REDEMPTIONS).values(order_key=made.keys[OPEN], attempt=1, **used))
+        for of in ("", "acme:ada"):
+            await tx.execute(sa.insert(USES).values(promotion_id="spring", user_key=of, reserved=0, confirmed=1))
 
 
 async def _held(market: Marketplace) -> None:

@@ -46,9 +46,11 @@ from services.pricing.adapters.db.tables import (
     FLOORS,
     PROMOTION_ASSIGNMENTS,
     PROMOTIONS,
+    REDEMPTIONS,
     RESERVATIONS,
     SCHEDULES,
     TAX_RATES,
+    USES,
 )
 from services.shipping.adapters.db import tables as shipping
 from services.shipping.adapters.db.tables import RATE_TABLES, SHIP_METHODS
@@ -281,6 +283,14 @@ CORRUPTIONS = [
         "assigned_promotion_exists",
         "gone/acme",
         set_where(PROMOTION_ASSIGNMENTS, "promotion_id", "spring", promotion_id="gone"),
+    ),
+    breaks("pricing", "uses_are_counted", "spring", set_where(USES, "user_key", "", confirmed=2)),
+    breaks(
+        "pricing",
+        "redemption_is_of_a_standing_attempt",
+        "promotion spring",
+        set_where(REDEMPTIONS, "promotion_id", "spring", attempt=7),
+        "uses_are_counted",
     ),
     breaks("pricing", "rate_is_a_share", "", one_rate_out_of_range),
     breaks("pricing", "reservation_has_a_state", "", reservation("LOST")),

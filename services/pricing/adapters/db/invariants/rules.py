@@ -20,8 +20,8 @@ def look() -> Look:
 def _of_an_attempt() -> SqlRule:
     """A use is an attempt's that holds it or has taken it."""
     standing = sa.exists().where(_X.order_key == _R.order_key, _X.attempt == _R.attempt, _X.state.in_(("RESERVED", "CONFIRMED")))
-    subject = sentence("order ", _R.order_key).element.label("subject")
-    detail = sentence("attempt ", _R.attempt, " uses ", _R.promotion_id, " and holds nothing")
+    subject = sentence("promotion ", _R.promotion_id).element.label("subject")
+    detail = sentence("attempt ", _R.attempt, " of order ", _R.order_key, " uses it and holds nothing")
     return SqlRule("redemption_is_of_a_standing_attempt", sa.select(subject, detail).where(~standing), REDEMPTIONS)
 
 
