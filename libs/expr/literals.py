@@ -14,6 +14,8 @@ _RATE = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6})?")
 _TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?(Z|[+-][0-9]{2}:[0-9]{2})")
 _DURATION = re.compile(r"-?(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:h|ms|m|s|us|ns))+")
 _PIECE = re.compile(r"([0-9.]+)(h|ms|m|s|us|ns)")
+LONGEST = 315_576_000_000 * SECOND
+"""10,000 years, the longest duration."""
 _UNITS = {"h": 3600 * SECOND, "m": 60 * SECOND, "s": SECOND, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
 
@@ -41,8 +43,10 @@ def time(text: str) -> int | None:
 
 
 def duration(text: str) -> int | None:
-    """The nanoseconds of `1h30m`, made of h, m, s, ms, us and ns; None where it is no duration."""
+    """The nanoseconds of `1h30m`, made of h, m, s, ms, us and ns; None where it is no duration, or a longer one than there is."""
     if not _DURATION.fullmatch(text):
         return None
     total = sum(int(Decimal(number) * _UNITS[unit]) for number, unit in _PIECE.findall(text))
+    if total > LONGEST:
+        return None
     return -total if text.startswith("-") else total

@@ -12,11 +12,11 @@ from typing import Any
 
 from libs.expr.faults import RunError
 from libs.expr.integers import MAX_INT, MIN_INT, whole
+from libs.expr.literals import LONGEST
 from libs.expr.run import Frame, Step, ordered, same
 from libs.expr.types import DURATION, INT, SCALARS, SECOND, TIME, Kind, Type
 
 _EARLIEST, _LATEST = -62_135_596_800 * SECOND, 253_402_300_800 * SECOND - 1
-_LONGEST = 315_576_000_000 * SECOND
 
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
@@ -47,7 +47,7 @@ def _time(value: int) -> int:
 
 def span(value: int) -> int:
     """A duration, unless it is longer than 10,000 years: then `RunError`."""
-    if -_LONGEST <= value <= _LONGEST:
+    if -LONGEST <= value <= LONGEST:
         return value
     raise RunError("A duration is longer than 10,000 years.")
 
