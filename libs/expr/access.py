@@ -49,7 +49,7 @@ def mapped(of: Step, key: Step, element: Type) -> Step:
     def run(frame: Frame) -> Any:
         found, name = of(frame), key(frame)
         if name not in found:
-            raise RunError(f"There is no {name!r}.")
+            raise RunError(f"There is no {name[:60]!r}.")
         return found[name] if plain else looked(frame[0], types.dynamic(found[name]))
 
     return run

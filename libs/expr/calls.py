@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from libs.expr import lists, literals, tree
-from libs.expr.faults import Reason
+from libs.expr.faults import Reason, named
 from libs.expr.integers import whole
 from libs.expr.parts import Checked, constant, nothing
 from libs.expr.run import Frame, Step, contains, entries, text
@@ -57,7 +57,7 @@ def check(checker: Checker, node: tree.Call) -> Checked:
             return lists.walk(checker, node, node.of)
         if node.name in METHODS:
             return _method(checker, node, node.of)
-        return checker.fault(Reason.UNKNOWN_NAME, node, f"There is no method {node.name}; there are {', '.join(METHODS)}.")
+        return checker.fault(Reason.UNKNOWN_NAME, node, f"There is no method {node.name}; there are {named(METHODS)}.")
     if node.name == "has":
         return lists.has(checker, node)
     if node.name in _LITERALS:
@@ -185,7 +185,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def _own(checker: Checker, node: tree.Call) -> Checked:
     function = checker.functions.get(node.name)
     if function is None:
-        there = ", ".join((*FUNCTIONS, *checker.functions))
+        there = named((*FUNCTIONS, *checker.functions))
         return checker.fault(Reason.UNKNOWN_NAME, node, f"There is no function {node.name}; there are {there}.")
     if not _count(checker, node, len(function.parameters)):
         return Checked(node, FAULTY, nothing)

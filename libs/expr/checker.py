@@ -9,7 +9,7 @@ from typing import Any
 from google.protobuf.descriptor import FieldDescriptor
 
 from libs.expr import access, calls, operators, tree, types
-from libs.expr.faults import Fault, Place, Reason, RunError
+from libs.expr.faults import Fault, Place, Reason, RunError, named
 from libs.expr.functions import Function
 from libs.expr.parts import Checked, Variable, constant, nothing
 from libs.expr.run import Run, Step, entry, member
@@ -89,7 +89,7 @@ class Checker:
         if variable is None:
             if node.name in self.constants:
                 return constant(node, INT, self.constants[node.name])
-            there = ", ".join(self.variables)
+            there = named(self.variables)
             return self.fault(Reason.UNKNOWN_NAME, node, f"There is no variable {node.name}; there are {there}.")
         self.reads.add(variable.path)
         slot = variable.slot
@@ -123,7 +123,7 @@ class Checker:
         found = message.fields_by_name.get(node.field)
         at = node.end - len(node.field)
         if found is None:
-            there = ", ".join(item.name for item in message.fields)
+            there = named(item.name for item in message.fields)
             return self.fault(Reason.UNKNOWN_NAME, node, f"{self.said(of)} has no field {node.field}; it has {there}.", at)
         if types.of_field(found) is None:
             return self.fault(Reason.TYPE, node, f"{node.field} is of a type that expressions do not read.", at)

@@ -19,6 +19,8 @@ from libs.expr.types import BOOL, INT, Type
 
 MAX_LENGTH = 400
 """Characters of an expression."""
+MAX_FAULTS = 10
+"""How many of its faults are named: an answer has room for those of many expressions."""
 
 
 class Result(StrEnum):
@@ -60,7 +62,7 @@ class Environment:
         self._readers = tuple((name, types.reader(kind.DESCRIPTOR)) for name, kind in variables.items())
 
     def check(self, text: str, result: Result) -> Expression:
-        """The expression that a text is. Raises `Faults` with all that is wrong with it."""
+        """The expression that a text is. Raises `Faults` with what is wrong with it, the first ten at most."""
         if len(text) > MAX_LENGTH:
             raise Faults(
                 [Fault(Reason.TOO_LONG, Place.of(text, MAX_LENGTH), f"An expression has at most {MAX_LENGTH} characters.")]
@@ -72,7 +74,7 @@ class Environment:
         if self._reads_line(checker):
             _only_lists_of_the_line(checker, self._line)
         if checker.faults:
-            raise Faults(sorted(checker.faults, key=lambda fault: (fault.place.line, fault.place.column)))
+            raise Faults(sorted(checker.faults, key=lambda fault: (fault.place.line, fault.place.column))[:MAX_FAULTS])
         return self._made(text, checker, checker.part(root))
 
     def _made(self, text: str, checker: Checker, root: Checked) -> Expression:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+MAX_NAMES = 25
+"""How many names a sentence has."""
 
 
 class Reason(StrEnum):
@@ -50,8 +53,14 @@ class Fault:
         return f"line {self.place.line}, column {self.place.column}: {self.sentence}"
 
 
+def named(names: Iterable[str]) -> str:
+    """Names for a sentence, so many that it stays one."""
+    found = list(names)
+    return ", ".join(found[:MAX_NAMES]) + (f" and {len(found) - MAX_NAMES} more" if len(found) > MAX_NAMES else "")
+
+
 class Faults(ValueError):
-    """All that is wrong with an expression, in the order of the text; never empty."""
+    """What is wrong with an expression, in the order of the text; never empty."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("; ".join(str(fault) for fault in faults))

@@ -17,6 +17,8 @@ MAX_WORK = 500_000
 """What looking into xp, long texts and lists may cost in one run, in units of about 25 nanoseconds."""
 _LOOK = 20
 """Units for one look at a value of no fixed type."""
+_SHOWN = 60
+"""Characters of a key in a sentence."""
 _MISS = 60
 """Units for a part that has no value."""
 _CHARACTERS = 4
@@ -72,10 +74,10 @@ def looked(run: Run, value: Any) -> Any:
 def member(run: Run, of: Any, key: str) -> Any:
     """What a map of any values has under a key. Raises `RunError` where there is none."""
     if not isinstance(of, Struct):
-        raise RunError(f"What is asked for {key!r} is no map.")
+        raise RunError(f"What is asked for {key[:_SHOWN]!r} is no map.")
     value = of.fields.get(key)
     if value is None:
-        raise RunError(f"There is no {key!r}.")
+        raise RunError(f"There is no {key[:_SHOWN]!r}.")
     return looked(run, dynamic(value))
 
 
@@ -83,7 +85,7 @@ def has_member(run: Run, of: Any, key: str) -> bool:
     """Whether a map of any values has a key."""
     run.spend(_LOOK)
     if not isinstance(of, Struct):
-        raise RunError(f"What is asked for {key!r} is no map.")
+        raise RunError(f"What is asked for {key[:_SHOWN]!r} is no map.")
     return key in of.fields
 
 

@@ -28,6 +28,11 @@ def run(text: str, whole: Any = None, result: Result = Result.CONDITION) -> Any:
     return value.reason or value.value
 
 
+def run_sentence(text: str, whole: Any) -> str:
+    """Why there is no value."""
+    return ORDERS.check(text, Result.CONDITION).run(bound(whole)).error
+
+
 REFUSED = {
     "order.subtotl > 1": ("UNKNOWN_NAME", 7),
     "basket.subtotal > 1": ("UNKNOWN_NAME", 1),
@@ -99,6 +104,15 @@ def test_what_is_refused_has_its_reason_and_its_column(text: str) -> None:
 
 def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_text() -> None:
     assert faults("order.a > 1 && nobody == 2 || order.id > 3") == [("UNKNOWN_NAME", 7), ("UNKNOWN_NAME", 16), ("TYPE", 31)]
+
+
+def test_an_answer_has_room_for_the_faults_of_many_expressions() -> None:
+    assert len(faults(" || ".join(["z"] * 60))) == 10
+    with pytest.raises(Faults) as refused:
+        Environment({"order": OrderMessage}).check("order.nothing == 1", Result.CONDITION)
+    assert "and 2" in str(refused.value)
+    missing = run_sentence("order.xp[order.id] == 1", order(id="x" * 100))
+    assert missing == f"There is no '{'x' * 60}'."
 
 
 def test_the_place_of_a_fault_counts_lines() -> None:
