@@ -40,6 +40,9 @@ from services.order.application.aftercare.complete_order import ChangeOrder
 from services.order.application.aftercare.forward_order import ForwardOrder
 from services.order.application.aftercare.operate_commands import OperateCommands
 from services.order.application.approval.approving_groups import ApprovingGroups
+from services.order.application.approval.begin_case import BeginCase
+from services.order.application.approval.decide_approvals import DecideApprovals
+from services.order.application.approval.read_approvals import ReadApprovals
 from services.order.application.approval.read_subject import ReadSubject
 from services.order.application.building.build_order import BuildOrder
 from services.order.application.building.carts import Carts
@@ -66,15 +69,17 @@ from services.order.application.progress.report_fulfillment import ReportFulfill
 from services.order.application.progress.set_sub_status import SetSubStatus
 from services.order.application.reading.read_orders import ReadOrders
 from services.order.application.reading.watch_orders import EVERYTHING, WatchOrders, takes
-from services.order.application.submission.attempts import CHANGE, SUBMIT
+from services.order.application.submission.attempts import APPROVE, CHANGE, SUBMIT
 from services.order.application.submission.legs.registry import legs_of_submit
 from services.order.application.submission.operate_submissions import AttemptDriver, OperateSubmissions
 from services.order.application.submission.resolve_submission import ResolveSubmission
 from services.order.application.submission.steps import Steps
 from services.order.application.submission.submit_order import SubmitOrder
 from services.order.application.submission.try_submission import TrySubmission
+from services.order.contract.approval_expressions import ApprovalExpressions
 from services.order.rpc.aftercare.command_servicer import OrderCommandServicer
 from services.order.rpc.approval.approval_rule_servicer import ApprovalRuleServicer
+from services.order.rpc.approval.approval_servicer import ApprovalServicer
 from services.order.rpc.building.cart_servicer import CartServicer
 from services.order.rpc.building.line_item_servicer import LineItemServicer
 from services.order.rpc.checkout.checkout_servicer import CheckoutServicer, CheckoutUseCases
@@ -87,6 +92,7 @@ from services.order.rpc.submission.submission_servicer import SubmissionServicer
 from services.order.settings import Settings
 from waybill.order.v1 import (
     approval_rule_service_pb2_grpc,
+    approval_service_pb2_grpc,
     cart_service_pb2_grpc,
     checkout_service_pb2_grpc,
     fulfillment_report_service_pb2_grpc,
@@ -131,14 +137,15 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
     worksheets = Worksheets(units, others, clock)
     legs = legs_of_submit(others)
     tries = TrySubmission(directory, catalog, legs)
-    submit = SubmitOrder(units, legs, tries, steps)
+    approvals = BeginCase(directory, ApprovalExpressions())
+    submit = SubmitOrder(units, legs, tries, approvals, steps)
     changes = ChangeOrder(units, others, submit, steps)
     cancel = CancelOrder(units, others, submit, changes, steps)
     hold = HoldOrder(units, fulfillment, report, NewDecisions(clock, ids, settings.attempts.command))
     waits = settings.reads
     versions = SharedLooks(OrderVersions(db), waits.version_pause, waits.version_longest_pause)
     read = ReadOrders(units, clock, versions)
-    kinds: dict[str, AttemptDriver] = {SUBMIT: submit, CHANGE: changes}
+    kinds: dict[str, AttemptDriver] = {SUBMIT: submit, APPROVE: submit, CHANGE: changes}
     drivers: list[Driver] = [
         Attempts(units, kinds, steps.retries),
         Cancels(cancel, _retries(db, clock, CANCELLATIONS)),
@@ -167,7 +174,7 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
             payments=OrderPayments(units, others.payments, clock),
             validate=ValidateOrder(units, tries, clock, settings.attempts.deadline),
             submit=submit,
-            place=PlaceOrder(units, build_order, worksheets, submit),
+            place=PlaceOrder(units, build_order, worksheets, submit, others.payments),
             start=StartPayment(units, others.payments, directory, clock),
             simulate=SimulateOrderSourcing(units, ComparedPlans(others)),
         )
@@ -193,6 +200,11 @@ def _wire(settings: Settings, db: Database, runtime: Runtime) -> ServiceApp:
                 approval_rule_service_pb2_grpc.add_ApprovalRuleServiceServicer_to_server,
                 ApprovalRuleServicer(rules, ApprovingGroups(directory), ReadSubject(units, directory), clock),
                 f"{PACKAGE}.ApprovalRuleService",
+            ),
+            (
+                approval_service_pb2_grpc.add_ApprovalServiceServicer_to_server,
+                ApprovalServicer(DecideApprovals(units, directory, submit, approvals, steps), ReadApprovals(units, directory)),
+                f"{PACKAGE}.ApprovalService",
             ),
             (
                 order_sub_status_service_pb2_grpc.add_OrderSubStatusServiceServicer_to_server,

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from waybill.inspection.v1.inspection_service_pb2_grpc import InspectionServiceAsyncStub
     from waybill.operations.v1.outbox_service_pb2_grpc import OutboxServiceAsyncStub
     from waybill.order.v1.approval_rule_service_pb2_grpc import ApprovalRuleServiceAsyncStub
+    from waybill.order.v1.approval_service_pb2_grpc import ApprovalServiceAsyncStub
     from waybill.order.v1.cart_service_pb2_grpc import CartServiceAsyncStub
     from waybill.order.v1.checkout_service_pb2_grpc import CheckoutServiceAsyncStub
     from waybill.order.v1.line_item_service_pb2_grpc import LineItemServiceAsyncStub
@@ -76,6 +77,7 @@ class AsyncServices:
     channel: Any
     orders: OrderServiceAsyncStub = _stub("orders")
     approval_rules: ApprovalRuleServiceAsyncStub = _stub("approval_rules")
+    approvals: ApprovalServiceAsyncStub = _stub("approvals")
     line_items: LineItemServiceAsyncStub = _stub("line_items")
     carts: CartServiceAsyncStub = _stub("carts")
     checkout: CheckoutServiceAsyncStub = _stub("checkout")

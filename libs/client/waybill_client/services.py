@@ -36,6 +36,7 @@ from waybill.fulfillment.v1.supplier_order_service_pb2_grpc import SupplierOrder
 from waybill.inspection.v1.inspection_service_pb2_grpc import InspectionServiceStub
 from waybill.operations.v1.outbox_service_pb2_grpc import OutboxServiceStub
 from waybill.order.v1.approval_rule_service_pb2_grpc import ApprovalRuleServiceStub
+from waybill.order.v1.approval_service_pb2_grpc import ApprovalServiceStub
 from waybill.order.v1.cart_service_pb2_grpc import CartServiceStub
 from waybill.order.v1.checkout_service_pb2_grpc import CheckoutServiceStub
 from waybill.order.v1.line_item_service_pb2_grpc import LineItemServiceStub
@@ -89,6 +90,7 @@ class Services:
     channel: Any
     orders = Service(OrderServiceStub)
     approval_rules = Service(ApprovalRuleServiceStub)
+    approvals = Service(ApprovalServiceStub)
     line_items = Service(LineItemServiceStub)
     carts = Service(CartServiceStub)
     checkout = Service(CheckoutServiceStub)

@@ -62,7 +62,7 @@ def _accepted(subject: Subject, kind: str = "") -> list[str]:
 
 def _accepted_unconfirmed(subject: Subject) -> Iterator[str]:
     canceled = subject.one("order", "order").get("status") == "CANCELED"
-    submits = _accepted(subject, "SUBMIT")
+    submits = [*_accepted(subject, "SUBMIT"), *_accepted(subject, "APPROVE")]
     for attempt in _accepted(subject):
         # Payment knows no attempt of a change: what it has to do with one is a ceiling, which another rule compares.
         for context, kind in HOLDERS[1:] if attempt in submits else HOLDERS[2:]:

@@ -13,6 +13,8 @@ from services.order.domain.reading.visibility import Direction, scope
 from services.order.domain.status import Trigger, move
 from waybill.order.v1 import reasons
 
+_DOING = {"SUBMIT": "is being submitted", "CHANGE": "is being changed", "APPROVE": "is being approved"}
+
 
 def require_writer(caller: Principal, order: Order) -> None:
     """The own order needs Shopper or OrderAdmin, another's OrderAdmin; suppliers write none."""
@@ -74,8 +76,7 @@ def require_no_attempt(order: Order, now: datetime) -> None:
     if attempt is None or not attempt.undecided:
         return
     left = max(attempt.deadline - now, timedelta(seconds=1))
-    doing = "is being submitted" if attempt.kind == "SUBMIT" else "is being changed"
-    raise _in_progress(order, attempt, doing, min(left, timedelta(seconds=2)))
+    raise _in_progress(order, attempt, _DOING[attempt.kind], min(left, timedelta(seconds=2)))
 
 
 def require_settled(order: Order) -> None:
@@ -109,4 +110,10 @@ def cancel_in_progress(order: Order) -> WaybillError:
 def require_unchanged(read: Order, locked: Order) -> None:
     """ABORTED when the order changed between what was read for a remote call and now."""
     if read.content_version != locked.content_version:
+        raise stale("order", locked.id, str(locked.version))
+
+
+def require_same(read: Order, locked: Order) -> None:
+    """ABORTED when anything of the order changed between what was read for a remote call and now."""
+    if read.version != locked.version:
         raise stale("order", locked.id, str(locked.version))

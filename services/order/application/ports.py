@@ -23,7 +23,12 @@ from services.order.application.records import (
     Outcome,
     ShippedCapture,
     SupplierOrderView,
+    Waiting,
 )
+from services.order.domain.approval.case import Case
+from services.order.domain.approval.rounds import Approval, Round
+from services.order.domain.approval.rules import ApprovalRule
+from services.order.domain.approval.voters import Voter
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import Event, Line, Order
 from services.order.domain.progress.fulfillment import UnitCount
@@ -208,6 +213,27 @@ class ReportStore(Protocol):
         ...
 
 
+class RoundStore(Protocol):
+    """Rounds of approvals."""
+
+    async def rules(self, buyer_id: str, key: uuid.UUID) -> tuple[tuple[ApprovalRule, ...], int]:
+        """The active rules of a buyer, and the number of the order's newest round; 0 where there is none of either."""
+
+    async def begin(self, key: uuid.UUID, case: Case) -> None: ...
+    async def newest(self, key: uuid.UUID) -> Case | None: ...
+    async def save(self, key: uuid.UUID, round: Round) -> None: ...
+    async def withdraw(self, key: uuid.UUID, now: datetime) -> None:
+        """What is pending of an order is not wanted any more."""
+
+    async def of_order(self, key: uuid.UUID, limit: int) -> list[tuple[int, Approval]]:
+        """All approvals of an order, each with its round."""
+        ...
+
+    async def pending(self, groups: Collection[str], voter: Voter, query: PageRequest) -> Page[Waiting]:
+        """Pending approvals of groups, but of no order of the voter's own."""
+        ...
+
+
 class SubStatusStore(Protocol):
     """Statuses of the marketplace's own, and orders that enter them."""
 
@@ -232,6 +258,8 @@ class OrderWork(Protocol):
     def orders(self) -> OrderStore: ...
     @property
     def carts(self) -> CartStore: ...
+    @property
+    def rounds(self) -> RoundStore: ...
     @property
     def deletions(self) -> DeletionStore: ...
     @property

@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import NewType, TypedDict
 
 from libs.json_value import JsonObject
+from services.order.domain.approval.case import Case, Given
+from services.order.domain.approval.rounds import Approval
 from services.order.domain.model import CanceledAmounts, Event, Line, Order, Problem
 from services.order.domain.progress.fulfillment import UnitCount
 from services.order.domain.progress.unclaimed import Claim
@@ -69,14 +71,32 @@ class Attempt:
     new_payments: tuple[PaymentDocument, ...] = ()
     """Payments to add with the try; only for a checkout done in one call."""
     kind: str = "SUBMIT"
-    """SUBMIT or CHANGE."""
+    """SUBMIT, CHANGE or APPROVE."""
     outcome: str = ""
-    """What an accepted one has led to: OPENED or CHANGED."""
+    """What an accepted one has led to: OPENED, CHANGED or AWAITING_APPROVAL."""
     change: OrderChange | None = None
+    case: Case | None = None
+    """The approvals that the order wants when it is submitted, where a rule of its buyer holds."""
+    given: Given | None = None
+    """The approvals that one of kind APPROVE gives."""
     failures: int = 0
     """How often in a row driving it on has failed."""
     failure: str | None = None
     """What it failed by at last."""
+
+    @property
+    def prices_hold(self) -> bool:
+        """Whether the order opens at the prices that were approved, whatever they are by now."""
+        return self.given is not None and self.given.prices_hold(self.begin_time)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An approval that waits for somebody, with its order and round."""
+
+    order: Order
+    round: int
+    approval: Approval
 
 
 @dataclass(frozen=True, slots=True)

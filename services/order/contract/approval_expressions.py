@@ -136,3 +136,26 @@ def _item(line: Line) -> pb.ApprovalItem:
         specs={choice.spec_id: choice.option_id or choice.value for choice in line.choices},
         xp=xp_out(line.xp),
     )
+
+
+class ApprovalExpressions:
+    """The expressions of rules, for use cases that know no messages."""
+
+    def read_groups(self, rules: Sequence[ApprovalRule]) -> bool:
+        """Whether one of the rules asks for the groups of the order's user. What is no expression any more holds without them."""
+        return any(GROUPS in _names(rule.expression) for rule in rules)
+
+    def subject(self, order: Order, lines: Sequence[Line], groups: Collection[str], now: datetime) -> bytes:
+        """The order as rules see it."""
+        return approval_order(order, lines, groups, now).SerializeToString(deterministic=True)
+
+    def judge(self, rules: Sequence[ApprovalRule], subject: bytes) -> Evaluate:
+        """The rules that hold for it, as a round asks."""
+        return matches(rules, pb.ApprovalOrder.FromString(subject))
+
+
+def _names(text: str) -> Collection[str]:
+    try:
+        return expression_of(text).names
+    except Faults:
+        return ()

@@ -33,6 +33,7 @@ class Trigger(StrEnum):
     APPROVE = "APPROVE"
     DECLINE = "DECLINE"
     DECLINE_FOR_RESUBMIT = "DECLINE_FOR_RESUBMIT"
+    RECALL = "RECALL"
     FORWARD = "FORWARD"
     COMPLETE = "COMPLETE"
     REOPEN = "REOPEN"
@@ -53,6 +54,7 @@ TRANSITIONS: Final[dict[tuple[OrderStatus, Trigger], OrderStatus]] = {
     (_S.AWAITING_APPROVAL, _T.APPROVE): _S.OPEN,
     (_S.AWAITING_APPROVAL, _T.DECLINE): _S.DECLINED,
     (_S.AWAITING_APPROVAL, _T.DECLINE_FOR_RESUBMIT): _S.UNSUBMITTED,
+    (_S.AWAITING_APPROVAL, _T.RECALL): _S.UNSUBMITTED,
     (_S.OPEN, _T.FORWARD): _S.OPEN,
     (_S.OPEN, _T.COMPLETE): _S.COMPLETED,
     (_S.COMPLETED, _T.COMPLETE): _S.COMPLETED,
@@ -95,15 +97,18 @@ def status_conflict(order_id: str, status: OrderStatus, trigger: Trigger) -> Way
     )
 
 
-def derived(submitted: bool, canceled: bool, open_units: int, shipped: int) -> OrderStatus:
+def derived(
+    submitted: bool, canceled: bool, open_units: int, shipped: int, *, waits: bool = False, declined: bool = False
+) -> OrderStatus:
     """The status that quantities and recorded decisions make; every stored status is this one, computed again.
 
-    `canceled` is a cancel that was decided. No open unit left: COMPLETED if any shipped, else CANCELED.
+    `canceled` is a cancel that was decided, `waits` an approval that is pending, `declined` one that was refused for good. No
+    open unit left: COMPLETED if any shipped, else CANCELED.
     """
     if canceled:
         return OrderStatus.CANCELED
     if not submitted:
-        return OrderStatus.UNSUBMITTED
+        return OrderStatus.AWAITING_APPROVAL if waits else OrderStatus.DECLINED if declined else OrderStatus.UNSUBMITTED
     if open_units:
         return OrderStatus.OPEN
     return OrderStatus.COMPLETED if shipped else OrderStatus.CANCELED

@@ -10,6 +10,7 @@ from typing import Any
 from libs.relay.change import Cause
 from libs.relay.changes import cause
 from libs.rpc.call import impersonator_id
+from services.order.adapters.db.approval.approval_rows import approval_json, case_of, given_of
 from services.order.adapters.db.fee_rows import fees_of
 from services.order.application.records import Attempt, OrderChange, PaymentDocument, SupplierOrderView
 from services.order.domain.exemptions import TaxExemption
@@ -265,6 +266,7 @@ def attempt_row(attempt: Attempt) -> dict[str, Any]:
         "kind": attempt.kind,
         "outcome": attempt.outcome,
         "change": change_json(attempt.change),
+        "approval": approval_json(attempt.case, attempt.given),
     }
 
 
@@ -298,6 +300,8 @@ def attempt_of(row: Row) -> Attempt:
         kind=row["kind"],
         outcome=row["outcome"],
         change=_change_of(row["change"]),
+        case=case_of(row["approval"]),
+        given=given_of(row["approval"]),
         failures=row["failures"],
         failure=row["failure"],
     )

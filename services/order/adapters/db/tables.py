@@ -16,6 +16,7 @@ from libs.resource.database import resource_table
 from libs.service import retries
 from services.order.contract import sub_statuses
 from services.order.contract.approval_rules import APPROVAL_RULE
+from services.order.domain.approval.rounds import ApprovalStatus
 from services.order.domain.status import OrderStatus
 
 METADATA = metadata()
@@ -28,6 +29,7 @@ MARKED = sa.text("sub_status <> ''")
 _WITH_BODY = sa.text("body IS NOT NULL")
 _PAYMENTS_LEFT = sa.text("payments_left")
 _LEFT = sa.text("status = 'UNSUBMITTED' AND line_item_count > 0")
+_PENDING = sa.text("status = 'PENDING'")
 _EMPTY = sa.text("status = 'UNSUBMITTED' AND line_item_count = 0")
 
 ORDERS = sa.Table(
@@ -224,10 +226,12 @@ SUBMISSIONS = sa.Table(
     sa.Column("attempt", sa.BigInteger, primary_key=True),
     sa.Column("kind", sa.String(20), nullable=False, server_default="SUBMIT"),
     sa.Column("state", sa.String(20), nullable=False),
-    # What an accepted one has led to: OPENED or CHANGED.
+    # What an accepted one has led to: OPENED, CHANGED or AWAITING_APPROVAL.
     sa.Column("outcome", sa.String(20), nullable=False, server_default=""),
     # What a change is to do, and once it is decided what it cancels.
     sa.Column("change", Json(), nullable=True),
+    # The round of approvals that a submit begins, or the approvals that are given by one of kind APPROVE.
+    sa.Column("approval", Json(), nullable=True),
     sa.Column("finished", sa.Boolean, nullable=False),
     sa.Column("held", sa.Boolean, nullable=False),
     sa.Column("caller", Json(), nullable=False),
@@ -316,12 +320,44 @@ FEED_EPOCHS = epoch_table(METADATA, "order_feed_epochs")
 
 APPROVAL_RULES = resource_table(METADATA, "approval_rules", APPROVAL_RULE)
 
+APPROVAL_ROUNDS = sa.Table(
+    "approval_rounds",
+    METADATA,
+    sa.Column("order_key", sa.Uuid(), sa.ForeignKey("orders.key", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True),
+    # The submit that began it, with its user, that user's groups, the rules and the order as they were.
+    sa.Column("attempt", sa.BigInteger, nullable=False),
+    sa.Column("user_id", sa.String(100), nullable=False),
+    *(sa.Column(name, Json(), nullable=False) for name in ("groups", "rules")),
+    sa.Column("subject", sa.LargeBinary, nullable=False),
+    sa.Column("begin_time", UtcTime(), nullable=False),
+)
+
+APPROVALS = sa.Table(
+    "approvals",
+    METADATA,
+    sa.Column("order_key", sa.Uuid(), sa.ForeignKey("orders.key", ondelete="CASCADE"), primary_key=True),
+    sa.Column("round", sa.BigInteger, primary_key=True),
+    sa.Column("rule_id", sa.String(100), primary_key=True),
+    sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("group_id", sa.String(100), nullable=False),
+    sa.Column("status", sa.String(20), nullable=False),
+    sa.Column("auto", sa.Boolean, nullable=False),
+    sa.Column("error", sa.String(1_000), nullable=False),
+    sa.Column("user_id", sa.String(100), nullable=False),
+    sa.Column("comment", sa.String(2_000), nullable=False),
+    sa.Column("create_time", UtcTime(), nullable=False),
+    sa.Column("complete_time", UtcTime(), nullable=True),
+    sa.Index("ix_approvals_pending", "group_id", "create_time", "order_key", sqlite_where=_PENDING, postgresql_where=_PENDING),
+)
+
 NAMES: Mapping[sa.Column[Any], Iterable[str]] = {
     ORDERS.c.kind: ("BUYER", "SUPPLIER", "MOVED"),
     ORDERS.c.status: OrderStatus,
-    SUBMISSIONS.c.kind: ("SUBMIT", "CHANGE"),
+    SUBMISSIONS.c.kind: ("SUBMIT", "CHANGE", "APPROVE"),
     SUBMISSIONS.c.state: ("TRYING", "ACCEPTED", "REFUSED"),
-    SUBMISSIONS.c.outcome: ("", "OPENED", "CHANGED"),
+    SUBMISSIONS.c.outcome: ("", "OPENED", "CHANGED", "AWAITING_APPROVAL"),
+    APPROVALS.c.status: ApprovalStatus,
     CANCELLATIONS.c.state: ("FREEZING", "DECIDED", "FINISHED"),
 }
 """Columns of names that the software gives, and the names."""

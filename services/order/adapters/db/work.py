@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from libs.db import Tx
 from services.order.adapters.db.aftercare.cancellation_store import SqlCancellationStore
+from services.order.adapters.db.approval.round_store import SqlRoundStore
 from services.order.adapters.db.building.cart_store import SqlCartStore
 from services.order.adapters.db.building.deletion_store import SqlDeletionStore
 from services.order.adapters.db.order_store import SqlOrderStore, SqlRequestStore
@@ -32,6 +33,11 @@ class SqlOrderWork:
     def carts(self) -> SqlCartStore:
         """Which orders are carts."""
         return SqlCartStore(self._tx)
+
+    @property
+    def rounds(self) -> SqlRoundStore:
+        """Rounds of approvals."""
+        return SqlRoundStore(self._tx)
 
     @property
     def deletions(self) -> SqlDeletionStore:

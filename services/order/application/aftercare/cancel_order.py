@@ -80,6 +80,8 @@ class CancelOrder:
         attempt = None
         if order.submission is not None and order.submission.undecided:
             attempt, order = await self._refuse(work, order)
+        if order.status is OrderStatus.AWAITING_APPROVAL:
+            await work.rounds.withdraw(order.key, now)
         after, event = changed(
             replace(order, status=target, cancel_time=now),
             "order_canceled",

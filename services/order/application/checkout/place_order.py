@@ -11,8 +11,9 @@ from libs.idempotency.key import RequestKey
 from services.order.application.building.build_order import BuildOrder
 from services.order.application.building.create_order import created
 from services.order.application.checkout.worksheets import Worksheets
+from services.order.application.peers import Payments
 from services.order.application.ports import OrderIdOfDeleted, OrderIdTaken, Units
-from services.order.application.records import Outcome, PaymentDocument
+from services.order.application.records import Attempt, Outcome, PaymentDocument
 from services.order.application.submission.attempts import begun, outcome, taken
 from services.order.application.submission.submit_order import Loaded, SubmitOrder
 from services.order.domain.building.drafts import LineDraft, OrderDraft
@@ -47,8 +48,9 @@ class Paying:
 class PlaceOrder:
     """Create, estimate, select, calculate, pay and submit."""
 
-    def __init__(self, units: Units, build: BuildOrder, worksheets: Worksheets, submit: SubmitOrder) -> None:
+    def __init__(self, units: Units, build: BuildOrder, worksheets: Worksheets, submit: SubmitOrder, payments: Payments) -> None:
         self._units = units
+        self._payments = payments
         self._build = build
         self._worksheets = worksheets
         self._submit = submit
@@ -75,7 +77,7 @@ class PlaceOrder:
         worksheet = select_by_preference(worksheet, wishes.ship_method_ids, wishes.fastest)
         order = replace(order, estimated_version=order.content_version)
         order, worksheet, lines = await self._worksheets.calculated(order, lines, worksheet)
-        attempt = self._submit.first(order, caller, payments.under(order.policy))
+        attempt = await self._submit.first(order, lines, caller, payments.under(order.policy))
         opening = created(order, lines, caller)
         order, event = begun(order, attempt, caller)
         try:
@@ -93,8 +95,19 @@ class PlaceOrder:
             raise was_deleted("order", order.id) from None
         if recorded is not None:
             return await self._again(caller, recorded["id"])
+        attempt = await self._paid(order, attempt)
         attempt, driven = await self._submit.drive(attempt, Loaded(order, lines, worksheet, facts, quote_is_fresh=True))
         return outcome(attempt, driven.order), driven.lines
+
+    async def _paid(self, order: Order, attempt: Attempt) -> Attempt:
+        """The attempt with its payments on the order already, where somebody has to approve that: its tries leave none."""
+        if attempt.held or not attempt.new_payments:
+            return attempt
+        try:
+            await self._payments.create(order, attempt.new_payments, f"place-{order.key}")
+        except WaybillError as error:
+            return await self._submit.refuse(attempt, error, "payment")
+        return replace(attempt, new_payments=())
 
     async def _taken(self, caller: Principal, order_id: str) -> WaybillError:
         """Why the id cannot be used, and the way on if the order is one that the caller may see."""

@@ -6,7 +6,7 @@ import uuid
 
 from libs.clock import Clock
 from services.order.application.ports import Units
-from services.order.application.submission.attempts import timed_out
+from services.order.application.submission.attempts import AWAITING_APPROVAL, timed_out
 from services.order.application.submission.submit_order import SubmitOrder
 from services.order.application.submission.try_submission import Tried
 
@@ -26,7 +26,7 @@ class ResolveSubmission:
             attempt = await work.submissions.get(key, number)
         if attempt is None:
             return "REFUSED"
-        if attempt.state != "TRYING" or self._clock.now() < attempt.deadline:
-            return attempt.state
-        decided, _ = await self._submit.decide(attempt, Tried((timed_out(attempt),)))
-        return decided.state
+        if attempt.state == "TRYING" and self._clock.now() >= attempt.deadline:
+            attempt, _ = await self._submit.decide(attempt, Tried((timed_out(attempt),)))
+        # One that somebody has to approve has only validated: nothing may be kept for it.
+        return "REFUSED" if attempt.outcome == AWAITING_APPROVAL else attempt.state

@@ -12,18 +12,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from libs.auth import Principal
-from libs.errors import missing
+from libs.errors import WaybillError, missing
 from libs.idempotency.key import RequestKey
 from libs.obs import get_logger
 from libs.service.loops import put_off
 from libs.service.waiting import pause
-from services.order.application.access import locked, readable, require_writable
+from services.order.application.access import locked, readable, require_same, require_writable
+from services.order.application.approval.begin_case import NOTHING, BeginCase
 from services.order.application.ports import OrderWork, Units
 from services.order.application.records import Attempt, PaymentDocument, Reports
-from services.order.application.submission.attempts import SUBMIT, begun, decided, finished, new_attempt, outcome, timed_out
+from services.order.application.submission.attempts import (
+    AWAITING_APPROVAL,
+    SUBMIT,
+    begun,
+    decided,
+    finished,
+    leads_to,
+    new_attempt,
+    outcome,
+    timed_out,
+)
 from services.order.application.submission.legs.leg import Leg, Trial
 from services.order.application.submission.steps import Steps
-from services.order.application.submission.try_submission import FAILED, Tried, TrySubmission
+from services.order.application.submission.try_submission import FAILED, Tried, TrySubmission, problems_of
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import Line, Order, Problem
 from services.order.domain.status import Trigger
@@ -46,10 +57,11 @@ class Loaded:
 class SubmitOrder:
     """Drives attempts: for SubmitOrder, PlaceOrder, and the completer."""
 
-    def __init__(self, units: Units, legs: Sequence[Leg], tries: TrySubmission, steps: Steps) -> None:
+    def __init__(self, units: Units, legs: Sequence[Leg], tries: TrySubmission, approvals: BeginCase, steps: Steps) -> None:
         self._units = units
         self._legs = legs
         self._tries = tries
+        self._approvals = approvals
         self._reports = steps.reports
         self._clock = steps.clock
         self._limits = steps.limits
@@ -62,8 +74,12 @@ class SubmitOrder:
         async with self._units.reading() as work:
             order = await readable(work.orders, caller, order_id)
             recorded = await work.requests.find(request)
+            asked = NOTHING if recorded is not None else await self._approvals.rules(work, order)
+            lines = await work.orders.lines(order.key) if asked.rules else ()
         if recorded is not None:
             return (await self.join(order.key, recorded["attempt"]))[0]
+        seen = order
+        asked = await self._approvals.groups(asked, order, lines, self._clock.now())
         await self._let_go(order)
         async with self._units.transaction() as work:
             now = self._clock.now()
@@ -73,9 +89,12 @@ class SubmitOrder:
             recorded = await work.requests.claim(request, {"order": order_id, "attempt": number}, now)
             if recorded is None:
                 require_writable(caller, order, now, Trigger.SUBMIT, etag)
+                if asked.rules:
+                    require_same(seen, order)
                 lines = await work.orders.lines(order.key)
                 worksheet = await work.orders.worksheet(order.key)
-                attempt = new_attempt(order, number, caller, now, self._limits)
+                case = self._approvals.case(asked, order, lines, number, now)
+                attempt = new_attempt(order, number, caller, now, self._limits, case=case)
                 order, event = begun(order, attempt, caller)
                 await work.submissions.insert(attempt)
                 await work.orders.save(replace(order, version=order.version - 1), order, [event])
@@ -85,9 +104,17 @@ class SubmitOrder:
         attempt, driven = await self.drive(attempt, Loaded(order, lines, worksheet))
         return outcome(attempt, driven.order)
 
-    def first(self, order: Order, caller: Principal, payments: Sequence[PaymentDocument]) -> Attempt:
+    async def first(self, order: Order, lines: Sequence[Line], caller: Principal, payments: Sequence[PaymentDocument]) -> Attempt:
         """The attempt that begins together with a new order; it adds these payments with its try."""
-        return new_attempt(order, 1, caller, self._clock.now(), self._limits, payments)
+        async with self._units.reading() as work:
+            asked = await self._approvals.rules(work, order)
+        now = self._clock.now()
+        case = self._approvals.case(await self._approvals.groups(asked, order, lines, now), order, lines, 1, now)
+        return new_attempt(order, 1, caller, now, self._limits, payments, case)
+
+    async def refuse(self, attempt: Attempt, error: WaybillError, context: str) -> Attempt:
+        """The attempt refused for what another context has said before its tries."""
+        return (await self.decide(attempt, Tried(tuple(problems_of(error, context)))))[0]
 
     async def _let_go(self, order: Order) -> None:
         """What a refused attempt still holds would stand in the way of the next."""
@@ -182,7 +209,7 @@ class SubmitOrder:
             validate_only=not attempt.held,
             new_payments=attempt.new_payments,
             facts=loaded.facts,
-            quote_is_fresh=loaded.quote_is_fresh,
+            quote_is_fresh=loaded.quote_is_fresh or attempt.prices_hold,
         )
 
     async def _wait(self, attempt: Attempt) -> None:
@@ -201,15 +228,21 @@ class SubmitOrder:
         if order is None:
             raise missing("order", str(key))
         state = "REFUSED" if tried.reasons else "ACCEPTED"
-        led_to = "" if tried.reasons else "OPENED" if attempt.change is None else "CHANGED"
+        led_to = "" if tried.reasons else leads_to(attempt)
         change = attempt.change if attempt.change is None else replace(attempt.change, canceled=tried.canceled)
-        done = state == "REFUSED" and not attempt.held
+        done = not attempt.held and led_to in ("", AWAITING_APPROVAL)
         ours = replace(attempt, state=state, outcome=led_to, reasons=tried.reasons, decide_time=now, finished=done, change=change)
         if not await work.submissions.decide(ours):
             other = await work.submissions.get(key, number)
             return other or attempt, order
-        after, event = decided(order, ours, tried.facts, now)
+        before, case = None, ours.case
+        if ours.given is not None:
+            before = await work.rounds.newest(key)
+            case = None if before is None else self._approvals.given(before, ours.given.rule_ids, ours.given.by, now)
+        after, event = decided(order, ours, tried.facts, now, before, case)
         await work.orders.save(order, after, [event])
+        if state == "ACCEPTED" and case is not None:
+            await (work.rounds.begin(key, case) if before is None else work.rounds.save(key, case.round))
         if tried.worksheet is not None and not tried.reasons:
             await work.orders.save_worksheet(key, tried.worksheet)
         return ours, after

@@ -61,7 +61,7 @@ class TrySubmission:
         try:
             return Asked(await self._facts(trial))
         except Exception as error:
-            return Asked(None, tuple(_problems(error, "directory")))
+            return Asked(None, tuple(problems_of(error, "directory")))
 
     async def _facts(self, trial: Trial) -> Facts:
         """What directory and catalog say now. The policy is that of the order's own channel, whoever submits it."""
@@ -98,10 +98,10 @@ async def _guarded(step: Awaitable[LegTry], context: str) -> LegTry:
     try:
         return await step
     except Exception as error:
-        return LegTry.of(_problems(error, context))
+        return LegTry.of(problems_of(error, context))
 
 
-def _problems(error: Exception, context: str) -> list[Problem]:
+def problems_of(error: Exception, context: str) -> list[Problem]:
     """An error of a step as problems of the context that was asked. Only others answer by errors; one of our own is a defect."""
     if context == OWN or not isinstance(error, WaybillError):
         _LOG.error("step failed", context=context, exc_info=error)

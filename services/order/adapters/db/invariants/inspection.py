@@ -75,9 +75,8 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
     orders = (await tx.execute(sa.select(ORDERS).where(_O.key.in_(keys), _O.kind == "BUYER"))).all()
     submitted = [row.key for row in orders if row.is_submitted]
     made = [_order(row) for row in orders]
-    attempts = sa.select(_S.order_key, _S.attempt, _S.kind, _S.state, _S.finished, _S.begin_time, _S.failures, _S.failure).where(
-        _S.order_key.in_(keys)
-    )
+    columns = (_S.order_key, _S.attempt, _S.kind, _S.outcome, _S.finished, _S.begin_time, _S.failures, _S.failure)
+    attempts = sa.select(*columns, _S.state).where(_S.order_key.in_(keys))
     for row in await tx.execute(attempts):
         made.append(
             _fact(
@@ -85,7 +84,8 @@ async def _of(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Fact]:
                 "attempt",
                 attempt=row.attempt,
                 kind=row.kind,
-                state=row.state,
+                # What somebody has to approve was validated only: nobody else has heard of it.
+                state="VALIDATED" if row.outcome == "AWAITING_APPROVAL" else row.state,
                 finished=int(row.finished),
                 since=row.begin_time.isoformat(),
                 **failures_of(row),

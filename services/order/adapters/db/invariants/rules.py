@@ -263,11 +263,12 @@ def _attempts(*where: Any) -> Any:
 
 
 def _attempt_rules() -> list[SqlRule]:
-    opened = _attempts(_S.state == "ACCEPTED", _S.kind == "SUBMIT")
+    opened = _attempts(_S.state == "ACCEPTED", _S.outcome == "OPENED")
     begun, decided = _attempts(), _attempts(_S.state != "TRYING")
     submitted = sa.case((_O.is_submitted, 1), else_=0)
-    begins = _number_of(("submission_begun", "change_begun"))
-    ends = _number_of(("order_submitted", "submission_refused", "change_decided", "change_refused"))
+    begins = _number_of(("submission_begun", "change_begun", "approval_begun"))
+    submits = ("order_submitted", "submission_refused", "order_awaiting_approval")
+    ends = _number_of((*submits, "change_decided", "change_refused", "order_approved", "approval_refused"))
     known = _S.state.in_(("TRYING", "ACCEPTED", "REFUSED"))
     undecided = sa.and_(_S.state == "TRYING", sa.or_(_S.finished, _S.decide_time.is_not(None)))
     newest = (
@@ -314,7 +315,8 @@ def _effect_rules(dialect: str) -> list[SqlRule]:
     of_others = sa.or_(*(_R.method.like(methods) for methods in (APPROVAL_RULE_METHODS, SUB_STATUS_METHODS)))
     unknown = sa.and_(~sa.exists().where(_O.id == order_id), ~deleted)
     never_begun = sa.and_(
-        attempt.is_not(None),
+        # An approval that is not the last begins none.
+        attempt > 0,
         ~sa.exists().where(_O.id == order_id, _O.kind == "BUYER", _S.order_key == _O.key, _S.attempt == attempt),
         ~deleted,
     )

@@ -12,6 +12,7 @@ from libs.db import Tx
 from libs.db.invariants import readable, why
 from libs.invariants import Fact, Finding, RuleResult
 from libs.protoconv import money_micros
+from services.order.adapters.db.approval.round_store import SqlRoundStore
 from services.order.adapters.db.checkout.worksheet_rows import worksheet_of
 from services.order.adapters.db.invariants.parts import RULES as PARTS
 from services.order.adapters.db.invariants.whole import Whole
@@ -36,6 +37,10 @@ _WITNESSES = (
     "submission_begun",
     "submission_refused",
     "order_submitted",
+    "order_awaiting_approval",
+    "approval_begun",
+    "order_approved",
+    "order_declined",
     "change_decided",
     "order_forwarded",
     "order_completed",
@@ -100,6 +105,8 @@ async def _wholes(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Whole]:
         found[attempt.order_key].attempts.append(attempt)
         if attempt.state == "ACCEPTED" and attempt.change is not None:
             found[attempt.order_key].changed = attempt.change.canceled
+    for key, case in (await SqlRoundStore(tx).newest_of(keys)).items():
+        found[key].case = case
     for row in await tx.execute(sa.select(CANCELLATIONS).where(_C.order_key.in_(keys))):
         found[row.order_key].cancel_decided = row.state != "FREEZING"
         found[row.order_key].cancel = row
@@ -140,6 +147,8 @@ def _status(whole: Whole) -> str | None:
         canceled,
         sum(open_units(line) for line in whole.lines),
         sum(line.quantity_shipped for line in whole.lines),
+        waits=whole.case is not None and bool(whole.case.round.pending),
+        declined=order.decline_time is not None,
     )
     return "" if made is order.status else f"{order.status}, its units and decisions make it {made}"
 
@@ -154,8 +163,8 @@ def _times(whole: Whole) -> str | None:
     pairs = (
         ("submit", order.is_submitted, order.submit_time),
         ("cancel", order.status == "CANCELED", order.cancel_time),
-        ("approve", False, order.approve_time),
-        ("decline", order.status == "DECLINED", order.decline_time),
+        ("approve", bool(whole.event("order_approved")), order.approve_time),
+        ("decline", any(not e.data.get("allow_resubmit") for e in whole.event("order_declined")), order.decline_time),
         ("complete", order.status == "COMPLETED", order.complete_time),
     )
     wrong = [name for name, reached, time in pairs if reached != (time is not None)]

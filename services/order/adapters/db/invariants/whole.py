@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from services.order.application.records import Attempt
+from services.order.domain.approval.case import Case
 from services.order.domain.checkout.worksheet import Worksheet
 from services.order.domain.model import CanceledAmounts, Event, Line, Order
 from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder
@@ -32,6 +33,8 @@ class Whole:
     """What its payments are to have taken of what has shipped; None for an order without a row of that."""
     changed: CanceledAmounts | None = None
     """What its last accepted change has canceled."""
+    case: Case | None = None
+    """Its newest round of approvals."""
     reports: list[Any] = field(default_factory=list)
     """Rows of its supplier orders."""
     documents: list[SupplierOrder] = field(default_factory=list)
@@ -51,9 +54,13 @@ class Whole:
     @property
     def submit_sequence(self) -> int:
         """The number of the event by which it was submitted; beyond all of them when none does."""
-        return next((event.sequence for event in self.event("order_submitted")), self.order.version + 1)
+        return next((event.sequence for event in self._opened), self.order.version + 1)
 
     @property
     def submit_time(self) -> datetime | None:
         """When the order was submitted, as its history says."""
-        return next((event.time for event in self.event("order_submitted")), None)
+        return next((event.time for event in self._opened), None)
+
+    @property
+    def _opened(self) -> list[Event]:
+        return [*self.event("order_submitted"), *self.event("order_approved")]

@@ -9,15 +9,21 @@ from typing import Any, cast
 
 from libs.protoconv import address_plain, money_micros, struct_plain, time_out
 from services.order.adapters.db.invariants.whole import Whole
+from services.order.application.submission.attempts import AWAITING_APPROVAL, leads_to
 from services.order.domain.history import stated
 from services.order.domain.model import Event, Line, Order
 from waybill.fulfillment.v1.supplier_order_pb2 import SupplierOrder, SupplierOrderLine
 
-_LED_TO = {"SUBMIT": "OPENED", "CHANGE": "CHANGED"}
 _LEADS_TO = {"order_created": "UNSUBMITTED", "submission_begun": "UNSUBMITTED", "submission_refused": "UNSUBMITTED"}
 _LEADS_TO |= {
     "order_transferred": "UNSUBMITTED",
     "order_submitted": "OPEN",
+    "order_awaiting_approval": "AWAITING_APPROVAL",
+    "approval_given": "AWAITING_APPROVAL",
+    "approval_begun": "AWAITING_APPROVAL",
+    "approval_refused": "AWAITING_APPROVAL",
+    "order_approved": "OPEN",
+    "order_recalled": "UNSUBMITTED",
     "order_completed": "COMPLETED",
     "order_canceled": "CANCELED",
 }
@@ -76,7 +82,8 @@ def _attempts(whole: Whole) -> str | None:
     if not whole.attempts:
         return None
     began = {event.data.get("attempt"): event for event in whole.event("submission_begun")}
-    ends = [e for type in ("submission_refused", "order_submitted", "change_decided") for e in whole.event(type)]
+    types = ("submission_refused", "order_submitted", "order_awaiting_approval", "order_approved", "change_decided")
+    ends = [e for type in types for e in whole.event(type)]
     ended = {e.data.get("attempt"): e for e in ends}
     wrong: list[str] = []
     for attempt in whole.attempts:
@@ -85,14 +92,15 @@ def _attempts(whole: Whole) -> str | None:
             wrong.append(f"attempt {attempt.attempt} began {attempt.begin_time}, event says {begin.time}")
         if end is not None and end.time != attempt.decide_time:
             wrong.append(f"attempt {attempt.attempt} was decided {attempt.decide_time}, event says {end.time}")
-        if end is not None and end.user_id != attempt.caller.get("sub", end.user_id):
-            wrong.append(f"attempt {attempt.attempt} is of {attempt.caller['sub']}, event says {end.user_id}")
+        decider = attempt.caller.get("sub") if attempt.given is None else attempt.given.by.user_id
+        if end is not None and end.user_id != (decider or end.user_id):
+            wrong.append(f"attempt {attempt.attempt} is of {decider}, event says {end.user_id}")
         known = None if end is None else end.data.get("reasons")
         if known is not None and known != sorted({r.reason for r in attempt.reasons}):
             wrong.append(f"attempt {attempt.attempt} was refused for {[r.reason for r in attempt.reasons]}, event says {known}")
-        if attempt.state == "ACCEPTED" and not attempt.held:
-            wrong.append(f"attempt {attempt.attempt} is accepted and held nothing")
-        made = _LED_TO[attempt.kind] if attempt.state == "ACCEPTED" else ""
+        made = leads_to(attempt) if attempt.state == "ACCEPTED" else ""
+        if attempt.state == "ACCEPTED" and attempt.held is (made == AWAITING_APPROVAL):
+            wrong.append(f"attempt {attempt.attempt} is accepted and held {'something' if attempt.held else 'nothing'}")
         if attempt.outcome != made:
             wrong.append(f"attempt {attempt.attempt} led to {attempt.outcome!r}, its kind and state make it {made!r}")
     return "; ".join(wrong)

@@ -1,0 +1,139 @@
+"""An order over a limit: who has to approve it does, one after the other, or it comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from services.host.sample.marketplace import PASSWORD, SHOP, party
+from tests.e2e.steps import refused
+from tests.support.marketplace import ALL, Marketplace, get
+from waybill.directory.v1 import user_group_service_pb2 as groups
+from waybill.directory.v1 import user_service_pb2
+from waybill.order.v1 import approval_pb2, approval_rule_service_pb2, order_pb2, order_service_pb2, submission_pb2
+from waybill.order.v1 import approval_service_pb2 as pb
+from waybill.order.v1 import checkout_service_pb2 as checkout
+from waybill_client import AsyncWaybill
+
+HEADS, BOARD = "heads", "board"
+RULES = {HEADS: "order.total > money('40')", BOARD: f"approved('{HEADS}') && order.total > money('80')"}
+Status = order_pb2.OrderStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Acme, whose orders over 40 dollars its heads approve, and over 80 its board."""
+
+    ada: AsyncWaybill
+    hana: AsyncWaybill
+    bo: AsyncWaybill
+
+
+async def company(market: Marketplace) -> Company:
+    owner = market.people.owner
+    clients: list[AsyncWaybill] = []
+    for id, group in (("hana", HEADS), ("bo", BOARD)):
+        made = user_service_pb2.User(
+            id=id, party=party("BUYER", "acme"), username=id, active=True, password=PASSWORD, roles=["Shopper"]
+        )
+        await owner.users.CreateUser(user_service_pb2.CreateUserRequest(user=made))
+        named = groups.UserGroup(id=group, name=group, party=party("BUYER", "acme"))
+        await owner.user_groups.CreateUserGroup(groups.CreateUserGroupRequest(user_group=named))
+        added = groups.AddUserGroupMembersRequest(members=[groups.UserGroupMember(user_group_id=group, user_id=id)])
+        await owner.user_groups.AddUserGroupMembers(added)
+        clients.append(AsyncWaybill(market.address, SHOP, username=id, password=PASSWORD))
+    rules = [
+        approval_rule_service_pb2.ApprovalRule(
+            id=id, buyer_id="acme", name=id, approving_group_id=id, expression=text, active=True
+        )
+        for id, text in RULES.items()
+    ]
+    await owner.approval_rules.BatchCreateApprovalRules(
+        approval_rule_service_pb2.BatchCreateApprovalRulesRequest(approval_rules=rules)
+    )
+    return Company(market.people.ada, *clients)
+
+
+async def approve(who: AsyncWaybill, id: str, *rules: str, **more: Any) -> order_pb2.Order:
+    request = pb.ApproveOrderRequest(order_id=id, approval_rule_ids=rules, **more)
+    return (await who.approvals.ApproveOrder(request)).order
+
+
+async def decline(who: AsyncWaybill, id: str, **more: Any) -> order_pb2.Order:
+    return (await who.approvals.DeclineOrder(pb.DeclineOrderRequest(order_id=id, **more))).order
+
+
+async def approvals(who: AsyncWaybill, id: str) -> list[tuple[int, str, str]]:
+    answer = await who.approvals.ListApprovals(pb.ListApprovalsRequest(order_id=id))
+    named = approval_pb2.ApprovalStatus.Name
+    return [(a.round, a.approval_rule_id, named(a.status).removeprefix("APPROVAL_STATUS_")) for a in answer.approvals]
+
+
+async def waiting(who: AsyncWaybill) -> list[tuple[str, str]]:
+    answer = await who.approvals.ListPendingApprovals(pb.ListPendingApprovalsRequest())
+    return [(one.order.id, one.approval.approval_rule_id) for one in answer.pending_approvals]
+
+
+async def events(who: AsyncWaybill, id: str) -> list[str]:
+    answer = await who.orders.ListOrderHistory(
+        order_service_pb2.ListOrderHistoryRequest(order_id=id, direction=order_service_pb2.ORDER_DIRECTION_ALL)
+    )
+    return [event.type for event in answer.events]
+
+
+@pytest.mark.on_sqlite
+async def test_an_order_opens_when_everybody_has_approved_it_one_after_the_other(market: Marketplace) -> None:
+    acme = await company(market)
+    small = await acme.ada.place_order({"tape": 1}, id="SMALL")
+    assert small.status == Status.ORDER_STATUS_OPEN
+    placed = await acme.ada.place_order({"lamp": 3}, id="DEAR")
+    assert (placed.status, placed.is_submitted) == (Status.ORDER_STATUS_AWAITING_APPROVAL, False)
+    assert not placed.HasField("submit_time")
+    assert placed.submission.outcome == submission_pb2.SUBMISSION_OUTCOME_AWAITING_APPROVAL
+    assert await approvals(acme.ada, "DEAR") == [(1, HEADS, "PENDING")]
+    assert (await waiting(acme.hana), await waiting(acme.bo), await waiting(acme.ada)) == ([("DEAR", HEADS)], [], [])
+    assert (await refused(approve(acme.ada, "DEAR"))).reason == "NOT_ELIGIBLE_TO_APPROVE"
+    assert (await refused(approve(acme.bo, "DEAR"))).reason == "RESOURCE_NOT_FOUND"
+    noted = await approve(acme.hana, "DEAR", comment="fine", request_id="one")
+    assert noted.status == Status.ORDER_STATUS_AWAITING_APPROVAL
+    assert await approve(acme.hana, "DEAR", comment="fine", request_id="one") == noted
+    assert (await refused(approve(acme.hana, "DEAR", HEADS))).reason == "APPROVAL_DECIDED"
+    assert await approvals(acme.hana, "DEAR") == [(1, HEADS, "APPROVED"), (1, BOARD, "PENDING")]
+    opened = await approve(acme.bo, "DEAR", request_id="two")
+    assert (opened.status, opened.is_submitted) == (Status.ORDER_STATUS_OPEN, True)
+    assert opened.HasField("approve_time")
+    assert opened.HasField("submit_time")
+    assert await approve(acme.bo, "DEAR", request_id="two") == await get(market.people.owner, "DEAR")
+    assert await waiting(acme.bo) == []
+    assert [t for t in await events(acme.ada, "DEAR") if "appro" in t] == [
+        "order_awaiting_approval",
+        "approval_given",
+        "approval_begun",
+        "order_approved",
+    ]
+    await market.check()
+
+
+@pytest.mark.on_sqlite
+async def test_an_order_comes_back_and_is_submitted_again_or_is_declined_for_good(market: Marketplace) -> None:
+    acme = await company(market)
+    await acme.ada.place_order({"lamp": 1, "tape": 1}, id="BACK")
+    recalled = await acme.ada.approvals.RecallOrder(pb.RecallOrderRequest(order_id="BACK", comment="typo"))
+    assert recalled.order.status == Status.ORDER_STATUS_UNSUBMITTED
+    again = await acme.ada.checkout.SubmitOrder(checkout.SubmitOrderRequest(order_id="BACK"))
+    assert again.order.status == Status.ORDER_STATUS_AWAITING_APPROVAL
+    back = await decline(acme.hana, "BACK", comment="too dear", allow_resubmit=True)
+    assert back.status == Status.ORDER_STATUS_UNSUBMITTED
+    late = await refused(acme.ada.checkout.SubmitOrder(checkout.SubmitOrderRequest(order_id="BACK")))
+    assert late.reason == "SUBMIT_REFUSED"
+    await acme.ada.place_order({"lamp": 1, "tape": 1}, id="GONE")
+    gone = await decline(acme.hana, "GONE")
+    assert (gone.status, gone.HasField("decline_time")) == (Status.ORDER_STATUS_DECLINED, True)
+    await acme.ada.place_order({"lamp": 1, "tape": 1}, id="DROPPED")
+    await acme.ada.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id="DROPPED"))
+    assert await approvals(acme.ada, "BACK") == [(1, HEADS, "WITHDRAWN"), (2, HEADS, "DECLINED")]
+    assert await approvals(acme.ada, "DROPPED") == [(1, HEADS, "WITHDRAWN")]
+    assert (await refused(approve(acme.hana, "GONE"))).reason == "ORDER_STATUS_CONFLICT"
+    await market.check()
