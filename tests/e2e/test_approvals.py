@@ -77,9 +77,7 @@ async def waiting(who: AsyncWaybill) -> list[tuple[str, str]]:
 
 
 async def events(who: AsyncWaybill, id: str) -> list[str]:
-    answer = await who.orders.ListOrderHistory(
-        order_service_pb2.ListOrderHistoryRequest(order_id=id, direction=order_service_pb2.ORDER_DIRECTION_ALL)
-    )
+    answer = await who.orders.ListOrderHistory(order_service_pb2.ListOrderHistoryRequest(order_id=id, direction=ALL))
     return [event.type for event in answer.events]
 
 

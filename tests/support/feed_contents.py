@@ -152,6 +152,8 @@ CONTENTS: dict[str, dict[str, Place]] = {
             "what payment is asked to take of what has shipped: payments change by it, and so does their feed"
         ),
         "approval_rules": Inner("the feed of this context is the history of its orders; rules are read where they are"),
+        "approval_rounds": Inner("what rules are asked about; that a round began is an event of the order"),
+        "approvals": Inner("who has still to decide; what is decided is an event of the order"),
         "hold_commands": Inner("what other contexts have yet to hear of holds, which are events of the order"),
     },
 }

@@ -234,7 +234,8 @@ def texts() -> dict[str, Text]:
     for message, (made, read, limits) in _READ.items():
         for name, limit in limits.items():
             found[f"{message}.{name}"] = Text(limit, _of_message(made, name, read))
-    for message in ("CancelOrderRequest", "CompleteOrderRequest", "HoldOrderRequest", "ReleaseOrderHoldRequest"):
+    deciding = ("ApproveOrderRequest", "DeclineOrderRequest", "RecallOrderRequest")
+    for message in ("CancelOrderRequest", "CompleteOrderRequest", "HoldOrderRequest", "ReleaseOrderHoldRequest", *deciding):
         found[f"order.v1.{message}.comment"] = Text(2_000, check_comment)
     return found
 

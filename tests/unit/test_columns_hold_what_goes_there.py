@@ -35,7 +35,9 @@ from services.fulfillment.domain.sourcing.reservation import Kind as Reservation
 from services.fulfillment.domain.stock.ledger import MovementKind
 from services.fulfillment.domain.stock.thresholds import AlertKind
 from services.fulfillment.domain.supplier_orders.status import SupplierOrderStatus
-from services.order.application.submission.attempts import CHANGE, SUBMIT
+from services.order.application.submission.attempts import APPROVE, AWAITING_APPROVAL, CHANGE, SUBMIT
+from services.order.contract.approval_expressions import LONGEST_ERROR
+from services.order.domain.approval.rounds import ApprovalStatus
 from services.order.domain.checkout.return_url import MAX_LENGTH as RETURN_URL
 from services.order.domain.status import OrderStatus
 from services.payment.adapters.db.payments.payment_store import kept
@@ -228,10 +230,15 @@ WIDTHS: dict[str, dict[str, int | str]] = {
         "supplier_status": longest(SupplierOrderStatus),
         "comments": "order.v1.Order.comments",
     },
+    "order.approvals": {
+        "status": longest(ApprovalStatus),
+        "comment": "order.v1.ApproveOrderRequest.comment",
+        "error": LONGEST_ERROR,
+    },
     "order.submissions": {
-        "kind": longest((SUBMIT, CHANGE)),
+        "kind": longest((SUBMIT, CHANGE, APPROVE)),
         "state": longest(submission_pb2.SubmissionState.keys(), "SUBMISSION_STATE_"),
-        "outcome": longest(("OPENED", "CHANGED")),
+        "outcome": longest(("OPENED", "CHANGED", AWAITING_APPROVAL)),
         "failure": FAILURE_LENGTH,
     },
 }

@@ -22,6 +22,7 @@ WHOLE = {
     "directory.ListRevocations",
     "directory.ListSecrets",
     "directory.ListUserGroupIds",
+    "order.ListApprovals",
     "order.ListPayments",
     "order.ListEndedOrders",
     "payment.ListPayments",

@@ -21,6 +21,8 @@ from waybill.type.v1.address_pb2 import Address
 
 MAX_EXPRESSION = 400
 """Characters of an expression."""
+LONGEST_ERROR = 1_000
+"""Characters that are kept of why an expression could not be worked out."""
 GROUPS = "order.user_group_ids"
 """What only the directory knows: it need not be asked for expressions that do not read this."""
 REASONS: Mapping[Reason, reasons.ReasonName] = {
@@ -74,7 +76,7 @@ def matches(rules: Sequence[ApprovalRule], order: pb.ApprovalOrder) -> Evaluate:
         seen.approved_rule_ids[:] = sorted(approved)
         bound = bindings_of(seen)
         judged = ((rule, _judged(rule.expression, bound)) for rule in sorted(rules, key=lambda rule: rule.id))
-        return [Match(rule.id, rule.group_id, error) for rule, (holds, error) in judged if holds]
+        return [Match(rule.id, rule.group_id, error[:LONGEST_ERROR]) for rule, (holds, error) in judged if holds]
 
     return evaluate
 

@@ -1,5 +1,7 @@
 """Tables of the order service."""
 
+# Long because every table of the service stands here, each to be read alone.
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping

@@ -6,21 +6,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from libs.errors import Violations
-from libs.protoconv import text_in, time_out
+from libs.protoconv import time_out
 from libs.query.request import page_request
 from libs.rpc import current
 from services.order.application.approval.decide_approvals import DecideApprovals, Decision
 from services.order.application.approval.read_approvals import ReadApprovals
 from services.order.domain.approval.rounds import Approval
 from services.order.rpc.convert_out import order_out
-from services.order.rpc.order_servicer import request_key
+from services.order.rpc.order_servicer import check_comment, request_key
 from waybill.order.v1 import approval_pb2, reasons
 from waybill.order.v1 import approval_service_pb2 as pb
 from waybill.order.v1 import approval_service_pb2_grpc as pb_grpc
 
 MAX_RULES = 100
 """Rules that one call names."""
-COMMENT = 2_000
 
 
 class ApprovalServicer(pb_grpc.ApprovalServiceServicer):
@@ -41,7 +40,7 @@ class ApprovalServicer(pb_grpc.ApprovalServiceServicer):
     async def RecallOrder(self, request: pb.RecallOrderRequest, context: Any) -> pb.RecallOrderResponse:
         found = Violations()
         found.check_id("order_id", request.order_id)
-        text_in(found, "comment", request.comment, COMMENT)
+        check_comment(found, request.comment)
         found.raise_if_any()
         caller, key = request_key(request)
         made = await self._decide.recall(caller, request.order_id, request.comment, request.etag, key)
@@ -88,7 +87,7 @@ def _decision(request: pb.ApproveOrderRequest | pb.DeclineOrderRequest, resubmit
     found = Violations()
     found.check_id("order_id", request.order_id)
     _rules_in(found, request.approval_rule_ids)
-    text_in(found, "comment", request.comment, COMMENT)
+    check_comment(found, request.comment)
     found.raise_if_any()
     return Decision(tuple(request.approval_rule_ids), request.comment, request.etag, resubmit)
 

@@ -64,22 +64,23 @@ class SqlRoundStore:
 
     async def newest(self, key: uuid.UUID) -> Case | None:
         """The newest round of an order."""
-        return (await self.newest_of([key])).get(key)
+        return next(iter((await self.of([key])).get(key, [])[-1:]), None)
 
-    async def newest_of(self, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, Case]:
-        """The newest rounds of orders, as far as they have some."""
-        later = APPROVAL_ROUNDS.alias()
-        newer = sa.exists().where(later.c.order_key == N.order_key, later.c.number > N.number)
-        statement = sa.select(APPROVAL_ROUNDS).where(N.order_key.in_(list(keys)), ~newer)
-        rounds = {row["order_key"]: row for row in (await self._tx.execute(statement)).mappings()}
+    async def of(self, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Case]]:
+        """The rounds of orders by number, of those that have some."""
+        statement = sa.select(APPROVAL_ROUNDS).where(N.order_key.in_(list(keys))).order_by(N.order_key, N.number)
+        rounds = (await self._tx.execute(statement)).mappings().all()
         if not rounds:
             return {}
-        found: dict[uuid.UUID, list[Approval]] = {key: [] for key in rounds}
-        its = sa.select(APPROVALS).where(A.order_key.in_(list(rounds))).order_by(A.order_key, A.position)
+        approvals: dict[tuple[uuid.UUID, int], list[Approval]] = {}
+        its = sa.select(APPROVALS).where(A.order_key.in_({row["order_key"] for row in rounds})).order_by(A.position)
         for row in (await self._tx.execute(its)).mappings():
-            if row["round"] == rounds[row["order_key"]]["number"]:
-                found[row["order_key"]].append(approval_of(row))
-        return {key: case_from(row, found[key]) for key, row in rounds.items()}
+            approvals.setdefault((row["order_key"], row["round"]), []).append(approval_of(row))
+        found: dict[uuid.UUID, list[Case]] = {}
+        for row in rounds:
+            case = case_from(row, approvals.get((row["order_key"], row["number"]), []))
+            found.setdefault(row["order_key"], []).append(case)
+        return found
 
     async def save(self, key: uuid.UUID, round: Round) -> None:
         """The approvals of a round as they are now; those that are new are inserted."""

@@ -14,6 +14,7 @@ from libs.invariants import Fact, Finding, RuleResult
 from libs.protoconv import money_micros
 from services.order.adapters.db.approval.round_store import SqlRoundStore
 from services.order.adapters.db.checkout.worksheet_rows import worksheet_of
+from services.order.adapters.db.invariants.approvals import approvals
 from services.order.adapters.db.invariants.parts import RULES as PARTS
 from services.order.adapters.db.invariants.whole import Whole
 from services.order.adapters.db.invariants.witnesses import RULES as WITNESSES
@@ -39,8 +40,10 @@ _WITNESSES = (
     "order_submitted",
     "order_awaiting_approval",
     "approval_begun",
+    "approval_given",
     "order_approved",
     "order_declined",
+    "order_recalled",
     "change_decided",
     "order_forwarded",
     "order_completed",
@@ -105,8 +108,8 @@ async def _wholes(tx: Tx, keys: Sequence[uuid.UUID]) -> list[Whole]:
         found[attempt.order_key].attempts.append(attempt)
         if attempt.state == "ACCEPTED" and attempt.change is not None:
             found[attempt.order_key].changed = attempt.change.canceled
-    for key, case in (await SqlRoundStore(tx).newest_of(keys)).items():
-        found[key].case = case
+    for key, cases in (await SqlRoundStore(tx).of(keys)).items():
+        found[key].cases = cases
     for row in await tx.execute(sa.select(CANCELLATIONS).where(_C.order_key.in_(keys))):
         found[row.order_key].cancel_decided = row.state != "FREEZING"
         found[row.order_key].cancel = row
@@ -147,7 +150,7 @@ def _status(whole: Whole) -> str | None:
         canceled,
         sum(open_units(line) for line in whole.lines),
         sum(line.quantity_shipped for line in whole.lines),
-        waits=whole.case is not None and bool(whole.case.round.pending),
+        waits=bool(whole.cases) and bool(whole.cases[-1].round.pending),
         declined=order.decline_time is not None,
     )
     return "" if made is order.status else f"{order.status}, its units and decisions make it {made}"
@@ -259,6 +262,7 @@ RULES: dict[str, Callable[[Whole], str | None]] = {
     "captures_are_of_what_shipped": _captured,
     "newest_attempt_is_shown": _shown,
     "held_follows_holds": _held,
+    "approvals_follow_the_history": approvals,
     **PARTS,
     **WITNESSES,
 }

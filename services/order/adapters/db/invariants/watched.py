@@ -77,6 +77,7 @@ _SUBMISSIONS = Watch(
         **all_by("canceled_amounts_follow_decisions", "change"),
         **FAILURES,
         **all_by("attempts_are_as_in_the_history", "held caller reasons begin_time decide_time outcome"),
+        **all_by("approvals_follow_the_history", "approval"),
         "new_payments": Free("what PlaceOrder was given to make payments of: the payments are watched themselves"),
         "next_action_time": Free("when the completer looks at it again; `waybill check` lists work that never ends"),
     },
@@ -174,6 +175,17 @@ WATCHED: Register = {
             **all_free("shown, and compared with what a caller has read", "version create_time update_time"),
         },
         by("request_has_its_effect"),
+    ),
+    tables.APPROVAL_ROUNDS: Watch(
+        all_by("approvals_follow_the_history", "order_key number attempt user_id groups rules subject begin_time"),
+        by("approvals_follow_the_history"),
+    ),
+    tables.APPROVALS: Watch(
+        all_by(
+            "approvals_follow_the_history",
+            "order_key round rule_id position group_id status auto error user_id comment create_time complete_time",
+        ),
+        by("approvals_follow_the_history"),
     ),
     tables.DELETED: DELETED_WATCH,
     tables.FEED_EPOCHS: Watch(

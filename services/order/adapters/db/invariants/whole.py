@@ -33,8 +33,8 @@ class Whole:
     """What its payments are to have taken of what has shipped; None for an order without a row of that."""
     changed: CanceledAmounts | None = None
     """What its last accepted change has canceled."""
-    case: Case | None = None
-    """Its newest round of approvals."""
+    cases: list[Case] = field(default_factory=list)
+    """Its rounds of approvals, by number."""
     reports: list[Any] = field(default_factory=list)
     """Rows of its supplier orders."""
     documents: list[SupplierOrder] = field(default_factory=list)
