@@ -12,6 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from services.host.sample.marketplace import CURRENCY, SHOP, dock
 from tests.e2e.steps import card, checked_out, ready, xp
 from tests.support.answers import READS, compared, sent_twice
+from tests.support.approvers import asked
 from tests.support.contracts import services
 from tests.support.guests import guest, open_to_guests
 from tests.support.marketplace import Marketplace, create, lines, marketplace
@@ -247,6 +248,7 @@ async def story(market: Marketplace) -> None:
     await begun_and_left(market)
     await placed_held_and_shipped(market)
     await shipped_in_part_and_completed(market)
+    await asked(market, "ASKED")
     await forwarded_rejected_and_canceled(market)
     await stock_and_accounts(market.people.owner)
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
-from services.host.sample.marketplace import PASSWORD, SHOP, party
 from tests.e2e.steps import refused
+from tests.support.approvers import approve, approver, decline
 from tests.support.marketplace import ALL, Marketplace, get
-from waybill.directory.v1 import user_group_service_pb2 as groups
-from waybill.directory.v1 import user_service_pb2
-from waybill.order.v1 import approval_pb2, approval_rule_service_pb2, order_pb2, order_service_pb2, submission_pb2
+from waybill.order.v1 import approval_pb2, order_pb2, order_service_pb2, submission_pb2
 from waybill.order.v1 import approval_service_pb2 as pb
 from waybill.order.v1 import checkout_service_pb2 as checkout
 from waybill_client import AsyncWaybill
@@ -32,37 +29,8 @@ class Company:
 
 
 async def company(market: Marketplace) -> Company:
-    owner = market.people.owner
-    clients: list[AsyncWaybill] = []
-    for id, group in (("hana", HEADS), ("bo", BOARD)):
-        made = user_service_pb2.User(
-            id=id, party=party("BUYER", "acme"), username=id, active=True, password=PASSWORD, roles=["Shopper"]
-        )
-        await owner.users.CreateUser(user_service_pb2.CreateUserRequest(user=made))
-        named = groups.UserGroup(id=group, name=group, party=party("BUYER", "acme"))
-        await owner.user_groups.CreateUserGroup(groups.CreateUserGroupRequest(user_group=named))
-        added = groups.AddUserGroupMembersRequest(members=[groups.UserGroupMember(user_group_id=group, user_id=id)])
-        await owner.user_groups.AddUserGroupMembers(added)
-        clients.append(AsyncWaybill(market.address, SHOP, username=id, password=PASSWORD))
-    rules = [
-        approval_rule_service_pb2.ApprovalRule(
-            id=id, buyer_id="acme", name=id, approving_group_id=id, expression=text, active=True
-        )
-        for id, text in RULES.items()
-    ]
-    await owner.approval_rules.BatchCreateApprovalRules(
-        approval_rule_service_pb2.BatchCreateApprovalRulesRequest(approval_rules=rules)
-    )
-    return Company(market.people.ada, *clients)
-
-
-async def approve(who: AsyncWaybill, id: str, *rules: str, **more: Any) -> order_pb2.Order:
-    request = pb.ApproveOrderRequest(order_id=id, approval_rule_ids=rules, **more)
-    return (await who.approvals.ApproveOrder(request)).order
-
-
-async def decline(who: AsyncWaybill, id: str, **more: Any) -> order_pb2.Order:
-    return (await who.approvals.DeclineOrder(pb.DeclineOrderRequest(order_id=id, **more))).order
+    hana = await approver(market, "hana", HEADS, RULES[HEADS])
+    return Company(market.people.ada, hana, await approver(market, "bo", BOARD, RULES[BOARD]))
 
 
 async def approvals(who: AsyncWaybill, id: str) -> list[tuple[int, str, str]]:

@@ -16,6 +16,7 @@ from services.host.demo.narrator import Narrator
 from services.host.demo.play import perform
 from services.host.demo.stage import Stage
 from tests.e2e.steps import card, promise, ready, refused, ship, xp
+from tests.support.approvers import asked
 from tests.support.guests import guest, open_to_guests
 from tests.support.marketplace import ALL, INCOMING, OUTGOING, Marketplace, create, get
 from waybill.changes.v1 import change_service_pb2
@@ -124,9 +125,10 @@ async def test_every_event_and_every_key_of_its_data_is_in_the_document(market: 
     await perform(Stage(market.people, market.address), Narrator(Console(quiet=True), quiet=True))
     await edited_and_given_up(market)
     await left_to_the_seller(market, "LEFT")
+    await asked(market, "ASKED")
     known, seen = documented(), set()
     # Those that the story does not come to need a gateway that fails.
-    rare = {"change_refused", "supplier_order_frozen", "supplier_order_open"}
+    rare = {"change_refused", "approval_refused", "supplier_order_frozen", "supplier_order_open"}
     for event in await all_events(market.people.owner, known.keys() - rare):
         seen.add(event.type)
         assert event.type in known, event

@@ -24,6 +24,7 @@ from services.payment.adapters.db.tables import PAYMENTS, TRANSACTIONS
 from services.payment.adapters.gateways.testing import TestGateway
 from services.pricing.adapters.db.tables import REDEMPTIONS, RESERVATIONS, USES
 from tests.e2e.steps import declare_facet, policy, promote, propose, ready, set_cost, ship, vary
+from tests.support.approvers import asked
 from tests.support.loops import steps
 from tests.support.marketplace import Marketplace, create
 from tests.support.prepared import Prepared
@@ -200,6 +201,7 @@ async def _orders(market: Marketplace) -> None:
     await _held(market)
     await _charged(market)
     await _booked(owner)
+    await asked(market, "ASKED")
 
 
 async def _looked_at(owner: AsyncWaybill) -> None:

@@ -181,10 +181,13 @@ WATCHED: Register = {
         by("approvals_follow_the_history"),
     ),
     tables.APPROVALS: Watch(
-        all_by(
-            "approvals_follow_the_history",
-            "order_key round rule_id position group_id status auto error user_id comment create_time complete_time",
-        ),
+        {
+            **all_by(
+                "approvals_follow_the_history",
+                "order_key round rule_id group_id status auto error user_id comment create_time complete_time",
+            ),
+            "position": Free("the order in which they are shown"),
+        },
         by("approvals_follow_the_history"),
     ),
     tables.DELETED: DELETED_WATCH,
