@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.order.adapters.db.tables import (
+    APPROVALS,
     CANCELLATIONS,
     CAPTURES,
     CARTS,
@@ -115,6 +116,11 @@ async def held_for_another(books: Books) -> list[Any]:
     return [sa.update(ORDERS).where(O.id == HELD).values(holds=[{**hold, "payment_id": "other"} for hold in row["holds"]])]
 
 
+def declined_by_another(books: Books) -> list[Any]:
+    """An approval that somebody else has declined than the history says."""
+    return [sa.update(APPROVALS).where(APPROVALS.c.order_key == books.keys["ASKED-2"]).values(user_id="bo")]
+
+
 def restated(type: str, *, minutes: int = 0, total: int = 0, **values: Any) -> Any:
     """An older event of OPEN that states another amount, status or time; of its submit also where that is kept beside it."""
 
@@ -158,6 +164,7 @@ CORRUPTIONS = [
         order(CART, tax=O.tax + 1_000, shipping_cost=O.shipping_cost - 1_000),
         "amounts_follow_from_the_worksheet",
     ),
+    breaks("order", "approvals_follow_the_history", "ASKED-2", declined_by_another),
     breaks("order", "held_follows_holds", HELD, order(HELD, held=False), "held_orders_do_not_ship"),
     breaks("across", "attention_holds_the_order", HELD, held_for_another, database="order"),
     breaks(
