@@ -126,6 +126,7 @@ async def books(data: Path, prepared: Prepared) -> AsyncIterator[Books]:
         try:
             await _orders(market)
             await _looked_at(owner)
+            await asked(market, "ASKED")
             made = Books(market, await _keys(market))
             await _redeemed(made)
             yield made
@@ -201,7 +202,6 @@ async def _orders(market: Marketplace) -> None:
     await _held(market)
     await _charged(market)
     await _booked(owner)
-    await asked(market, "ASKED")
 
 
 async def _looked_at(owner: AsyncWaybill) -> None:
