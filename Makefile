@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # Workers have databases of their own. One more than two processors: tests wait for databases and processes for much of their time.
 WORKERS ?= 3
+# Compiled modules are kept: each process of a run would compile them, and the asserts of all tests, again.
+unexport PYTHONDONTWRITEBYTECODE
 # For pipefail.
 SHELL := bash
 PIP := set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check --no-color --progress-bar off
