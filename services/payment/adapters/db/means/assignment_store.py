@@ -9,6 +9,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from libs.db import Tx
+from libs.db.among import among
 from libs.relay.change import assignment_ended, assignment_made
 from libs.relay.changes import note
 from services.payment.adapters.db.tables import ACCOUNT_ASSIGNMENTS, ACCOUNTS, CARD_ASSIGNMENTS, CARDS, CHANGES, TYPE_ASSIGNMENTS
@@ -38,7 +39,12 @@ class Kind:
 
     async def new(self, tx: Tx, keys: Sequence[K]) -> list[K]:
         """Those that do not stand yet."""
-        rows = await tx.execute(sa.select(*self._columns).where(sa.tuple_(*self._columns).in_(keys)))
+        if not keys:
+            return []
+        # Keys often differ in one part alone. By the whole keys only, PostgreSQL holds each row of what they share against all.
+        at, parts = max(enumerate({key[n] for key in keys} for n in range(len(self._columns))), key=lambda part: len(part[1]))
+        named = sa.and_(among(tx.dialect, self._columns[at], parts), sa.tuple_(*self._columns).in_(keys))
+        rows = await tx.execute(sa.select(*self._columns).where(named))
         there = {tuple(row) for row in rows}
         return [key for key in keys if key not in there]
 
