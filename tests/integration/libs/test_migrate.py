@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import re
 import shutil
+import sqlite3
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -13,12 +16,15 @@ from uuid import UUID
 import asyncpg
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from sqlalchemy.engine import make_url
 
-from libs.db import Database, Json, Micros, UtcTime
+from libs.db import Database, Json, Micros, UtcTime, migrate
 from libs.db.migrate import open_migrated
 from libs.db.schema_info import is_of_a_service
+from services.host.contexts import CONTEXTS
 from tests.integration.libs.tables import ITEMS, VERSION, opened, write_version
+from tests.support import reuse
 
 ROOT = Path(__file__).resolve().parents[3]
 SECOND = '''"""more"""
@@ -190,6 +196,21 @@ def before(context, revision, tmp_path):
         if int(script.name[:4]) < revision:
             shutil.copy(script, former)
     return versions, former
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+async def test_what_migrations_left_once_is_what_they_leave_again(context, tmp_path, monkeypatch):
+    versions = ROOT / "services" / context / "migrations" / "versions"
+    dumps = []
+    for commands in (command, reuse.CommonCommand, reuse.CommonCommand):
+        monkeypatch.setattr(migrate, "command", commands)
+        file = tmp_path / f"{len(dumps)}.sqlite3"
+        await (await open_migrated(f"sqlite:///{file}", None, versions)).close()
+        with closing(sqlite3.connect(file)) as database:
+            # Only the time at which they ran is another.
+            dumps.append(sorted(re.sub(r"\d{4}-\d\d-\d\dT[^']+", "", line) for line in database.iterdump()))
+    assert len(dumps[0]) > 20
+    assert dumps[0] == dumps[1] == dumps[2]
 
 
 async def test_lines_that_had_a_discount_before_say_that_it_was_set_by_hand(databases, tmp_path):
