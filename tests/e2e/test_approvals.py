@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 import pytest
@@ -9,19 +10,23 @@ import pytest
 from tests.e2e.steps import refused
 from tests.support.approvers import approve, approver, decline
 from tests.support.marketplace import ALL, Marketplace, get
+from waybill.fulfillment.v1 import inventory_pb2
+from waybill.fulfillment.v1 import inventory_service_pb2 as stock
+from waybill.fulfillment.v1 import supplier_order_service_pb2 as so_service
 from waybill.order.v1 import approval_pb2, order_pb2, order_service_pb2, submission_pb2
 from waybill.order.v1 import approval_service_pb2 as pb
 from waybill.order.v1 import checkout_service_pb2 as checkout
-from waybill_client import AsyncWaybill
+from waybill.pricing.v1 import price_schedule_service_pb2 as schedules
+from waybill_client import AsyncWaybill, WaybillError, money
 
 HEADS, BOARD = "heads", "board"
-RULES = {HEADS: "order.total > money('40')", BOARD: f"approved('{HEADS}') && order.total > money('80')"}
+RULES = {HEADS: "order.total > money('40')", BOARD: f"approved('{HEADS}') && order.total > money('120')"}
 Status = order_pb2.OrderStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """Acme, whose orders over 40 dollars its heads approve, and over 80 its board."""
+    """Acme, whose orders over 40 dollars its heads approve, and over 120 its board."""
 
     ada: AsyncWaybill
     hana: AsyncWaybill
@@ -103,3 +108,55 @@ async def test_an_order_comes_back_and_is_submitted_again_or_is_declined_for_goo
     assert await approvals(acme.ada, "DROPPED") == [(1, HEADS, "WITHDRAWN")]
     assert (await refused(approve(acme.hana, "GONE"))).reason == "ORDER_STATUS_CONFLICT"
     await market.check()
+
+
+@pytest.mark.on_sqlite
+async def test_the_last_approval_is_refused_without_stock_and_given_later_at_the_prices_that_were_approved(
+    market: Marketplace,
+) -> None:
+    acme, owner = await company(market), market.people.owner
+    placed = await acme.ada.place_order({"lamp": 1, "tape": 1}, id="WAITS")
+    listed = await owner.inventory.ListInventoryRecords(stock.ListInventoryRecordsRequest(filter='product_id = "lamp"'))
+    taken = {record.id: record.available for record in listed.inventory_records}
+    await count(owner, {id: -quantity for id, quantity in taken.items()})
+    dearer = schedules.PriceSchedule(id="list-lamp", price_breaks=[schedules.PriceBreak(quantity=1, price=money("99.00", "USD"))])
+    await owner.price_schedules.UpdatePriceSchedule(
+        schedules.UpdatePriceScheduleRequest(price_schedule=dearer, update_mask={"paths": ["price_breaks"]})
+    )
+    why = await refused(approve(acme.hana, "WAITS", request_id="early"))
+    assert (why.reason, {rule.reason for rule in why.rules}) == ("SUBMIT_REFUSED", {"INSUFFICIENT_INVENTORY"})
+    assert why.metadata["next"] == "ApproveOrder"
+    assert (await refused(approve(acme.hana, "WAITS", request_id="early"))).reason == "SUBMIT_REFUSED"
+    assert await approvals(acme.ada, "WAITS") == [(1, HEADS, "PENDING")]
+    await market.check()
+    await count(owner, taken)
+    opened = await approve(acme.hana, "WAITS", request_id="late")
+    assert (opened.status, opened.total) == (Status.ORDER_STATUS_OPEN, placed.total)
+    await market.check()
+
+
+@pytest.mark.on_sqlite
+async def test_nobody_approves_without_being_asked_and_one_of_two_at_once_submits_the_order(market: Marketplace) -> None:
+    acme, people = await company(market), market.people
+    await acme.ada.place_order({"lamp": 1, "tape": 1}, id="ONCE")
+    for stranger in (people.sam, people.clerks["lumenworks"]):
+        assert (await refused(approve(stranger, "ONCE"))).reason == "PARTY_NOT_ADMITTED"
+    answers = await asyncio.gather(*(approve(acme.hana, "ONCE") for _ in range(5)), return_exceptions=True)
+    opened = [a for a in answers if isinstance(a, order_pb2.Order)]
+    assert [order.status for order in opened] == [Status.ORDER_STATUS_OPEN]
+    assert {a.reason for a in answers if isinstance(a, WaybillError)} <= {"SUBMISSION_IN_PROGRESS", "ORDER_STATUS_CONFLICT"}
+    supplied = await people.sam.supplier_orders.ListSupplierOrders(
+        so_service.ListSupplierOrdersRequest(filter='order_id = "ONCE"')
+    )
+    assert len(supplied.supplier_orders) == 2
+    await market.check()
+
+
+async def count(owner: AsyncWaybill, changes: dict[str, int]) -> None:
+    """Stock that is counted anew."""
+    adjusted = [
+        stock.StockAdjustment(inventory_record_id=id, kind=inventory_pb2.STOCK_MOVEMENT_KIND_ADJUST, change=change)
+        for id, change in changes.items()
+        if change
+    ]
+    await owner.inventory.AdjustStock(stock.AdjustStockRequest(adjustments=adjusted))
