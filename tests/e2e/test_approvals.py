@@ -14,6 +14,7 @@ from waybill.fulfillment.v1 import inventory_pb2
 from waybill.fulfillment.v1 import inventory_service_pb2 as stock
 from waybill.fulfillment.v1 import supplier_order_service_pb2 as so_service
 from waybill.order.v1 import approval_pb2, order_pb2, order_service_pb2, submission_pb2
+from waybill.order.v1 import approval_rule_service_pb2 as rule_pb
 from waybill.order.v1 import approval_service_pb2 as pb
 from waybill.order.v1 import checkout_service_pb2 as checkout
 from waybill.pricing.v1 import price_schedule_service_pb2 as schedules
@@ -49,6 +50,10 @@ async def waiting(who: AsyncWaybill) -> list[tuple[str, str]]:
     return [(one.order.id, one.approval.approval_rule_id) for one in answer.pending_approvals]
 
 
+async def removed(who: AsyncWaybill, id: str) -> None:
+    await who.approval_rules.DeleteApprovalRule(rule_pb.DeleteApprovalRuleRequest(approval_rule_id=id))
+
+
 async def events(who: AsyncWaybill, id: str) -> list[str]:
     answer = await who.orders.ListOrderHistory(order_service_pb2.ListOrderHistoryRequest(order_id=id, direction=ALL))
     return [event.type for event in answer.events]
@@ -66,12 +71,14 @@ async def test_an_order_opens_when_everybody_has_approved_it_one_after_the_other
     assert await approvals(acme.ada, "DEAR") == [(1, HEADS, "PENDING")]
     assert (await waiting(acme.hana), await waiting(acme.bo), await waiting(acme.ada)) == ([("DEAR", HEADS)], [], [])
     assert (await refused(approve(acme.ada, "DEAR"))).reason == "NOT_ELIGIBLE_TO_APPROVE"
+    assert (await refused(removed(market.people.owner, HEADS))).reason == "RESOURCE_IN_USE"
     assert (await refused(approve(acme.bo, "DEAR"))).reason == "RESOURCE_NOT_FOUND"
     noted = await approve(acme.hana, "DEAR", comment="fine", request_id="one")
     assert noted.status == Status.ORDER_STATUS_AWAITING_APPROVAL
     assert await approve(acme.hana, "DEAR", comment="fine", request_id="one") == noted
     assert (await refused(approve(acme.hana, "DEAR", HEADS))).reason == "APPROVAL_DECIDED"
     assert await approvals(acme.hana, "DEAR") == [(1, HEADS, "APPROVED"), (1, BOARD, "PENDING")]
+    await removed(market.people.owner, HEADS)
     opened = await approve(acme.bo, "DEAR", request_id="two")
     assert (opened.status, opened.is_submitted) == (Status.ORDER_STATUS_OPEN, True)
     assert opened.HasField("approve_time")

@@ -6,9 +6,10 @@ import sqlalchemy as sa
 
 from libs.auth import PartyKind, Principal
 from libs.resource.database import Resource, UsedBy
-from services.order.adapters.db.tables import APPROVAL_RULES, MARKED, ORDERS, SUB_STATUSES
+from services.order.adapters.db.tables import APPROVAL_RULES, APPROVALS, MARKED, ORDERS, SUB_STATUSES
 from services.order.contract import sub_statuses
 from services.order.contract.approval_rules import APPROVAL_RULE as SHAPE
+from services.order.domain.approval.rounds import ApprovalStatus
 
 
 def visible_rules(caller: Principal) -> sa.ColumnElement[bool] | None:
@@ -18,7 +19,13 @@ def visible_rules(caller: Principal) -> sa.ColumnElement[bool] | None:
     return APPROVAL_RULES.c.buyer_id == caller.party_id if caller.party_kind is PartyKind.BUYER else sa.false()
 
 
-APPROVAL_RULE = Resource(SHAPE, APPROVAL_RULES, visible_rules)
+_PENDING = sa.select(APPROVALS.c.order_key).where(APPROVALS.c.status == ApprovalStatus.PENDING.value)
+APPROVAL_RULE = Resource(
+    SHAPE,
+    APPROVAL_RULES,
+    visible_rules,
+    uses=[UsedBy("order", ORDERS.c.id, lambda _, id: ORDERS.c.key.in_(_PENDING.where(APPROVALS.c.rule_id == id)))],
+)
 SUB_STATUS = Resource(
     sub_statuses.SUB_STATUS,
     SUB_STATUSES,
