@@ -115,7 +115,7 @@ async def test_lines_name_no_cost_center_that_the_orders_user_may_not_use(shared
 
 async def sums(market: Marketplace, name: str) -> None:
     people = market.people
-    of_two = f'order_id = "{name}*"'
+    of_two = f'order_id = "{name}-*"'
     await created(people.ada, f"{name}-1", [*booked(f"{name}-a", f"{name}-b"), Line(id="n", product_id="lamp", quantity=1)])
     await created(people.ada, f"{name}-2", booked(f"{name}-b", f"{name}-b"))
     shown = [
@@ -152,8 +152,8 @@ async def sums(market: Marketplace, name: str) -> None:
 
 
 async def test_lines_are_summed_by_cost_center(shared_market: Marketplace) -> None:
-    await sums(shared_market, "SUM")
+    await sums(shared_market, "TALLY")
 
 
 async def test_lines_are_summed_alike_on_sqlite(shared_sqlite_market: Marketplace) -> None:
-    await sums(shared_sqlite_market, "SUM")
+    await sums(shared_sqlite_market, "TALLY")
