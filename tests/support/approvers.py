@@ -48,7 +48,7 @@ async def asked(market: Marketplace, prefix: str) -> None:
     of_all = f"order.id.startsWith('{prefix}')"
     hana = await approver(market, "hana", "heads", of_all, *reads)
     bo = await approver(market, "bo", "board", f"approved('heads') && order.id == '{prefix}-1'", *reads)
-    await ada.place_order({"anvil": 2}, id=f"{prefix}-1")
+    await ada.place_order({"tape": 2}, id=f"{prefix}-1")
     await approve(hana, f"{prefix}-1", comment="fine")
     await approve(bo, f"{prefix}-1", comment="go")
     await ada.place_order({"tape": 1}, id=f"{prefix}-2")

@@ -263,7 +263,7 @@ def _attempts(*where: Any) -> Any:
 
 
 def _attempt_rules() -> list[SqlRule]:
-    opened = _attempts(_S.state == "ACCEPTED", _S.outcome == "OPENED")
+    opened = _attempts(_S.state == "ACCEPTED", _S.kind != "CHANGE", _S.outcome != "AWAITING_APPROVAL")
     begun, decided = _attempts(), _attempts(_S.state != "TRYING")
     submitted = sa.case((_O.is_submitted, 1), else_=0)
     begins = _number_of(("submission_begun", "change_begun", "approval_begun"))
