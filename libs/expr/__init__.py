@@ -3,7 +3,7 @@
 The language is a part of the Common Expression Language; docs/expressions.md shows it to those who write expressions.
 """
 
-from libs.expr.environment import Environment, Result
+from libs.expr.environment import MAX_LENGTH, Environment, Result
 from libs.expr.expression import Cost, Expression, Part, Value, run_many
 from libs.expr.faults import Fault, Faults, Place, Reason, RunError, RunReason
 from libs.expr.functions import Function
@@ -12,6 +12,7 @@ from libs.expr.types import BOOL, INT, TEXT, TIME
 __all__ = [
     "BOOL",
     "INT",
+    "MAX_LENGTH",
     "TEXT",
     "TIME",
     "Cost",

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from libs.errors import Violations
-from libs.expr import Environment, Expression, Fault, Faults, Reason, Result
+from libs.expr import MAX_LENGTH, Environment, Expression, Fault, Faults, Reason, Result
 from services.pricing.domain.promotions.terms import LINE
 from waybill.pricing.v1 import promotion_expression_pb2 as pb
 from waybill.pricing.v1 import reasons
@@ -25,7 +25,7 @@ REASONS: Mapping[Reason, reasons.ReasonName] = {
     Reason.TOO_COSTLY: reasons.EXPRESSION_TOO_LARGE,
 }
 TARGET_PREFIX = "PROMOTION_TARGET_"
-MAX_EXPRESSION = 400
+MAX_EXPRESSION = MAX_LENGTH
 """Characters of an expression."""
 RESULTS: Mapping[str, Result] = {"eligible_expression": Result.CONDITION, "value_expression": Result.AMOUNT}
 """By field, what its expression comes to."""
