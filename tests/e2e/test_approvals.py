@@ -159,6 +159,16 @@ async def test_nobody_approves_without_being_asked_and_one_of_two_at_once_submit
     await market.check()
 
 
+@pytest.mark.on_sqlite
+async def test_an_approval_that_is_sent_again_at_the_same_time_is_given_once_and_answered_alike(market: Marketplace) -> None:
+    acme = await company(market)
+    await acme.ada.place_order({"lamp": 1, "tape": 1}, id="AGAIN")
+    answers = await asyncio.gather(*(approve(acme.hana, "AGAIN", request_id="again") for _ in range(4)))
+    assert {(a.status, a.submission.attempt) for a in answers} == {(Status.ORDER_STATUS_OPEN, 2)}
+    assert (await events(acme.ada, "AGAIN")).count("approval_begun") == 1
+    await market.check()
+
+
 async def count(owner: AsyncWaybill, changes: dict[str, int]) -> None:
     """Stock that is counted anew."""
     adjusted = [

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.errors import Violations
-from libs.expr import BOOL, TEXT, Environment, Expression, Faults, Function, Reason, Result
+from libs.expr import BOOL, MAX_LENGTH, TEXT, Environment, Expression, Faults, Function, Reason, Result
 from libs.protoconv import address_out, xp_out
 from services.order.domain.approval.rounds import Evaluate, Match
 from services.order.domain.approval.rules import ApprovalRule
@@ -19,7 +19,7 @@ from waybill.order.v1 import approval_expression_pb2 as pb
 from waybill.order.v1 import reasons
 from waybill.type.v1.address_pb2 import Address
 
-MAX_EXPRESSION = 400
+MAX_EXPRESSION = MAX_LENGTH
 """Characters of an expression."""
 LONGEST_ERROR = 1_000
 """Characters that are kept of why an expression could not be worked out."""

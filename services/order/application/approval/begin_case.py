@@ -33,20 +33,19 @@ class Expressions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What has to be known before a submit begins."""
+    """The rules that an order is asked about."""
 
     rules: tuple[ApprovalRule, ...] = ()
     rounds: int = 0
     """Rounds of the order so far."""
-    groups: frozenset[str] | None = None
-    """Those of its user; None where nobody asked, as no rule held."""
 
 
 NOTHING = Asked()
 
 
 class BeginCase:
-    """Asks the directory before the transaction in which a submit begins, and only if a rule holds."""
+    """Asks rules before the transaction in which a submit begins, and the directory only if a rule may hold: nothing of either is
+    done while the order is locked. The submit sees to it that the order is still the one that was asked about."""
 
     def __init__(self, directory: Directory, expressions: Expressions) -> None:
         self._directory = directory
@@ -58,22 +57,15 @@ class BeginCase:
             return NOTHING
         return Asked(*await work.rounds.rules(order.buyer_id, order.key))
 
-    async def groups(self, asked: Asked, order: Order, lines: Sequence[Line], now: datetime) -> Asked:
-        """The same, with the groups of the order's user where they matter."""
-        if not asked.rules:
-            return asked
-        if not self._expressions.read_groups(asked.rules) and not self._holds(asked.rules, order, lines, now):
-            return asked
-        return Asked(asked.rules, asked.rounds, frozenset(await self._directory.group_ids(order.user.id)))
-
-    def case(self, asked: Asked, order: Order, lines: Sequence[Line], attempt: int, now: datetime) -> Case | None:
+    async def case(self, asked: Asked, order: Order, lines: Sequence[Line], attempt: int, now: datetime) -> Case | None:
         """What is decided about before the order opens; None when no rule holds."""
-        if asked.groups is None:
+        rules = asked.rules
+        if not rules or not (self._expressions.read_groups(rules) or self._holds(rules, order, lines, now)):
             return None
-        subject = self._expressions.subject(order, lines, asked.groups, now)
-        evaluate = self._expressions.judge(asked.rules, subject)
-        made = begin(asked.rounds + 1, order.user.id, asked.groups, evaluate, now)
-        return Case(made, attempt, now, asked.rules, subject) if made.approvals else None
+        groups = frozenset(await self._directory.group_ids(order.user.id))
+        subject = self._expressions.subject(order, lines, groups, now)
+        made = begin(asked.rounds + 1, order.user.id, groups, self._expressions.judge(rules, subject), now)
+        return Case(made, attempt, now, rules, subject) if made.approvals else None
 
     def given(self, case: Case, rule_ids: Collection[str], by: Actor, now: datetime) -> Case:
         """The case with these approvals given, and those opened that hold only now."""

@@ -11,11 +11,11 @@ from libs.errors import missing, stale
 from libs.idempotency.key import RequestKey
 from services.order.application.access import locked, require_no_attempt, require_writable
 from services.order.application.approval.begin_case import BeginCase
-from services.order.application.approval.find_case import approvable
+from services.order.application.approval.find_case import Found, approvable
 from services.order.application.peers import Directory
 from services.order.application.ports import OrderWork, Units
 from services.order.application.records import Attempt, Outcome
-from services.order.application.submission.attempts import begun, new_approval, outcome
+from services.order.application.submission.attempts import begun, new_approval, next_number, outcome
 from services.order.application.submission.steps import Steps
 from services.order.application.submission.submit_order import SubmitOrder
 from services.order.domain.approval import moves
@@ -51,11 +51,6 @@ class DecideApprovals:
     async def approve(self, caller: Principal, order_id: str, said: Decision, request: RequestKey | None) -> Order:
         """The order with these approvals given; submitted with the last of them."""
         voter = await self._voter(caller)
-        async with self._units.reading() as work:
-            found = await approvable(work, caller, order_id, voter)
-            recorded = await work.requests.find(request)
-        if recorded is not None:
-            return await self._again(found.order, recorded.get("attempt", 0))
         recorded, attempt, order = await self._units.retrying(
             lambda work: self._approve(work, caller, order_id, voter, said, request)
         )
@@ -71,15 +66,16 @@ class DecideApprovals:
     ) -> tuple[Outcome | None, Attempt | None, Order]:
         """What another call of the same id has recorded, else the attempt that gives the last approvals, and the order."""
         now = self._clock.now()
-        order, case = await self._deciding(work, caller, order_id, voter, said, Trigger.APPROVE, now)
+        found = await approvable(work, caller, order_id, voter, lock=True)
+        # Under the lock, so that of two calls with one id the later sees what the other has begun.
+        recorded = await work.requests.find(request)
+        if recorded is not None:
+            return recorded, None, found.order
+        order, case = found.order, self._deciding(found, said, Trigger.APPROVE, now)
         rules = chosen(order.id, case.round, voter, said.rule_ids)
         by = Actor(caller.user_id, caller.party_id, said.comment)
         after = self._approvals.given(case, rules, by, now)
-        shown = 0 if order.submission is None else order.submission.attempt
-        begins = 0 if after.waits else shown + 1
-        recorded = await work.requests.claim(request, {"order": order.id, "attempt": begins}, now)
-        if recorded is not None:
-            return recorded, None, order
+        await work.requests.claim(request, {"order": order.id, "attempt": 0 if after.waits else next_number(order)}, now)
         given = Given(case.round.number, case.begin_time, tuple(sorted(rules)), by)
         return None, *await self._given(work, order, case, after, given, now)
 
@@ -91,7 +87,8 @@ class DecideApprovals:
             recorded = await work.requests.claim(request, {"order": order_id}, now)
             if recorded is not None:
                 return (await approvable(work, caller, order_id, voter)).order
-            order, case = await self._deciding(work, caller, order_id, voter, said, Trigger.DECLINE, now)
+            found = await approvable(work, caller, order_id, voter, lock=True)
+            order, case = found.order, self._deciding(found, said, Trigger.DECLINE, now)
             rules = chosen(order.id, case.round, voter, said.rule_ids)
             after = decline(case.round, rules, caller.user_id, said.comment, now)
             by = Actor(caller.user_id, caller.party_id, said.comment)
@@ -118,11 +115,8 @@ class DecideApprovals:
     async def _voter(self, caller: Principal) -> Voter:
         return Voter(caller.user_id, frozenset(await self._directory.group_ids(caller.user_id)))
 
-    async def _deciding(
-        self, work: OrderWork, caller: Principal, order_id: str, voter: Voter, said: Decision, trigger: Trigger, now: datetime
-    ) -> tuple[Order, Case]:
-        """The order, locked, which is to be decided about now."""
-        found = await approvable(work, caller, order_id, voter, lock=True)
+    def _deciding(self, found: Found, said: Decision, trigger: Trigger, now: datetime) -> Case:
+        """What is decided about, of an order that is locked. Raises unless it is to be decided now."""
         order = found.order
         if said.etag and said.etag != str(order.version):
             raise stale("order", order.id, str(order.version))
@@ -130,7 +124,7 @@ class DecideApprovals:
         move(order.id, order.status, trigger)
         if found.case is None:
             raise missing("approval", order.id)
-        return order, found.case
+        return found.case
 
     async def _given(
         self, work: OrderWork, order: Order, before: Case, after: Case, given: Given, now: datetime

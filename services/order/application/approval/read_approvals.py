@@ -26,13 +26,13 @@ class ReadApprovals:
 
     async def of_order(self, caller: Principal, order_id: str) -> tuple[Order, list[tuple[int, Approval]]]:
         """All approvals of an order, each with its round."""
-        if caller.party_kind is PartyKind.BUYER and not caller.is_guest:
-            voter = Voter(caller.user_id, frozenset(await self._directory.group_ids(caller.user_id)))
-            async with self._units.reading(snapshot=True) as work:
-                order = (await approvable(work, caller, order_id, voter)).order
-                return order, await work.rounds.of_order(order.key, MOST)
+        groups = await self._directory.group_ids(caller.user_id) if caller.party_kind is PartyKind.BUYER else ()
+        voter = Voter(caller.user_id, frozenset(groups))
         async with self._units.reading(snapshot=True) as work:
-            order = await readable(work.orders, caller, order_id)
+            if caller.party_kind is PartyKind.BUYER:
+                order = (await approvable(work, caller, order_id, voter)).order
+            else:
+                order = await readable(work.orders, caller, order_id)
             return order, await work.rounds.of_order(order.key, MOST)
 
     async def waiting(self, caller: Principal, query: PageRequest) -> Page[Waiting]:

@@ -35,6 +35,11 @@ _REFUSED = {SUBMIT: "submission_refused", CHANGE: "change_refused", APPROVE: "ap
 """Types of events by kind."""
 
 
+def next_number(order: Order) -> int:
+    """The number of the attempt that would begin now."""
+    return 1 if order.submission is None else order.submission.attempt + 1
+
+
 def new_attempt(
     order: Order,
     number: int,
@@ -64,13 +69,13 @@ def new_attempt(
 
 def new_change(order: Order, caller: Principal, change: OrderChange, now: datetime, limits: AttemptLimits) -> Attempt:
     """A change of a submitted order that begins now, under the next number."""
-    number = 1 if order.submission is None else order.submission.attempt + 1
+    number = next_number(order)
     return replace(new_attempt(order, number, caller, now, limits), held=True, kind=CHANGE, change=change)
 
 
 def new_approval(order: Order, caller: JsonObject, given: Given, now: datetime, limits: AttemptLimits) -> Attempt:
     """An attempt that submits an order with the last approval that it wants, in the name of whoever had submitted it."""
-    number = 1 if order.submission is None else order.submission.attempt + 1
+    number = next_number(order)
     made = new_attempt(order, number, Principal.of_claims(caller), now, limits)
     return replace(made, held=True, kind=APPROVE, given=given)
 

@@ -29,6 +29,7 @@ from services.order.application.submission.attempts import (
     finished,
     leads_to,
     new_attempt,
+    next_number,
     outcome,
     timed_out,
 )
@@ -79,13 +80,13 @@ class SubmitOrder:
         if recorded is not None:
             return (await self.join(order.key, recorded["attempt"]))[0]
         seen = order
-        asked = await self._approvals.groups(asked, order, lines, self._clock.now())
+        case = await self._approvals.case(asked, order, lines, next_number(order), self._clock.now())
         await self._let_go(order)
         async with self._units.transaction() as work:
             now = self._clock.now()
             # The lock comes first: the number that is recorded is the number that is begun.
             order = await locked(work.orders, caller, order_id)
-            number = 1 if order.submission is None else order.submission.attempt + 1
+            number = next_number(order)
             recorded = await work.requests.claim(request, {"order": order_id, "attempt": number}, now)
             if recorded is None:
                 require_writable(caller, order, now, Trigger.SUBMIT, etag)
@@ -93,7 +94,6 @@ class SubmitOrder:
                     require_same(seen, order)
                 lines = await work.orders.lines(order.key)
                 worksheet = await work.orders.worksheet(order.key)
-                case = self._approvals.case(asked, order, lines, number, now)
                 attempt = new_attempt(order, number, caller, now, self._limits, case=case)
                 order, event = begun(order, attempt, caller)
                 await work.submissions.insert(attempt)
@@ -109,7 +109,7 @@ class SubmitOrder:
         async with self._units.reading() as work:
             asked = await self._approvals.rules(work, order)
         now = self._clock.now()
-        case = self._approvals.case(await self._approvals.groups(asked, order, lines, now), order, lines, 1, now)
+        case = await self._approvals.case(asked, order, lines, 1, now)
         return new_attempt(order, 1, caller, now, self._limits, payments, case)
 
     async def refuse(self, attempt: Attempt, error: WaybillError, context: str) -> Attempt:

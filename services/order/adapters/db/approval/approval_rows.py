@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import uuid
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -17,10 +16,9 @@ Row = Any
 """A row mapping; SQLAlchemy types its keys too narrowly for Mapping[str, Any]."""
 
 
-def round_row(key: uuid.UUID, case: Case) -> dict[str, Any]:
-    """The columns of a round."""
+def round_row(case: Case) -> dict[str, Any]:
+    """The columns of a round, without its order's."""
     return {
-        "order_key": key,
         "number": case.round.number,
         "attempt": case.attempt,
         "user_id": case.round.user_id,
@@ -31,10 +29,10 @@ def round_row(key: uuid.UUID, case: Case) -> dict[str, Any]:
     }
 
 
-def approval_rows(key: uuid.UUID, round: Round) -> list[dict[str, Any]]:
-    """The columns of its approvals."""
+def approval_rows(round: Round) -> list[dict[str, Any]]:
+    """The columns of its approvals, without their order's."""
     return [
-        {**asdict(one), "status": one.status.value, "order_key": key, "round": round.number, "position": at}
+        {**asdict(one), "status": one.status.value, "round": round.number, "position": at}
         for at, one in enumerate(round.approvals)
     ]
 
@@ -72,12 +70,10 @@ def approval_json(case: Case | None, given: Given | None) -> dict[str, Any] | No
         return {"round": given.round, "round_time": _text(given.round_time), **its}
     if case is None:
         return None
-    rows = approval_rows(uuid.UUID(int=0), case.round)
     times = ("create_time", "complete_time")
-    kept = [{**row, "order_key": None, **{name: _text(row[name]) for name in times}} for row in rows]
-    row = round_row(uuid.UUID(int=0), case)
+    kept = [{**row, **{name: _text(row[name]) for name in times}} for row in approval_rows(case.round)]
     subject = base64.b64encode(case.subject).decode()
-    return {**row, "order_key": None, "subject": subject, "begin_time": _text(case.begin_time), "approvals": kept}
+    return {**round_row(case), "subject": subject, "begin_time": _text(case.begin_time), "approvals": kept}
 
 
 def case_of(stored: Row) -> Case | None:

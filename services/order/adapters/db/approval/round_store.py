@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -59,8 +60,8 @@ class SqlRoundStore:
 
     async def begin(self, key: uuid.UUID, case: Case) -> None:
         """A new round."""
-        await self._tx.execute(self._tx.insert(APPROVAL_ROUNDS), round_row(key, case))
-        await self._tx.execute(self._tx.insert(APPROVALS), approval_rows(key, case.round))
+        await self._tx.execute(self._tx.insert(APPROVAL_ROUNDS), {"order_key": key, **round_row(case)})
+        await self._tx.execute(self._tx.insert(APPROVALS), _rows(key, case.round))
 
     async def newest(self, key: uuid.UUID) -> Case | None:
         """The newest round of an order."""
@@ -87,7 +88,7 @@ class SqlRoundStore:
         statement = self._tx.insert(APPROVALS)
         changed = {name: statement.excluded[name] for name in ("status", "user_id", "comment", "complete_time")}
         upsert = statement.on_conflict_do_update(index_elements=["order_key", "round", "rule_id"], set_=changed)
-        await self._tx.execute(upsert, approval_rows(key, round))
+        await self._tx.execute(upsert, _rows(key, round))
 
     async def withdraw(self, key: uuid.UUID, now: datetime) -> None:
         """What is pending of an order is not wanted any more."""
@@ -113,3 +114,7 @@ class SqlRoundStore:
         rows = (await self._tx.execute(sa.select(ORDERS).where(O.key.in_(keys)))).mappings() if keys else ()
         orders = {row["key"]: order_of(row) for row in rows}
         return page.map(lambda row: Waiting(orders[row.order_key], row.round, approval_of(row._mapping)))
+
+
+def _rows(key: uuid.UUID, round: Round) -> list[dict[str, Any]]:
+    return [{"order_key": key, **row} for row in approval_rows(round)]
