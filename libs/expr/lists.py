@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.descriptor import FieldDescriptor
 
 from libs.expr import access, tree, types
-from libs.expr.faults import Reason, RunError
+from libs.expr.faults import Reason
 from libs.expr.integers import whole
+from libs.expr.operators import decided
 from libs.expr.parts import Checked, Variable, nothing
 from libs.expr.run import Frame, Step, entries, has_member
 from libs.expr.types import BOOL, DYNAMIC, FAULTY, INT, TEXT, Kind, Type
@@ -96,21 +97,12 @@ def _source(of: Checked) -> Callable[[Frame], Any]:
 def _decided(source: Step, slot: int, condition: Step, decisive: bool) -> Step:
     """Whether the condition holds for one element (`decisive` is true), or for all of them (it is false)."""
 
-    def run(frame: Frame) -> bool:
-        error: RunError | None = None
+    def parts(frame: Frame) -> Iterator[Step]:
         for element in source(frame):
             frame[slot] = element
-            try:
-                if condition(frame) is decisive:
-                    return bool(decisive)
-            except RunError as failed:
-                frame[0].missed(failed)
-                error = error or failed
-        if error is not None:
-            raise error
-        return not decisive
+            yield condition
 
-    return run
+    return decided(parts, decisive)
 
 
 def _exists(source: Step, slot: int, condition: Step) -> Step:

@@ -7,7 +7,7 @@ another part decides.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from libs.expr.faults import RunError
@@ -157,14 +157,19 @@ def compared_any(sign: str, left: Step, right: Step) -> Step:
 
 
 def either(parts: Sequence[Step], decisive: bool) -> Step:
-    """Whether one of the conditions holds (`decisive` is true), or all do (it is false).
+    """Whether one of the conditions holds (`decisive` is true), or all do (it is false)."""
+    return decided(lambda _: parts, decisive)
+
+
+def decided(parts: Callable[[Frame], Iterable[Step]], decisive: bool) -> Step:
+    """The same of the conditions that a run has, one after the other.
 
     A part that has no value raises only where no other part decides.
     """
 
     def run(frame: Frame) -> bool:
         error: RunError | None = None
-        for part in parts:
+        for part in parts(frame):
             try:
                 if part(frame) is decisive:
                     return bool(decisive)
